@@ -1,0 +1,1 @@
+"""Make linear models small, fast and shippable from scikit-learn."""

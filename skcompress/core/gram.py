@@ -1,0 +1,237 @@
+"""The data part of the curvature: G = Xc' A Xc, dense or computed row by row when asked for.
+
+A = diag(a) holds the row weights (sample weight times curvature, divided by the sum of the sample
+weights) and Xc = X - 1 m' is X centred by the A-weighted mean m where the model has an intercept; m = 0
+where it has none. Centring comes before the product, never after: X'AX - (sum a) m m' has lost every
+digit once a column's offset is 1e8 times its spread.
+
+Two forms with the same methods, which is all that searches and roundings may use:
+
+- `DenseGram` keeps the p x p matrix of its active columns;
+- `LazyGram` keeps X (sparse, or dense with few rows) and computes the rows that are asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+
+from .linalg import Floats, Indices
+from .memory import require_bytes
+
+DENSE_LIMIT = 4000
+"""Up to this many active columns the p x p matrix is kept (128 MB); above, X is, unless n is larger still."""
+
+_CHUNK_FLOATS = 2**20
+
+
+class Gram(Protocol):
+    """What the searches and roundings may ask of a curvature."""
+
+    n_features: int
+
+    def diag(self) -> Floats:
+        """Return the diagonal, shape (p,)."""
+
+    def rows(self, columns: Indices) -> Floats:
+        """Return the rows of these columns, shape (k, p)."""
+
+    def block(self, columns: Indices) -> Floats:
+        """Return the rows and columns of these columns, shape (k, k)."""
+
+    def dot(self, vectors: Floats) -> Floats:
+        """Return ``vectors @ G`` for vectors of shape (r, p)."""
+
+
+class DenseGram:
+    """G kept as a matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (k, k)
+        The curvature of the active columns.
+    active : ndarray of shape (k,), default=None
+        Which of the p columns these are; the other columns are zero. None: all.
+    n_features : int, default=None
+        p; None: k.
+    """
+
+    def __init__(self, matrix: Floats, active: Indices | None = None, n_features: int | None = None):
+        self.matrix = matrix
+        self.n_features = len(matrix) if n_features is None else n_features
+        self._active = None if active is None or len(active) == self.n_features else active
+        if self._active is not None:
+            self._position = np.full(self.n_features, -1)
+            self._position[self._active] = np.arange(len(self._active))
+
+    def diag(self) -> Floats:
+        """Return the diagonal, shape (p,)."""
+        if self._active is None:
+            return np.diag(self.matrix).copy()
+        diagonal = np.zeros(self.n_features)
+        diagonal[self._active] = np.diag(self.matrix)
+        return diagonal
+
+    def rows(self, columns: Indices) -> Floats:
+        """Return the rows of these columns, shape (k, p)."""
+        if self._active is None:
+            return self.matrix[columns]
+        inside, places = self._inside(columns)
+        rows = np.zeros((len(columns), self.n_features))
+        rows[np.ix_(inside, self._active)] = self.matrix[places]
+        return rows
+
+    def block(self, columns: Indices) -> Floats:
+        """Return the rows and columns of these columns, shape (k, k)."""
+        if self._active is None:
+            if len(columns) == self.n_features and np.array_equal(columns, np.arange(self.n_features)):
+                return self.matrix
+            return self.matrix[np.ix_(columns, columns)]
+        inside, places = self._inside(columns)
+        if len(places) == len(columns):
+            return self.matrix[np.ix_(places, places)]
+        block = np.zeros((len(columns), len(columns)))
+        block[np.ix_(inside, inside)] = self.matrix[np.ix_(places, places)]
+        return block
+
+    def dot(self, vectors: Floats) -> Floats:
+        """Return ``vectors @ G`` for vectors of shape (r, p)."""
+        if self._active is None:
+            return vectors @ self.matrix
+        product = np.zeros_like(vectors)
+        product[:, self._active] = vectors[:, self._active] @ self.matrix
+        return product
+
+    def _inside(self, columns: Indices) -> tuple[Indices, Indices]:
+        places = self._position[columns]
+        inside = np.flatnonzero(places >= 0)
+        return inside, places[inside]
+
+
+class LazyGram:
+    """G as a product that is computed where it is asked for; X is kept, sparse or dense.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n, p)
+        A dense X is centred and weighted into one copy; a sparse X is weighted but never densified.
+    row_weight : ndarray of shape (n,)
+        a, the diagonal of A.
+    mean : ndarray of shape (p,)
+        m; zeros for a model without an intercept.
+    """
+
+    def __init__(self, X: Any, row_weight: Floats, mean: Floats):
+        self.n_features = X.shape[1]
+        root = np.sqrt(row_weight)
+        self._sparse = sp.issparse(X)
+        if self._sparse:
+            self._half = sp.csc_array(sp.diags_array(root) @ X.astype(np.float64))
+            self._mean = mean
+            self._total = float(row_weight.sum())
+        else:
+            self._half = (X - mean) * root[:, None]
+
+    def diag(self) -> Floats:
+        """Return the diagonal, shape (p,)."""
+        if not self._sparse:
+            return np.einsum("ij,ij->j", self._half, self._half)
+        squares = np.asarray(self._half.multiply(self._half).sum(axis=0)).ravel()
+        diagonal = squares - self._total * self._mean**2
+        # What is left of a constant column is rounding error.
+        diagonal[diagonal <= 1e-14 * squares] = 0.0
+        return diagonal
+
+    def rows(self, columns: Indices) -> Floats:
+        """Return the rows of these columns, shape (k, p)."""
+        return self._between(columns, None)
+
+    def block(self, columns: Indices) -> Floats:
+        """Return the rows and columns of these columns, shape (k, k)."""
+        require_bytes(
+            8 * len(columns) ** 2,
+            what=f"the curvature of {len(columns)} columns",
+            way_out="prune first (search='swap' with a small n_nonzero needs few rows of it), or fit on fewer columns",
+        )
+        return self._between(columns, columns)
+
+    def dot(self, vectors: Floats) -> Floats:
+        """Return ``vectors @ G`` for vectors of shape (r, p)."""
+        product = (self._half.T @ (self._half @ vectors.T)).T
+        if self._sparse:
+            product = product - self._total * np.outer(vectors @ self._mean, self._mean)
+        return product
+
+    def _between(self, columns: Indices, others: Indices | None) -> Floats:
+        right = self._half if others is None else self._half[:, others]
+        product = self._half[:, columns].T @ right
+        if not self._sparse:
+            return product
+        mean = self._mean if others is None else self._mean[others]
+        dense = product.toarray()
+        dense -= self._total * np.outer(self._mean[columns], mean)
+        return dense
+
+
+def weighted_mean(X: Any, row_weight: Floats) -> Floats:
+    """Return the weighted column means of a dense or sparse X, shape (p,)."""
+    return np.asarray(X.T @ (row_weight / row_weight.sum()), dtype=np.float64).ravel()
+
+
+def gram_of(X: Any, row_weight: Floats, mean: Floats, active: Indices | None = None) -> Gram:
+    """Return the curvature of the active columns of X, in the form that suits its shape.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n, p)
+        Never copied whole into a dense array when it is sparse.
+    row_weight : ndarray of shape (n,)
+        a, the diagonal of A.
+    mean : ndarray of shape (p,)
+        m; zeros for a model without an intercept.
+    active : ndarray of shape (k,), default=None
+        The columns that can have a weight at all; None: all. A dense form holds no others.
+
+    Raises
+    ------
+    MemoryError
+        If the form would take more than half of the free memory.
+    """
+    n_rows, n_features = X.shape
+    n_active = n_features if active is None else len(active)
+    if n_active > DENSE_LIMIT and (sp.issparse(X) or n_rows < n_active):
+        if not sp.issparse(X):
+            require_bytes(
+                8 * n_rows * n_features,
+                what=f"a centred copy of X with {n_features} columns",
+                way_out="fit on fewer rows or columns, or pass X as a sparse matrix",
+            )
+        return LazyGram(X, row_weight, mean)
+    require_bytes(
+        8 * n_active**2,
+        what=f"the {n_active} x {n_active} curvature",
+        way_out="fit on fewer columns, or start from a base that keeps fewer weights, such as Lasso",
+    )
+    columns = slice(None) if active is None else active
+    if sp.issparse(X):
+        chosen = sp.csr_array(X) if active is None else sp.csr_array(X)[:, active]
+        matrix = LazyGram(chosen, row_weight, mean[columns]).block(np.arange(n_active))
+    else:
+        matrix = _dense_product(X, row_weight, mean[columns], active)
+    return DenseGram(matrix, active, n_features)
+
+
+def _dense_product(X: Any, row_weight: Floats, mean: Floats, active: Indices | None) -> Floats:
+    """Accumulate Xc' A Xc over chunks of rows, each centred in a buffer that stays in the cache."""
+    n_active = len(mean)
+    matrix = np.zeros((n_active, n_active))
+    root = np.sqrt(row_weight)
+    chunk = max(256, _CHUNK_FLOATS // max(1, n_active))
+    for start in range(0, X.shape[0], chunk):
+        rows = X[start : start + chunk]
+        centred = np.subtract(rows if active is None else rows[:, active], mean, dtype=np.float64)
+        centred *= root[start : start + chunk, None]
+        matrix += centred.T @ centred
+    return matrix

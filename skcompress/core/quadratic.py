@@ -1,0 +1,249 @@
+"""QuadraticModel: the loss around the fitted weights, the waist between estimators and algorithms.
+
+With F the mean deviance of the training rows plus the base model's own penalty on that scale, and w0 the
+fitted weights,
+
+    F(w) - F(w0)  ~  g'(w - w0) + (w - w0)' H (w - w0),      H = Xc' S D Xc / sum(s) + P
+
+There is no factor 1/2: for squared error F is the mean squared error and the right-hand side is exact. See
+`skcompress.core.gram` for Xc and the weights S D / sum(s); P is the diagonal of the L2 penalty. The same
+function of w is
+
+    w' H w - 2 c'w + constant,      c = H w0 - g/2  (the *moment*)
+
+Losses that leave this module are in units of the null loss of their output (the variance of y, the null
+deviance, or the variance of the base's linear predictor) and averaged over outputs: for LinearRegression the
+R2 lost. Arrays are (m, p): m outputs, p features.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .gram import DenseGram, Gram
+from .linalg import Floats, Indices, Mask, solve_psd
+
+
+class System(NamedTuple):
+    """Outputs that share one curvature and one set of free columns, to be treated in one go."""
+
+    outputs: Indices
+    columns: Indices
+
+
+class QuadraticModel:
+    """A quadratic model of the loss of a linear model with m outputs and p features.
+
+    Parameters
+    ----------
+    curvature : Gram, ndarray of shape (p, p), or a sequence of them
+        The data part of H: one for all outputs, or one for each.
+    centre : array-like of shape (m, p) or (p,)
+        w0, the fitted weights.
+    mean : array-like of shape (m, p) or (p,), default=None
+        Centre of the columns: when the weights move by d the optimal intercept moves by ``-mean @ d``. None: zeros.
+    gradient : array-like of shape (m, p) or (p,), default=None
+        g. None: w0 minimises the loss.
+    penalty : array-like of shape (m, p) or (p,), or float, default=0.0
+        Diagonal of P.
+    free : array-like of shape (m, p) or (p,), dtype=bool, default=None
+        Weights that may be other than zero. None: those that are not zero in `centre`.
+    null_loss : array-like of shape (m,), default=1.0
+        The unit of the losses, for each output.
+    base_loss : array-like of shape (m,), default=None
+        Mean deviance at w0, in the units of F. Information criteria need it. None: not known.
+    n_samples : float, default=None
+        Sum of the sample weights. Information criteria need it.
+    offset : array-like of shape (m,), default=0.0
+        What w0 has already lost, in the units of F.
+    """
+
+    def __init__(
+        self,
+        curvature: Gram | Floats | Sequence[Gram | Floats],
+        centre: ArrayLike,
+        *,
+        mean: ArrayLike | None = None,
+        gradient: ArrayLike | None = None,
+        penalty: ArrayLike = 0.0,
+        free: ArrayLike | None = None,
+        null_loss: ArrayLike = 1.0,
+        base_loss: ArrayLike | None = None,
+        n_samples: float | None = None,
+        offset: ArrayLike = 0.0,
+    ):
+        self.centre: Floats = np.atleast_2d(np.asarray(centre, dtype=np.float64))
+        shape = self.centre.shape
+        parts = list(curvature) if isinstance(curvature, (list, tuple)) else [curvature]
+        self.grams: tuple[Gram, ...] = tuple(
+            DenseGram(np.asarray(part, dtype=np.float64)) if isinstance(part, np.ndarray) else part
+            for part in parts
+        )
+        if len(self.grams) not in (1, shape[0]) or any(g.n_features != shape[1] for g in self.grams):
+            raise ValueError(
+                f"curvature must have {shape[1]} features and come once or once for each of the {shape[0]} outputs of "
+                f"centre; got {[g.n_features for g in self.grams]} features"
+            )
+        self.mean: Floats = _spread(0.0 if mean is None else mean, shape, "mean")
+        self.gradient: Floats = _spread(0.0 if gradient is None else gradient, shape, "gradient")
+        self.penalty: Floats = _spread(penalty, shape, "penalty")
+        self.free: Mask = (self.centre != 0) if free is None else _spread(free, shape, "free").astype(bool)
+        self.null_loss: Floats = np.broadcast_to(np.asarray(null_loss, dtype=np.float64), shape[:1])
+        self.base_loss: Floats | None = (
+            None if base_loss is None else np.broadcast_to(np.asarray(base_loss, dtype=np.float64), shape[:1])
+        )
+        self.n_samples = n_samples
+        self.offset: Floats = np.broadcast_to(np.asarray(offset, dtype=np.float64), shape[:1])
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs, m."""
+        return self.centre.shape[0]
+
+    @property
+    def n_features(self) -> int:
+        """Number of features, p."""
+        return self.centre.shape[1]
+
+    @property
+    def unit(self) -> Floats:
+        """What divides each output's loss so that the sum over outputs is the loss; shape (m,)."""
+        return np.where(self.null_loss > 0, self.null_loss, 1.0) * self.n_outputs
+
+    @property
+    def shared(self) -> bool:
+        """Whether all outputs have the same H."""
+        return len(self.grams) == 1 and bool((self.penalty == self.penalty[0]).all())
+
+    def diag(self) -> Floats:
+        """Return the diagonal of H for each output, shape (m, p)."""
+        return np.vstack([gram.diag() for gram in self.grams]) + self.penalty
+
+    def rows(self, columns: Indices, output: int = 0) -> Floats:
+        """Return rows of one output's H, shape (k, p)."""
+        rows = self._gram(output).rows(columns)
+        if self.penalty[output].any():
+            rows = rows.copy()
+            rows[np.arange(len(columns)), columns] += self.penalty[output, columns]
+        return rows
+
+    def block(self, columns: Indices, output: int = 0) -> Floats:
+        """Return the square block of one output's H that these columns span, shape (k, k)."""
+        block = self._gram(output).block(columns)
+        if self.penalty[output].any():
+            block = block + np.diag(self.penalty[output, columns])
+        return block
+
+    def dot(self, vectors: Floats) -> Floats:
+        """Return H v for each output's own v, shape (m, p)."""
+        if len(self.grams) == 1:
+            product = self.grams[0].dot(vectors)
+        else:
+            product = np.vstack([gram.dot(v[None]) for gram, v in zip(self.grams, vectors, strict=True)])
+        return product + self.penalty * vectors
+
+    def moment(self) -> Floats:
+        """Return c = H w0 - g/2, shape (m, p): half the gain per unit of weight when starting from zero."""
+        return self.dot(self.centre) - self.gradient / 2
+
+    def output_losses(self, weights: Floats) -> Floats:
+        """Return the quadratic's loss of each output in the units of F, shape (m,)."""
+        change = np.atleast_2d(weights) - self.centre
+        curved = np.einsum("ij,ij->i", self.dot(change), change)
+        sloped = np.einsum("ij,ij->i", self.gradient, change)
+        return self.offset + curved + sloped
+
+    def loss(self, weights: Floats) -> float:
+        """Return the loss of these weights in units of the null loss, averaged over outputs."""
+        return float((self.output_losses(weights) / self.unit).sum())
+
+    def systems(self) -> Iterator[System]:
+        """Yield the outputs in groups that share H and the free columns."""
+        if self.shared:
+            keys = [mask.tobytes() for mask in self.free]
+            for key in dict.fromkeys(keys):
+                outputs = np.flatnonzero([other == key for other in keys])
+                yield System(outputs, np.flatnonzero(self.free[outputs[0]]))
+        else:
+            for output in range(self.n_outputs):
+                yield System(np.array([output]), np.flatnonzero(self.free[output]))
+
+    def output(self, output: int) -> QuadraticModel:
+        """Return the model of one output alone. Its unit is the null loss of that output."""
+        one = slice(output, output + 1)
+        return QuadraticModel(
+            self._gram(output),
+            self.centre[one],
+            mean=self.mean[one],
+            gradient=self.gradient[one],
+            penalty=self.penalty[one],
+            free=self.free[one],
+            null_loss=self.null_loss[one],
+            base_loss=None if self.base_loss is None else self.base_loss[one],
+            n_samples=self.n_samples,
+            offset=self.offset[one],
+        )
+
+    def restrict(self, support: Mask, first: Mask | None = None) -> QuadraticModel:
+        """Return the same quadratic on fewer weights, re-centred on their optimum.
+
+        On vectors that are zero off the support both models agree; the new `offset` is the loss of the new
+        centre. A dependent column inside the support gets weight zero.
+
+        Parameters
+        ----------
+        support : ndarray of shape (m, p), dtype=bool
+            Weights that stay free; must be free already.
+        first : ndarray of shape (p,), dtype=bool, default=None
+            Columns preferred as independent ones.
+        """
+        support = np.broadcast_to(support, self.centre.shape) & self.free
+        inside = np.where(support, self.centre, 0.0)
+        # What the removed weights and the gradient leave to be made up for: H (w0 - inside) - g/2.
+        debt = self.dot(self.centre - inside) - self.gradient / 2
+        centre = inside.copy()
+        model = self.with_free(support)
+        for outputs, columns in model.systems():
+            owed = debt[np.ix_(outputs, columns)]
+            if len(columns) and owed.any():
+                preferred = None if first is None else first[columns]
+                step = solve_psd(self.block(columns, outputs[0]), owed.T, preferred).T
+                centre[np.ix_(outputs, columns)] += step
+        offset = self.output_losses(centre)
+        return self._with(centre=centre, gradient=np.zeros_like(centre), free=support, offset=offset)
+
+    def with_free(self, free: Mask) -> QuadraticModel:
+        """Return the same quadratic with other weights free; the centre stays."""
+        return self._with(free=np.broadcast_to(free, self.centre.shape))
+
+    def recentred(self, centre: Floats, free: Mask | None = None) -> QuadraticModel:
+        """Return a model with the same curvature whose minimum is `centre` and whose loss there is zero."""
+        centre = np.atleast_2d(np.asarray(centre, dtype=np.float64))
+        return self._with(
+            centre=centre,
+            gradient=np.zeros_like(centre),
+            free=(centre != 0) if free is None else free,
+            offset=np.zeros(self.n_outputs),
+        )
+
+    def _gram(self, output: int) -> Gram:
+        return self.grams[0] if len(self.grams) == 1 else self.grams[output]
+
+    def _with(self, **changes: Any) -> QuadraticModel:
+        other = copy.copy(self)
+        for name, value in changes.items():
+            setattr(other, name, value)
+        return other
+
+
+def _spread(value: ArrayLike, shape: tuple[int, ...], name: str) -> Floats:
+    array = np.asarray(value, dtype=np.float64)
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise ValueError(f"{name} must broadcast to the shape {shape} of centre, got {array.shape}") from None
