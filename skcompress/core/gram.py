@@ -153,7 +153,7 @@ class LazyGram:
         require_bytes(
             8 * len(columns) ** 2,
             what=f"the curvature of {len(columns)} columns",
-            way_out="prune first (search='swap' with a small n_nonzero needs few rows of it), or fit on fewer columns",
+            way_out="prune first (search='swap' with a small n_nonzero needs few rows), or fit on fewer columns",
         )
         return self._between(columns, columns)
 

@@ -46,7 +46,8 @@ class QuadraticModel:
     centre : array-like of shape (m, p) or (p,)
         w0, the fitted weights.
     mean : array-like of shape (m, p) or (p,), default=None
-        Centre of the columns: when the weights move by d the optimal intercept moves by ``-mean @ d``. None: zeros.
+        Centre of the columns: when the weights move by d, the best intercept moves by ``-mean @ d``.
+        None: zeros.
     gradient : array-like of shape (m, p) or (p,), default=None
         g. None: w0 minimises the loss.
     penalty : array-like of shape (m, p) or (p,), or float, default=0.0
@@ -79,15 +80,15 @@ class QuadraticModel:
     ):
         self.centre: Floats = np.atleast_2d(np.asarray(centre, dtype=np.float64))
         shape = self.centre.shape
-        parts = list(curvature) if isinstance(curvature, (list, tuple)) else [curvature]
+        parts: list[Any] = list(curvature) if isinstance(curvature, (list, tuple)) else [curvature]
         self.grams: tuple[Gram, ...] = tuple(
             DenseGram(np.asarray(part, dtype=np.float64)) if isinstance(part, np.ndarray) else part
             for part in parts
         )
         if len(self.grams) not in (1, shape[0]) or any(g.n_features != shape[1] for g in self.grams):
             raise ValueError(
-                f"curvature must have {shape[1]} features and come once or once for each of the {shape[0]} outputs of "
-                f"centre; got {[g.n_features for g in self.grams]} features"
+                f"curvature must have {shape[1]} features and come once, or once for each of the "
+                f"{shape[0]} outputs of centre; got {[g.n_features for g in self.grams]} features"
             )
         self.mean: Floats = _spread(0.0 if mean is None else mean, shape, "mean")
         self.gradient: Floats = _spread(0.0 if gradient is None else gradient, shape, "gradient")
