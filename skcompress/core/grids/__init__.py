@@ -1,0 +1,6 @@
+"""Grids for weights: kinds, codes, and the boxes that roundings see."""
+
+from .box import Box, IntegerBox, LevelBox
+from .grid import GRIDS, Codes, Grid, GridKind, box_of
+
+__all__ = ["GRIDS", "Box", "Codes", "Grid", "GridKind", "IntegerBox", "LevelBox", "box_of"]

@@ -1,0 +1,177 @@
+"""Quantizing: put the free weights of a quadratic model on a grid where that costs the least loss.
+
+    minimise  (w - w0)' H (w - w0)   over   w_ij = s_i 2^(e_j) z_ij,   z_ij on the grid, w_ij = 0 off `free`
+
+`skcompress.core.scale_search` finds the scales, `skcompress.core.rounding` the codes.
+
+A weight that is not free has the code of exactly zero. A free weight whose column carries no curvature may be
+anything without loss; it becomes zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from .grids import GRIDS, Codes, Grid
+from .linalg import Floats
+from .quadratic import QuadraticModel
+from .rounding import RoundingFunction, rounding_of
+from .scale_search import ScaleSearch, Task, reach, tasks_of
+from .scales import GRANULARITIES, SCALES, ScaleRule, scale_rule_of
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Weights on a grid.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (m, p)
+        ``grid.decode(codes)``.
+    codes : ndarray of int, shape (m, p)
+        In the smallest integer type.
+    grid : Grid
+        Scale, zero point and kind.
+    loss : float
+        Loss of `weights` by the quadratic model, in units of loss.
+    """
+
+    weights: Floats
+    codes: Codes
+    grid: Grid
+    loss: float
+
+
+def quantize(
+    quadratic: QuadraticModel,
+    *,
+    bits: int = 8,
+    grid: str = "symmetric",
+    rounding: str | RoundingFunction = "lattice",
+    scale: str | float = "loss",
+    granularity: str = "auto",
+    random_state: Any = None,
+) -> Quantization:
+    """Put the free weights on a grid.
+
+    Parameters
+    ----------
+    quadratic : QuadraticModel
+        The loss around the weights; `free` says which weights may be other than zero.
+    bits : int, default=8
+        Bits of a code, 1 to 16.
+    grid : str, default="symmetric"
+        A key of `GRIDS`.
+    rounding : str or callable, default="lattice"
+        A key of `ROUNDINGS`, or a function of a `Problem` that returns the chosen values.
+    scale : str or float, default="loss"
+        A key of `SCALES`, or the scale itself.
+    granularity : str, default="auto"
+        A key of `GRANULARITIES`: what shares a scale.
+    random_state : int, Generator, RandomState or None, default=None
+        For roundings that draw.
+
+    Returns
+    -------
+    Quantization
+        Weights, codes, grid and loss.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not one of those allowed.
+    MemoryError
+        If the rounding needs a curvature that does not fit into memory.
+    """
+    bits = _checked_bits(bits)
+    kind = _entry(GRIDS, grid, "grid")
+    method = rounding_of(rounding)
+    rule = scale_rule_of(scale)
+    sharing = _entry(GRANULARITIES, granularity, "granularity")(quadratic)
+    feature_scale = np.ones(1) if sharing.exponents is None else np.exp2(sharing.exponents)
+    tasks = tasks_of(quadratic, feature_scale, kind, bits, generator_of(random_state))
+    low, high = reach(tasks, quadratic.n_outputs, sharing.shared)
+    full_step = kind.spanning(low, high, bits)
+    if not isinstance(rule, ScaleRule):
+        full_step = np.full_like(full_step, rule)
+        rule = SCALES["max"]
+    zero_point = kind.zero_point(low, full_step, bits)
+    search = ScaleSearch(tasks, method, quadratic.unit, sharing.shared, zero_point)
+    steps, values = search.best(full_step, rule)
+    row_scale = _row_values(steps, sharing.shared)
+    chosen = Grid(
+        kind=grid,
+        bits=bits,
+        scale=row_scale if sharing.exponents is None else row_scale * feature_scale,
+        zero_point=None if zero_point is None else _row_values(zero_point, sharing.shared).astype(np.int64),
+        exponents=sharing.exponents,
+        levels=None if bits == 1 and grid == "symmetric" else kind.values(bits),
+    )
+    return _assembled(quadratic, chosen, tasks, values)
+
+
+def round_on(
+    quadratic: QuadraticModel,
+    grid: Grid,
+    *,
+    rounding: str | RoundingFunction = "lattice",
+    random_state: Any = None,
+) -> Quantization:
+    """Put the free weights on a grid that is given, scale and all.
+
+    Parameters
+    ----------
+    quadratic : QuadraticModel
+        The loss around the weights; `free` says which weights may be other than zero.
+    grid : Grid
+        Where the weights may lie; its scale fits the shape (m, p).
+    rounding : str or callable, default="lattice"
+        A key of `ROUNDINGS`, or a function of a `Problem` that returns the chosen values.
+    random_state : int, Generator, RandomState or None, default=None
+        For roundings that draw.
+    """
+    method = rounding_of(rounding)
+    kind = GRIDS[grid.kind]
+    tasks = tasks_of(quadratic, grid.feature_scale, kind, grid.bits, generator_of(random_state))
+    shape = (quadratic.n_outputs, 1)
+    steps = np.broadcast_to(grid.row_scale, shape)
+    zero_point = None if grid.zero_point is None else np.broadcast_to(grid.zero_point, shape).astype(float)
+    search = ScaleSearch(tasks, method, quadratic.unit, False, zero_point)
+    return _assembled(quadratic, grid, tasks, search.rounded(method.round, steps))
+
+
+def generator_of(random_state: Any) -> np.random.Generator:
+    """Return a generator seeded by an int, a RandomState, a Generator or None."""
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.default_rng(random_state.randint(2**31 - 1))
+    return np.random.default_rng(random_state)
+
+
+def _assembled(quadratic: QuadraticModel, grid: Grid, tasks: list[Task], values: list[Floats]) -> Quantization:
+    whole = np.zeros((quadratic.n_outputs, quadratic.n_features))
+    for task, chosen in zip(tasks, values, strict=True):
+        live = np.where(task.curvature.diagonal > 0, chosen, 0.0)
+        whole[np.ix_(task.outputs, task.columns)] = live
+    codes = grid.code(whole)
+    weights = grid.decode(codes)
+    return Quantization(weights, codes, grid, quadratic.loss(weights))
+
+
+def _row_values(values: Floats, shared: bool) -> Floats:
+    return values[:1, 0].reshape(()) if shared else values
+
+
+def _checked_bits(bits: int) -> int:
+    if isinstance(bits, Integral) and not isinstance(bits, bool) and 1 <= bits <= 16:
+        return int(bits)
+    raise ValueError(f"bits must be an integer from 1 to 16, got {bits!r}")
+
+
+def _entry(table: dict[str, Any], name: str, parameter: str) -> Any:
+    if isinstance(name, str) and name in table:
+        return table[name]
+    raise ValueError(f"{parameter} must be one of {sorted(table)}, got {name!r}")

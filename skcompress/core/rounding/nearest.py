@@ -1,0 +1,16 @@
+"""Rounding of each weight by itself: to the nearest value, or down."""
+
+from __future__ import annotations
+
+from ..linalg import Floats
+from .problem import Problem
+
+
+def nearest(problem: Problem) -> Floats:
+    """Return the nearest allowed value to each weight."""
+    return problem.box.nearest(problem.target)
+
+
+def floor(problem: Problem) -> Floats:
+    """Return the largest allowed value that is not above each weight."""
+    return problem.box.below(problem.target)

@@ -1,0 +1,264 @@
+"""quantize and round_on: losses, codes, sharing of scales, degenerate inputs."""
+
+import itertools
+import pickle
+from importlib import import_module
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+from skcompress.core.gram import LazyGram
+from skcompress.core.grids import GRIDS
+from skcompress.core.quadratic import QuadraticModel
+from skcompress.core.quantizing import quantize, round_on
+from skcompress.core.rounding import ROUNDINGS
+from skcompress.core.scales import GRANULARITIES, SCALES
+
+PRODUCT = list(itertools.product(GRIDS, ROUNDINGS, [*SCALES, 0.25], GRANULARITIES))
+
+
+def random_model(seed=0, n_outputs=1, n_features=6, n_rows=40, **options):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, 3)) @ rng.normal(size=(3, n_features)) + rng.normal(size=(n_rows, n_features))
+    centre = rng.normal(size=(n_outputs, n_features))
+    return QuadraticModel(X.T @ X / n_rows, centre, **options)
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    X, y = load_diabetes(return_X_y=True)
+    X = PolynomialFeatures(2, include_bias=False).fit_transform(X)
+    X = StandardScaler().fit_transform(X)
+    model = LinearRegression().fit(X, y)
+    quadratic = QuadraticModel(X.T @ X / len(X), model.coef_, null_loss=[y.var()])
+    return quadratic, model.score(X, y)
+
+
+@pytest.mark.parametrize(("grid", "rounding", "scale", "granularity"), PRODUCT)
+def test_every_combination_gives_consistent_codes_weights_and_loss(grid, rounding, scale, granularity):
+    free = np.array([[True, True, False, True, True, True], [True, False, True, True, True, True]])
+    model = random_model(n_outputs=2, free=free, null_loss=[2.0, 3.0])
+    result = quantize(model, bits=3, grid=grid, rounding=rounding, scale=scale, granularity=granularity)
+    assert result.weights.shape == result.codes.shape == (2, 6)
+    assert np.array_equal(result.weights, result.grid.decode(result.codes))
+    assert np.array_equal(result.codes, result.grid.encode(result.weights))
+    assert result.codes.min() >= result.grid.low
+    assert result.codes.max() <= result.grid.high
+    assert not result.weights[~free].any()
+    change = result.weights - model.centre
+    expected = np.einsum("ij,ij->i", model.dot(change), change) / (2 * np.array([2.0, 3.0]))
+    assert result.loss == pytest.approx(expected.sum())
+    assert (
+        np.shape(result.grid.scale) == {"tensor": (), "output": (2, 1), "auto": (2, 1), "feature": (2, 6)}[granularity]
+    )
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_single_weight_of_two_stays_two_at_four_bits(grid, rounding, scale):
+    model = QuadraticModel(np.array([[2.0]]), [2.0])
+    assert quantize(model, bits=4, grid=grid, rounding=rounding, scale=scale).weights[0, 0] == 2.0
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("weight", [-3.7, 0.1, 1e-150, 1e150, 49 / 3])
+def test_a_single_weight_is_kept(grid, rounding, weight):
+    for bits in (1, 2, 5, 8, 16):
+        result = quantize(QuadraticModel(np.array([[1.0]]), [weight]), bits=bits, grid=grid, rounding=rounding)
+        assert result.weights[0, 0] == pytest.approx(weight, rel=1e-14, abs=0)
+
+
+def test_floor_on_an_affine_grid_is_the_textbook_formula():
+    weights = np.array([0.0, 0.3, 0.77, 1.4, 2.0])
+    result = quantize(
+        QuadraticModel(np.eye(5), weights, free=np.ones(5)),
+        bits=4,
+        grid="affine",
+        rounding="floor",
+        scale="max",
+    )
+    normalised = (weights - weights.min()) / (weights.max() - weights.min())
+    assert np.array_equal(result.codes[0], np.floor(normalised * (2**4 - 1)))
+
+
+def test_lattice_keeps_the_accuracy_that_nearest_throws_away(diabetes):
+    model, full = diabetes
+    assert full - quantize(model, bits=4, rounding="lattice").loss >= 0.53
+    assert full - quantize(model, bits=4, rounding="nearest", scale="max").loss < 0
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4])
+def test_the_closed_form_scale_is_the_best_one_for_the_codes(bits):
+    model = random_model(3, n_features=8)
+    result = quantize(model, bits=bits)
+    for factor in (0.99, 1.01):
+        assert model.loss(result.weights * factor) >= result.loss
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("grid", GRIDS)
+def test_scaling_weights_and_columns_scales_the_result(grid, granularity):
+    model = random_model(4, n_outputs=2)
+    scaled = QuadraticModel(model.block(np.arange(6)) / 49.0, model.centre * 7.0)
+    first = quantize(model, bits=3, grid=grid, granularity=granularity)
+    second = quantize(scaled, bits=3, grid=grid, granularity=granularity)
+    assert np.array_equal(first.codes, second.codes)
+    assert second.weights == pytest.approx(first.weights * 7.0)
+    assert second.loss == pytest.approx(first.loss)
+
+
+def test_exponents_make_the_units_of_the_columns_irrelevant():
+    model = random_model(5)
+    units = np.exp2([0, 13, -7, 2, 0, 20])
+    other = QuadraticModel(model.block(np.arange(6)) * np.outer(units, units), model.centre / units)
+    first = quantize(model, bits=4, granularity="feature")
+    second = quantize(other, bits=4, granularity="auto")
+    assert np.array_equal(first.codes, second.codes)
+    assert second.weights * units == pytest.approx(first.weights)
+
+
+def test_one_scale_in_all_is_the_best_for_the_pooled_loss():
+    model = random_model(6, n_outputs=3, null_loss=[1.0, 4.0, 0.5])
+    result = quantize(model, bits=3, granularity="tensor")
+    assert all(result.loss <= model.loss(result.weights * factor) for factor in (0.98, 1.02))
+    assert result.loss >= quantize(model, bits=3, granularity="output").loss
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize(
+    "weights",
+    [
+        np.zeros(4),
+        np.full(4, 0.3),
+        np.array([1e12, 1.0, -1.0, 0.5]),
+        np.array([0.0, 0.0, -2.0, 0.0]),
+    ],
+    ids=["zero", "equal", "wide", "one"],
+)
+def test_degenerate_weights_are_handled(grid, rounding, weights):
+    for bits in (1, 4, 16):
+        result = quantize(QuadraticModel(np.eye(4), weights), bits=bits, grid=grid, rounding=rounding)
+        assert np.isfinite(result.weights).all()
+        assert np.isfinite(result.loss)
+        assert not result.weights[0, weights == 0].any()
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_singular_curvature_and_dead_columns_are_handled(rounding):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 5))
+    X = np.column_stack([X, X[:, 0], np.zeros(30)])
+    centre = np.array([1.0, -2.0, 0.5, 0.3, 0.1, 1.0, 1e6])
+    result = quantize(QuadraticModel(X.T @ X / 30, centre), bits=8, rounding=rounding, granularity="output")
+    assert result.weights[0, -1] == 0
+    assert result.loss < 1e-2
+
+
+@pytest.mark.parametrize("scale", [*SCALES, 0.25])
+def test_weights_on_a_grid_stay_where_they_are(scale):
+    model = random_model(7, n_outputs=2)
+    rounding = "nearest" if scale == "max" else "lattice"
+    once = quantize(model, bits=4, scale=scale, rounding=rounding)
+    twice = quantize(model.recentred(once.weights, model.free), bits=4, scale=scale, rounding=rounding)
+    assert twice.weights == pytest.approx(once.weights)
+    assert twice.loss == pytest.approx(0, abs=1e-20)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_round_on_keeps_the_grid_and_the_zeros(grid, granularity):
+    model = random_model(8, n_outputs=2)
+    first = quantize(model, bits=4, grid=grid, granularity=granularity)
+    support = np.ones((2, 6), dtype=bool)
+    support[0, 1] = support[1, 4] = False
+    pruned = model.restrict(support)
+    second = round_on(pruned, first.grid)
+    assert second.grid is first.grid
+    assert not second.weights[~support].any()
+    assert np.array_equal(second.weights, first.grid.decode(second.codes))
+    assert second.loss <= pruned.loss(np.where(support, first.weights, 0.0)) * (1 + 1e-9)
+
+
+def test_gradient_at_the_centre_is_followed():
+    model = random_model(9)
+    moved = model.centre + 0.5
+    tilted = QuadraticModel(
+        model.block(np.arange(6)), moved, gradient=2 * model.dot(moved - model.centre), free=np.ones(6)
+    )
+    assert quantize(tilted, bits=4).weights == pytest.approx(quantize(model, bits=4).weights)
+
+
+def test_outputs_with_their_own_curvature_and_support():
+    rng = np.random.default_rng(1)
+    grams = [np.cov(rng.normal(size=(20, 5)).T) for _ in range(3)]
+    centre = rng.normal(size=(3, 5))
+    free = rng.random((3, 5)) < 0.7
+    model = QuadraticModel(grams, centre, free=free)
+    together = quantize(model, bits=3, granularity="output")
+    for output in range(3):
+        alone = quantize(model.output(output), bits=3, granularity="output")
+        assert together.weights[output] == pytest.approx(alone.weights[0])
+
+
+def test_a_curvature_too_large_for_a_matrix_is_never_made(monkeypatch):
+    monkeypatch.setattr(import_module("skcompress.core.rounding.problem"), "DENSE_LIMIT", 30)
+    monkeypatch.setattr(import_module("skcompress.core.rounding.gptq"), "LAZY_BLOCK", 25)
+    rng = np.random.default_rng(2)
+    X = sp.random_array((300, 120), density=0.2, rng=rng, format="csr")
+    mean = np.asarray(X.mean(axis=0)).ravel()
+    weight = np.full(300, 1 / 300)
+    lazy = QuadraticModel(LazyGram(X, weight, mean), rng.normal(size=(2, 120)))
+    centred = X.toarray() - mean
+    dense = QuadraticModel(centred.T @ centred / 300, lazy.centre)
+    losses = {name: quantize(lazy, bits=4, rounding=name) for name in ("nearest", "floor", "lattice")}
+    for result in losses.values():
+        assert result.loss == pytest.approx(dense.loss(result.weights))
+    assert losses["lattice"].loss < losses["nearest"].loss
+    assert losses["lattice"].loss < 1.5 * quantize(dense, bits=4, rounding="gptq").loss
+
+
+def test_a_callable_rounding_sees_the_problem_and_is_used():
+    shapes = []
+
+    def toward_zero(problem):
+        shapes.append(problem.target.shape)
+        return problem.box.nearest(np.trunc(problem.target))
+
+    result = quantize(random_model(), bits=4, rounding=toward_zero, scale="max")
+    assert shapes == [(1, 6)]
+    step = np.abs(random_model().centre).max() / 7
+    assert result.weights == pytest.approx(np.trunc(random_model().centre / step) * step)
+
+
+@pytest.mark.parametrize("bits", [0, 17, 2.5, True, "8", None])
+def test_bits_out_of_range_are_refused(bits):
+    with pytest.raises(ValueError, match="bits must be an integer from 1 to 16"):
+        quantize(random_model(), bits=bits)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("grid", GRIDS), ("rounding", ROUNDINGS), ("scale", SCALES), ("granularity", GRANULARITIES)],
+)
+def test_unknown_names_are_refused_with_the_list_of_those_allowed(name, table):
+    with pytest.raises(ValueError, match=f"{name} must be one of .*{min(table)}.*got 'none'"):
+        quantize(random_model(), **{name: "none"})
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, np.nan, np.inf, True])
+def test_scales_that_are_no_positive_numbers_are_refused(scale):
+    with pytest.raises(ValueError, match="scale must be one of"):
+        quantize(random_model(), scale=scale)
+
+
+def test_numpy_integers_are_fine_and_results_can_be_pickled():
+    result = quantize(random_model(), bits=np.int64(4))
+    again = pickle.loads(pickle.dumps(result))
+    assert np.array_equal(again.grid.decode(again.codes), result.weights)
