@@ -52,13 +52,10 @@ def independent_first(matrix: Floats, first: Mask | None = None) -> tuple[Floats
         return _in_two_stages(matrix, np.flatnonzero(first), np.flatnonzero(~first))
     if matrix.shape[0] == 0:
         return np.empty((0, 0)), np.empty(0, dtype=np.intp)
-    try:
-        # Without rank trouble the plain factor is several times faster than the pivoted one.
-        factor = np.linalg.cholesky(matrix).T
-        if np.diag(factor).min() ** 2 > 1e3 * RANK_TOLERANCE:
-            return factor, np.arange(matrix.shape[0])
-    except np.linalg.LinAlgError:
-        pass
+    # Without rank trouble the plain factor is several times faster than the pivoted one.
+    factor, trouble = lapack.dpotrf(matrix, lower=0, clean=1)
+    if trouble == 0 and np.diag(factor).min() ** 2 > 1e3 * RANK_TOLERANCE:
+        return factor, np.arange(matrix.shape[0])
     raw, pivots, rank, _ = lapack.dpstrf(matrix, lower=0, tol=RANK_TOLERANCE)
     return np.triu(raw[:rank, :rank]), pivots[:rank].astype(np.intp) - 1
 

@@ -1,0 +1,313 @@
+"""Budgets: how much may be kept, or lost.
+
+A budget turns the profiles of the problems (one for each output, or one for all) into sizes:
+
+    threshold    the scores above it are kept; a searched support minimises loss + threshold x size
+    n_nonzero    int: units kept in each problem; float: share of all units, spent where it costs least
+    max_loss     the fewest units whose total loss is within it
+    none         the size that minimises an information criterion
+
+    criterion(k) = n log(F(k)) + k (log n + 2 log C(p, k) / k)
+
+with F(k) the mean deviance of size k: the extended BIC with gamma = 1 (Chen and Chen, "Extended Bayesian
+information criteria for model selection with large model spaces", 2008), n the sum of the sample weights.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from scipy.special import gammaln
+
+from .linalg import Floats, Indices
+from .quadratic import QuadraticModel
+from .search import Profile
+from .search.profile import Objective, best_size
+
+Kind = Literal["threshold", "n_nonzero", "max_loss", "criterion"]
+
+FLOOR = 1e-13
+"""Least relative deviance the criterion tells apart from a perfect fit."""
+
+
+class Budget(NamedTuple):
+    """A checked budget: which kind, and its value as it was given."""
+
+    kind: Kind
+    value: Any = None
+
+    def __str__(self) -> str:
+        return "the information criterion" if self.kind == "criterion" else f"{self.kind}={self.value!r}"
+
+
+class Bar(NamedTuple):
+    """A threshold as a number, and whether a score that equals it passes."""
+
+    value: float
+    inclusive: bool
+
+
+def budget_of(threshold: Any = None, n_nonzero: Any = None, max_loss: Any = None) -> Budget:
+    """Return the one budget that is given.
+
+    Raises
+    ------
+    ValueError
+        If two are given, or the value is not one that the budget can have.
+    """
+    given = {"threshold": threshold, "n_nonzero": n_nonzero, "max_loss": max_loss}
+    set_ones = [(name, value) for name, value in given.items() if value is not None]
+    if len(set_ones) > 1:
+        told = " and ".join(f"{name}={value!r}" for name, value in set_ones)
+        raise ValueError(f"{told} are both given: at most one budget can be")
+    if not set_ones:
+        return Budget("criterion")
+    name, value = set_ones[0]
+    if name == "threshold":
+        return Budget("threshold", _checked_threshold(value))
+    if name == "n_nonzero":
+        return Budget("n_nonzero", _checked_count(value))
+    if not _is_number(value) or not 0 <= value < np.inf:
+        raise ValueError(f"max_loss={value!r} must be a number, 0 or above, in units of the null loss")
+    return Budget("max_loss", float(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def _checked_threshold(value: Any) -> float | str:
+    if isinstance(value, str):
+        _parsed(value)
+        return value
+    if not _is_number(value) or not 0 <= value < np.inf:
+        raise ValueError(
+            f"threshold={value!r} must be a number, 0 or above, or a string such as 'mean', 'median' or '1.25*mean'"
+        )
+    return float(value)
+
+
+def _checked_count(value: Any) -> int | float:
+    if _is_number(value):
+        if isinstance(value, Integral):
+            if int(value) >= 1:
+                return int(value)
+        elif 0 < value <= 1:
+            return float(value)
+    raise ValueError(
+        f"n_nonzero={value!r} must be an integer, 1 or above (units kept per output), or a float in (0, 1] (share "
+        f"of all units)"
+    )
+
+
+def _parsed(text: str) -> tuple[float, str]:
+    factor, star, name = text.rpartition("*")
+    try:
+        number = float(factor) if star else 1.0
+    except ValueError:
+        number = np.nan
+    if name.strip() not in ("mean", "median") or not 0 <= number < np.inf:
+        raise ValueError(
+            f"threshold={text!r} is not known: use a number, 'mean', 'median', or a multiple such as '1.25*mean'"
+        )
+    return number, name.strip()
+
+
+def bar_of(threshold: float | str, scores: Floats) -> Bar:
+    """Return a threshold as a number; `scores` are those of all units that can be kept."""
+    if not isinstance(threshold, str):
+        return Bar(threshold, inclusive=False)
+    factor, name = _parsed(threshold)
+    if not len(scores):
+        return Bar(0.0, inclusive=True)
+    return Bar(factor * float(np.mean(scores) if name == "mean" else np.median(scores)), inclusive=True)
+
+
+class Choice(NamedTuple):
+    """Sizes for the profiles, and the others that were looked at on the way.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (n_profiles,)
+        What is to be kept.
+    visited : ndarray of shape (v, n_profiles)
+        Ascending in the total; holds `sizes`.
+    """
+
+    sizes: Indices
+    visited: Indices
+
+
+def choose(
+    budget: Budget,
+    profiles: Sequence[Profile],
+    *,
+    n_units: int,
+    bar: Bar | None = None,
+    quadratic: QuadraticModel,
+) -> Choice:
+    """Spend a budget.
+
+    Parameters
+    ----------
+    budget : Budget
+        What to spend.
+    profiles : sequence of Profile
+        Of the problems, in order.
+    n_units : int
+        Number of all units, of which a share may be asked for.
+    bar : Bar, default=None
+        The threshold as a number, for a threshold budget.
+    quadratic : QuadraticModel
+        Gives deviance and number of samples for the criterion.
+    """
+    if budget.kind == "threshold" and bar is not None:
+        return _by_level(profiles, [profile.size_at(*bar) for profile in profiles])
+    if budget.kind == "criterion":
+        return _by_level(profiles, _by_criterion(profiles, quadratic))
+    if budget.kind == "max_loss":
+        return _within_loss(profiles, budget.value)
+    if isinstance(budget.value, float):
+        total = max(1, round(budget.value * n_units))
+        return _share(profiles, total, str(budget))
+    for profile in profiles:
+        _check_kept(profile.least, budget.value, str(budget))
+    return _by_level(profiles, [min(budget.value, profile.most) for profile in profiles])
+
+
+def _check_kept(least: int, size: int, told: str) -> None:
+    if least > size:
+        raise ValueError(f"keep holds {least} units and {told} allows {size}: raise the budget or keep fewer")
+
+
+def _by_level(profiles: Sequence[Profile], sizes: Sequence[int]) -> Choice:
+    """Return the sizes and, for each size visited, every profile at that size or at its final one above it."""
+    final = np.array(sizes, dtype=np.intp)
+    if len(profiles) == 1:
+        levels = sorted({*profiles[0].visited, int(final[0])})
+        if profiles[0].visited and isinstance(profiles[0].visited, range):
+            levels = [level for level in levels if level >= final[0]]
+        return Choice(final, np.array(levels, dtype=np.intp)[:, None])
+    most = np.array([profile.most for profile in profiles], dtype=np.intp)
+    if not profiles or not all(isinstance(profile.visited, range) for profile in profiles):
+        return Choice(final, final[None])
+    steps = np.arange(final.min(), most.max() + 1)[:, None]
+    visited = np.unique(np.clip(steps, final, most), axis=0)
+    return Choice(final, visited)
+
+
+def _by_criterion(profiles: Sequence[Profile], quadratic: QuadraticModel) -> list[int]:
+    if quadratic.base_loss is None or quadratic.n_samples is None:
+        raise ValueError(
+            "without a budget an information criterion chooses the size, and this model has no base_loss or no "
+            "n_samples for it: set n_nonzero, threshold or max_loss"
+        )
+    sizes = []
+    for i, profile in enumerate(profiles):
+        outputs = slice(None) if len(profiles) == 1 else slice(i, i + 1)
+        base = float((quadratic.base_loss / quadratic.unit)[outputs].sum())
+        sizes.append(best_size(profile, _criterion(profile, base, quadratic)))
+    return sizes
+
+
+def _criterion(profile: Profile, base: float, quadratic: QuadraticModel) -> Objective:
+    """Return the criterion of one problem; `base` is the deviance of the full model, in units of loss."""
+    n = float(quadratic.n_samples or 1.0)
+    p = len(profile.problem.kept)
+    worst = max(base + profile.problem.empty_loss, np.finfo(np.float64).tiny)
+    weights_per_unit = profile.problem.n_weights / max(1, p)
+
+    def criterion(size: Floats, loss: Floats) -> Floats:
+        subsets = gammaln(p + 1) - gammaln(size + 1) - gammaln(p - size + 1)
+        deviance = np.log(np.maximum((base + loss) / worst, FLOOR))
+        return n * profile.problem.n_rows * deviance + np.log(max(n, 2.0)) * weights_per_unit * size + 2 * subsets
+
+    return criterion
+
+
+def _within_loss(profiles: Sequence[Profile], allowed: float) -> Choice:
+    limit = _first_limit(profiles)
+    while True:
+        allocations = allocate(profiles, limit)
+        losses = _losses(profiles, allocations)
+        within = np.flatnonzero(losses <= allowed)
+        if len(within) or all(limit >= profile.most for profile in profiles):
+            break
+        limit *= 2
+    place = int(within[0]) if len(within) else len(allocations) - 1
+    while place > 0 and _found_loss(profiles, allocations[place - 1]) <= allowed:
+        place -= 1
+    if len(profiles) == 1:
+        return _by_level(profiles, allocations[place].tolist())
+    nested = all(isinstance(profile.visited, range) for profile in profiles)
+    return Choice(allocations[place], allocations[place:] if nested else allocations[place : place + 1])
+
+
+def _share(profiles: Sequence[Profile], total: int, told: str) -> Choice:
+    least = sum(profile.least for profile in profiles)
+    _check_kept(least, total, f"{told}, of all units,")
+    limit = max(64, 2 * -(-total // max(1, len(profiles))))
+    while True:
+        allocations = allocate(profiles, limit)
+        chosen = allocations[min(total - least, len(allocations) - 1)]
+        inside = [size < limit or size == profile.most for size, profile in zip(chosen, profiles, strict=True)]
+        if all(inside):
+            break
+        limit *= 2
+    if len(profiles) == 1:
+        return _by_level(profiles, chosen.tolist())
+    return Choice(chosen, chosen[None])
+
+
+def _first_limit(profiles: Sequence[Profile]) -> int:
+    dense = all(profile.problem.is_dense for profile in profiles)
+    return max((profile.most for profile in profiles), default=0) if dense else 64
+
+
+def allocate(profiles: Sequence[Profile], limit: int) -> Indices:
+    """Share every total among the profiles: go down from the largest sizes, each time where it costs least.
+
+    Parameters
+    ----------
+    profiles : sequence of Profile
+        Of the problems.
+    limit : int
+        Largest size of any profile that is looked at.
+
+    Returns
+    -------
+    allocations : ndarray of shape (t, n_profiles)
+        Sizes, by rising total, from all at their least to all at their most or at `limit`.
+    """
+    tops = [min(profile.most, max(limit, profile.least)) for profile in profiles]
+    steps = [profile.steps(top) for profile, top in zip(profiles, tops, strict=True)]
+    sizes = np.array(tops, dtype=np.intp)
+    allocations = [sizes.copy()]
+    heads = [
+        (float(steps[i][top - 1]), -i)
+        for i, (profile, top) in enumerate(zip(profiles, tops, strict=True))
+        if top > profile.least
+    ]
+    heapq.heapify(heads)
+    while heads:
+        i = -heapq.heappop(heads)[1]
+        sizes[i] -= 1
+        allocations.append(sizes.copy())
+        if sizes[i] > profiles[i].least:
+            heapq.heappush(heads, (float(steps[i][sizes[i] - 1]), -i))
+    return np.array(allocations[::-1], dtype=np.intp)
+
+
+def _losses(profiles: Sequence[Profile], allocations: Indices) -> Floats:
+    total = np.zeros(len(allocations))
+    for profile, sizes in zip(profiles, allocations.T, strict=True):
+        total += profile.curve(int(sizes.max()))[sizes]
+    return total
+
+
+def _found_loss(profiles: Sequence[Profile], sizes: Indices) -> float:
+    return sum(profile.find(int(size)).loss for profile, size in zip(profiles, sizes, strict=True))

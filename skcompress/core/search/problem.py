@@ -1,0 +1,151 @@
+"""What a search works on: `Problem`, and how a quadratic model is cut into problems.
+
+Single weights: one problem for each output. Groups: one problem for all outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from ..importance import Importance
+from ..linalg import Floats, Indices, Mask
+from ..memory import require_bytes
+from ..quadratic import QuadraticModel
+from ..units import Units
+from .backward import Trail
+from .blocks import BlockProblem
+from .columns import ColumnProblem
+from .curvature import WAY_OUT, Curvature
+
+
+class Problem(Protocol):
+    """Keep k of n units, for the least loss. Units are numbered 0..n-1 inside a problem.
+
+    Attributes
+    ----------
+    unit_ids : ndarray of shape (n,)
+        The unit that each position stands for.
+    kept : ndarray of shape (n,), dtype=bool
+        Units that stay.
+    empty_loss : float
+        Loss with nothing kept, in units of loss; a support's loss is this minus what it explains.
+    is_dense : bool
+        Whether the whole curvature can be had; else only some of its rows.
+    n_rows : int
+        Number of outputs.
+    n_weights : int
+        Number of weights that all units have together.
+    """
+
+    unit_ids: Indices
+    kept: Mask
+    empty_loss: float
+    is_dense: bool
+    n_rows: int
+    n_weights: int
+
+    def forward(self, size: int) -> tuple[Indices, Floats]:
+        """Return the first `size` units of forward selection, or as many as there are, and their gains."""
+
+    def backward(self, importance: Importance | None = None) -> Trail:
+        """Return backward elimination by an importance, None: OBS, down to the kept units."""
+
+    def exchange(self, chosen: Indices) -> tuple[Indices, float]:
+        """Improve a support until no exchange lowers the loss; return it and what it explains."""
+
+    def gains_along(self, order: Indices) -> Floats:
+        """Return by how much each unit lowers the loss when added in this order."""
+
+    def scores(self, importance: Importance) -> Floats:
+        """Return the score of each unit at the full model, shape (n,)."""
+
+
+def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:
+    """Cut a quadratic model into independent problems.
+
+    Parameters
+    ----------
+    quadratic : QuadraticModel
+        Its gradient must be zero on the free weights.
+    units : Units
+        What is kept or pruned as a whole.
+    """
+    moment = quadratic.moment()
+    empty = quadratic.output_losses(np.zeros_like(quadratic.centre)) / quadratic.unit
+    if units.per_output:
+        return _single_weights(quadratic, units, moment, empty)
+    same_free = bool((units.labels == units.labels[:1]).all())
+    counts = np.bincount(units.labels[0][units.labels[0] >= 0]) if same_free else np.zeros(0)
+    if quadratic.shared and same_free and counts.max(initial=0) <= 1:
+        return [_whole_columns(quadratic, units, moment, float(empty.sum()))]
+    return [_blocks(quadratic, units, moment, float(empty.sum()), quadratic.shared and same_free)]
+
+
+def _single_weights(quadratic: QuadraticModel, units: Units, moment: Floats, empty: Floats) -> list[Problem]:
+    problems: dict[int, Problem] = {}
+    for outputs, columns in quadratic.systems():
+        curvature = Curvature(quadratic, int(outputs[0]), columns, units.kept_columns)
+        for output in outputs:
+            root = np.sqrt(quadratic.unit[output])
+            ids = units.labels[output, columns]
+            problems[int(output)] = ColumnProblem(
+                curvature,
+                moment[output : output + 1, columns] / (curvature.scale * root),
+                quadratic.centre[output : output + 1, columns],
+                curvature.scale[None] / root,
+                units.kept[ids],
+                ids,
+                float(empty[output]),
+            )
+    return [problems[output] for output in range(quadratic.n_outputs)]
+
+
+def _whole_columns(quadratic: QuadraticModel, units: Units, moment: Floats, empty: float) -> Problem:
+    columns = np.flatnonzero(units.labels[0] >= 0)
+    curvature = Curvature(quadratic, 0, columns, units.kept_columns)
+    root = np.sqrt(quadratic.unit)[:, None]
+    ids = units.labels[0, columns]
+    return ColumnProblem(
+        curvature,
+        moment[:, columns] / (curvature.scale * root),
+        quadratic.centre[:, columns],
+        curvature.scale / root,
+        units.kept[ids],
+        ids,
+        empty,
+    )
+
+
+def _blocks(quadratic: QuadraticModel, units: Units, moment: Floats, empty: float, shared: bool) -> Problem:
+    columns = np.flatnonzero((units.labels >= 0).any(axis=0))
+    unit_of_column = units.labels[:, columns].max(axis=0, initial=-1)
+    size = len(columns)
+    parts = [np.arange(quadratic.n_outputs)] if shared else [np.array([o]) for o in range(quadratic.n_outputs)]
+    require_bytes(24 * len(parts) * size**2, what=f"the curvature of {size} grouped columns", way_out=WAY_OUT)
+    matrix = np.empty((len(parts), size, size))
+    moments, centre, factors = [], [], []
+    for b, outputs in enumerate(parts):
+        curvature = Curvature(quadratic, int(outputs[0]), columns, units.kept_columns)
+        root = np.sqrt(quadratic.unit[outputs])[:, None]
+        free = quadratic.free[np.ix_(outputs, columns)]
+        alive = free[0] & (curvature.diagonal > 0)
+        matrix[b] = curvature.matrix * np.outer(alive, alive)
+        np.fill_diagonal(matrix[b], 1.0)
+        moments.append(np.where(alive, moment[np.ix_(outputs, columns)] / (curvature.scale * root), 0.0))
+        centre.append(np.where(free, quadratic.centre[np.ix_(outputs, columns)], 0.0))
+        factors.append(curvature.scale / root)
+    ids, local = np.unique(unit_of_column, return_inverse=True)
+    members = [np.flatnonzero(local.reshape(-1) == unit) for unit in range(len(ids))]
+    return BlockProblem(
+        matrix,
+        np.array(moments).reshape(len(parts), -1, size),
+        np.array(centre).reshape(len(parts), -1, size),
+        np.array(factors).reshape(len(parts), -1, size),
+        members,
+        units.kept[ids],
+        units.kept_columns[columns],
+        ids,
+        empty,
+    )

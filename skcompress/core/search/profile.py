@@ -1,0 +1,193 @@
+"""`Profile`: what a search knows about the supports of every size of one problem.
+
+A budget looks at profiles only; it never looks into a search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ..importance import Importance
+from ..linalg import Floats, Indices
+from .problem import Problem
+
+
+class Found(NamedTuple):
+    """A support of one problem.
+
+    Attributes
+    ----------
+    units : ndarray of shape (k,)
+        Positions of the units kept, ascending.
+    loss : float
+        In units of loss.
+    bound : float
+        No support of this size has a lower loss; -inf where nothing better is known.
+    """
+
+    units: Indices
+    loss: float
+    bound: float = -np.inf
+
+
+class Settings(NamedTuple):
+    """What a search is given beside the problem.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n,) or None
+        Scores of the units at the full model; None: too many to be had.
+    importance : Importance or callable
+        How units are scored; a callable takes the positions of the units left and returns their scores.
+    losses : callable or None
+        From an order of all units to the losses of its beginnings, shape (n + 1,); None: the kept weights are
+        optimised anew.
+    n_restarts : int
+        Perturbed restarts of the exchange search.
+    max_nodes : int
+        Nodes after which the exact search gives up the proof.
+    seed : int
+        Of the restarts.
+    """
+
+    scores: Floats | None
+    importance: Importance | Callable[[Indices], Floats]
+    losses: Callable[[Indices], Floats] | None = None
+    n_restarts: int = 0
+    max_nodes: int = 100_000
+    seed: int = 0
+
+
+class Profile(Protocol):
+    """Supports of every size of one problem."""
+
+    @property
+    def problem(self) -> Problem:
+        """Of which problem."""
+
+    @property
+    def least(self) -> int:
+        """Smallest size."""
+
+    @property
+    def most(self) -> int:
+        """Largest size."""
+
+    @property
+    def visited(self) -> Sequence[int]:
+        """Sizes whose supports are known by now, ascending."""
+
+    def find(self, size: int) -> Found:
+        """Return the support of this size, which must lie within `least` and `most`."""
+
+    def curve(self, limit: int) -> Floats:
+        """Return losses for the sizes 0..limit, inf below `least`; `find` does as well or better."""
+
+    def size_at(self, threshold: float, inclusive: bool) -> int:
+        """Return how many units have a worth above the threshold, or at it where inclusive."""
+
+    def steps(self, limit: int) -> Floats:
+        """Return what the last unit is worth at each of the sizes 1..limit, to share a budget by."""
+
+
+class Nested:
+    """A profile in which each support holds all the smaller ones: an order of the units.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of n units.
+    order : ndarray of shape (r,)
+        The first k are the support of size k.
+    scores : ndarray of shape (r,)
+        What the unit is worth that would be dropped first from each size; infinite for those always kept.
+    losses : callable, default=None
+        As in `Settings`.
+    stepwise : bool, default=False
+        Whether all sizes down to the one asked for have been visited on the way.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        order: Indices,
+        scores: Floats,
+        losses: Callable[[Indices], Floats] | None = None,
+        stepwise: bool = False,
+    ):
+        self.problem = problem
+        self.order = order
+        self.scores = scores
+        self.least = int(problem.kept.sum())
+        self.most = len(order)
+        self._losses = losses
+        self._curve: Floats | None = None
+        self._stepwise = stepwise
+
+    @property
+    def visited(self) -> Sequence[int]:
+        """All sizes, where going down step by step or where a budget asked for the curve; else none."""
+        known = self._stepwise or self._curve is not None
+        return range(self.least, self.most + 1) if known else ()
+
+    def find(self, size: int) -> Found:
+        """Return the first `size` units of the order."""
+        if self._losses is not None or self._curve is not None:
+            loss = float(self.curve(self.most)[size])
+        else:
+            loss = self.problem.empty_loss - float(self.problem.gains_along(self.order[:size]).sum())
+        return Found(np.sort(self.order[:size]), loss)
+
+    def curve(self, limit: int) -> Floats:
+        """Return losses for the sizes 0..limit."""
+        if self._curve is None:
+            if self._losses is not None:
+                self._curve = self._losses(self.order)
+            else:
+                gains = self.problem.gains_along(self.order)
+                self._curve = self.problem.empty_loss - np.concatenate([[0.0], np.cumsum(gains)])
+            self._curve[: self.least] = np.inf
+        return self._curve[: limit + 1]
+
+    def size_at(self, threshold: float, inclusive: bool) -> int:
+        """Return the size at which the lowest score passes, going down from all units."""
+        passes = self.scores >= threshold if inclusive else self.scores > threshold
+        return int(np.flatnonzero(passes)[-1]) + 1 if passes.any() else 0
+
+    def steps(self, limit: int) -> Floats:
+        """Return the scores of the sizes 1..limit."""
+        return self.scores[:limit]
+
+
+Objective = Callable[[Floats, Floats], Floats]
+"""From sizes and their losses to what is to be minimised."""
+
+
+def best_size(profile: Profile, objective: Objective) -> int:
+    """Return the size whose support minimises an objective.
+
+    The curve says where to look; from there the sizes next to the best are searched until both are worse. Of
+    a curvature too large to be formed, larger and larger sizes are looked at until the best lies well inside.
+    """
+    limit = profile.most if profile.problem.is_dense else min(profile.most, 64)
+    while True:
+        curve = profile.curve(limit)
+        best = int(np.argmin(objective(np.arange(len(curve), dtype=np.float64), curve)))
+        if limit == profile.most or best < limit // 2:
+            break
+        limit = min(profile.most, 2 * limit)
+
+    def value_at(size: int) -> float:
+        return float(objective(np.array([size], dtype=np.float64), np.array([profile.find(size).loss]))[0])
+
+    value = value_at(best)
+    for direction in (-1, 1):
+        while profile.least <= best + direction <= profile.most:
+            other = value_at(best + direction)
+            if other >= value:
+                break
+            best, value = best + direction, other
+    return best

@@ -1,0 +1,133 @@
+"""Forward and backward starts, each improved by exchanges; the better one is kept.
+
+The support of a size depends on that size alone: neither on the sizes asked before nor on the budget.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import cached_property
+
+import numpy as np
+
+from ..linalg import Floats, Indices
+from .backward import Trail
+from .problem import Problem
+from .profile import Found, Settings, best_size
+
+EQUAL = 1e-10
+"""Share of the explained loss below which two supports are equally good; the forward start then wins."""
+
+
+class SwapProfile:
+    """Supports found by exchanges, size by size, when they are asked for.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of n units.
+    settings : Settings
+        Restarts and their seed.
+    """
+
+    def __init__(self, problem: Problem, settings: Settings):
+        self.problem = problem
+        self.least = int(problem.kept.sum())
+        self._settings = settings
+        self._found: dict[int, Found] = {}
+
+    @cached_property
+    def most(self) -> int:
+        """Largest size: the rank of the curvature, where it is at hand."""
+        if not self.problem.is_dense:
+            return len(self.problem.kept)
+        return len(self._trail.order)
+
+    @cached_property
+    def _trail(self) -> Trail:
+        return self.problem.backward()
+
+    @property
+    def visited(self) -> list[int]:
+        """Sizes searched so far, ascending."""
+        return sorted(self._found)
+
+    def find(self, size: int) -> Found:
+        """Return the support of this size."""
+        if size not in self._found:
+            self._found[size] = self._search(size)
+        return self._found[size]
+
+    def _search(self, size: int) -> Found:
+        best: tuple[Indices, float] | None = None
+        seen: set[bytes] = set()
+        for start in self._starts(size):
+            if start.tobytes() in seen:
+                continue
+            seen.add(start.tobytes())
+            chosen, gain = self.problem.exchange(start)
+            if best is None or gain > best[1] * (1 + EQUAL):
+                best = chosen, gain
+        if best is None:
+            return Found(np.flatnonzero(self.problem.kept), self.problem.empty_loss)
+        units = np.union1d(best[0], np.flatnonzero(self.problem.kept))
+        return Found(units, self.problem.empty_loss - best[1])
+
+    def _starts(self, size: int) -> list[Indices]:
+        if size == 0:
+            return []
+        forward, _ = self.problem.forward(size)
+        starts = [np.sort(forward)]
+        if self.problem.is_dense and size <= len(self._trail.order):
+            starts.append(np.sort(self._trail.order[:size]))
+        longest = max(len(start) for start in starts)
+        return [start for start in starts if len(start) == longest]
+
+    def curve(self, limit: int) -> Floats:
+        """Return the lower of the losses of both starts for the sizes 0..limit."""
+        _, gains = self.problem.forward(limit)
+        best = self._losses_of(gains, limit)
+        if self.problem.is_dense:
+            best = np.minimum(best, self._losses_of(self._backward_gains, limit))
+        best[: self.least] = np.inf
+        return best
+
+    @cached_property
+    def _backward_gains(self) -> Floats:
+        return self.problem.gains_along(self._trail.order)
+
+    def _losses_of(self, gains: Floats, limit: int) -> Floats:
+        explained = np.concatenate([[0.0], np.cumsum(gains)])[: limit + 1]
+        padded = np.concatenate([explained, np.full(limit + 1 - len(explained), explained[-1])])
+        return self.problem.empty_loss - padded
+
+    def size_at(self, threshold: float, inclusive: bool) -> int:
+        """Return the size that minimises loss + threshold x size."""
+        return best_size(self, lambda sizes, losses: losses + threshold * sizes)
+
+    def steps(self, limit: int) -> Floats:
+        """Return by how much each unit lowers the loss, on the lower convex hull of the curve."""
+        return hull_steps(self.curve(limit), self.least)
+
+
+def swap(problem: Problem, settings: Settings) -> SwapProfile:
+    """Return the profile of the exchange search."""
+    return SwapProfile(problem, settings)
+
+
+def hull_steps(curve: Floats, least: int) -> Floats:
+    """Return the falls of the lower convex hull of a curve over 0..limit, shape (limit,), infinite below least."""
+    steps = np.full(len(curve) - 1, np.inf)
+    corners: list[int] = []
+    for size in range(least, len(curve)):
+        while len(corners) > 1 and _above(curve, corners[-2], corners[-1], size):
+            corners.pop()
+        corners.append(size)
+    for left, right in itertools.pairwise(corners):
+        steps[left:right] = (curve[left] - curve[right]) / (right - left)
+    return steps
+
+
+def _above(curve: Floats, left: int, middle: int, right: int) -> bool:
+    """Tell whether the middle point lies on or above the line between the two others."""
+    return bool((curve[middle] - curve[left]) * (right - left) >= (curve[right] - curve[left]) * (middle - left))
