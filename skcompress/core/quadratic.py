@@ -82,8 +82,7 @@ class QuadraticModel:
         shape = self.centre.shape
         parts: list[Any] = list(curvature) if isinstance(curvature, (list, tuple)) else [curvature]
         self.grams: tuple[Gram, ...] = tuple(
-            DenseGram(np.asarray(part, dtype=np.float64)) if isinstance(part, np.ndarray) else part
-            for part in parts
+            DenseGram(np.asarray(part, dtype=np.float64)) if isinstance(part, np.ndarray) else part for part in parts
         )
         if len(self.grams) not in (1, shape[0]) or any(g.n_features != shape[1] for g in self.grams):
             raise ValueError(

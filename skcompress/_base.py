@@ -1,0 +1,323 @@
+"""The fit flow that all compressing wrappers share.
+
+    check parameters -> route metadata -> fit the base (a copy; distilling overrides this) -> LinearProblem
+    -> _compress (pruning and quantizing fill it) -> write the weights at the leaf -> probe that predict obeys
+
+Predictions are the inner estimator's own, with other weights: links, classes and decision functions come for free.
+Nested wrappers hand the problem and the constraint of the inner one on, so that the base is fitted, X is read and
+the curvature is computed once.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted, check_memory
+
+from .artifact import CompactLinear
+from .linear.columns import Columns
+from .linear.constraint import Constraint
+from .linear.fold import compact
+from .linear.problem import LinearProblem
+from .linear.routing import fit_params_of, innermost, leaf_weight
+from .linear.view import find_leaf, is_wrapper, read, refuse_classifier, require_obedience, write
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `_compress` returns.
+
+    Attributes
+    ----------
+    weights, intercept : ndarray of shape (m, p) and (m,)
+        What is written at the leaf.
+    constraint : Constraint
+        What a wrapper around this one starts from.
+    """
+
+    weights: NDArray[Any]
+    intercept: NDArray[Any]
+    constraint: Constraint
+
+
+@dataclass(frozen=True)
+class BaseFit:
+    """How the innermost estimator is fitted.
+
+    Attributes
+    ----------
+    fit : callable
+        ``(unfitted estimator, X, y, fit parameters) -> fitted estimator``.
+    own_target : bool
+        Whether its weights then minimise something else than its own loss on y.
+    """
+
+    fit: Callable[[Any, Any, Any, dict[str, Any]], Any]
+    own_target: bool = False
+
+
+class LinearCompressor(MetaEstimatorMixin, BaseEstimator):
+    """Base of the wrappers: fits the estimator inside, then changes its weights."""
+
+    estimator: Any
+    _own_target = False
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **fit_params: Any) -> Any:
+        """Fit the estimator inside and compress its weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Whatever the estimator inside accepts.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Target. None only for a FrozenEstimator: the loss is then the mean squared change of its linear predictor.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, for the estimator inside and for the loss.
+        **fit_params
+            Passed to the fit of the estimator inside, or routed to it where metadata routing is enabled.
+
+        Returns
+        -------
+        self : object
+            The fitted wrapper.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, or the estimator inside takes no `sample_weight`.
+        TypeError
+            If the estimator inside has no weights that can be written.
+        """
+        self._fit_problem(X, y, sample_weight, fit_params)
+        return self
+
+    @abstractmethod
+    def _fit_problem(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        fit_params: dict[str, Any],
+        base_fit: BaseFit | None = None,
+    ) -> LinearProblem:
+        """Fit, and return the problem so that a wrapper around this one need not build it again."""
+
+    @abstractmethod
+    def _check_parameters(self) -> None:
+        """Raise ValueError for parameters out of range, before anything is fitted."""
+
+    @abstractmethod
+    def _require_kind(self, base: Any) -> None:
+        """Raise TypeError if the innermost estimator is of the wrong kind for this wrapper."""
+
+    def _finish(self, problem: LinearProblem, outcome: Outcome) -> None:
+        leaf = problem.leaf.estimator
+        write(leaf, outcome.weights, outcome.intercept)
+        self._constraint_ = outcome.constraint
+        self._squeeze = np.ndim(leaf.coef_) == 1
+        self.base_coef_ = self._like_coef(problem.weights.astype(leaf.coef_.dtype))
+        self.base_intercept_ = self._like_intercept(problem.intercept.astype(leaf.coef_.dtype))
+        self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf))
+
+    def _require_target(self, inner: Any, y: Any) -> None:
+        if y is None and not isinstance(innermost(inner), FrozenEstimator):
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None; only a FrozenEstimator, which "
+                "is fitted already, can be compressed without it"
+            )
+
+    def _inner(self) -> Any:
+        return LinearRegression() if self.estimator is None else self.estimator
+
+    def _like_coef(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return an (m, p) array in the shape of the leaf's coef_."""
+        return array[0] if self._squeeze else array
+
+    def _like_intercept(self, array: NDArray[Any]) -> Any:
+        """Return an (m,) array in the shape of the leaf's intercept_."""
+        shape = np.shape(self.intercept_)
+        return array[0] if shape == () else array.reshape(shape)
+
+    @property
+    def coef_(self) -> NDArray[Any]:
+        """Compressed weights in the shape of the leaf's coef_, float."""
+        check_is_fitted(self)
+        return find_leaf(self).estimator.coef_
+
+    @property
+    def intercept_(self) -> Any:
+        """Intercept that goes with the compressed weights."""
+        check_is_fitted(self)
+        return find_leaf(self).estimator.intercept_
+
+    @property
+    def compact_(self) -> CompactLinear:
+        """The model as it ships: inputs, terms and weights; built anew each time it is asked for."""
+        check_is_fitted(self)
+        return compact(self)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of input columns of the wrapper."""
+        return self._fitted("n_features_in_").n_features_in_
+
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """Names of the input columns, where X was a dataframe."""
+        return self._fitted("feature_names_in_").feature_names_in_
+
+    def _fitted(self, attribute: str) -> Any:
+        try:
+            return self.__dict__["estimator_"]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} is not fitted yet, so it has no {attribute}") from None
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict with the compressed weights.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Input of the estimator inside.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, **score_params: Any) -> float:
+        """Return the score of the estimator inside (R2, or D2 for a generalised linear model).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Input of the estimator inside.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        **score_params
+            Passed to the score of the estimator inside, or routed to it.
+
+        Returns
+        -------
+        score : float
+            The higher the better.
+        """
+        check_is_fitted(self)
+        given = dict(score_params)
+        if sample_weight is not None:
+            given["sample_weight"] = sample_weight
+        if given and sklearn.get_config()["enable_metadata_routing"]:
+            given = dict(process_routing(self, "score", **given)["estimator"]["score"])
+        return self.estimator_.score(X, y, **given)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return which metadata goes to the estimator inside.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            Of fit and score.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit").add(caller="score", callee="score")
+        return MetadataRouter(owner=self).add(estimator=self._inner(), method_mapping=mapping)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._inner())
+        tags.input_tags = copy.deepcopy(inner.input_tags)
+        tags.target_tags = copy.deepcopy(inner.target_tags)
+        tags.non_deterministic = inner.non_deterministic
+        if tags.regressor_tags is not None and inner.regressor_tags is not None:
+            tags.regressor_tags.poor_score = inner.regressor_tags.poor_score
+        return tags
+
+
+class WeightCompressor(LinearCompressor):
+    """Base of the wrappers that prune or quantize."""
+
+    memory: Any
+
+    @abstractmethod
+    def _compress(self, problem: LinearProblem, start: Constraint, columns: Columns) -> Outcome:
+        """Return the compressed weights; set this wrapper's own fitted attributes."""
+
+    def _fit_problem(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        fit_params: dict[str, Any],
+        base_fit: BaseFit | None = None,
+    ) -> LinearProblem:
+        inner = self._inner()
+        self._require_kind(innermost(inner))
+        self._check_parameters()
+        self._require_target(inner, y)
+        params = fit_params_of(self, inner, sample_weight, fit_params)
+        if base_fit is None:
+            base_fit = BaseFit(fit_clone if self.memory is None else check_memory(self.memory).cache(fit_clone))
+        fitted, problem, constraint = fit_inside(inner, X, y, params, base_fit)
+        outcome = self._compress(problem, constraint, _columns_of(fitted, problem))
+        self.estimator_ = fitted
+        self._finish(problem, outcome)
+        return problem
+
+
+class RegressorCompressor(RegressorMixin, LinearCompressor):
+    """Base of the regressors' wrappers."""
+
+    def _require_kind(self, base: Any) -> None:
+        refuse_classifier(base, type(self).__name__)
+
+
+def fit_clone(estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+    """Return a fitted clone of the estimator; a copy of a frozen one, so that the user's model stays as it is."""
+    fitted = clone(estimator).fit(X, y, **params)
+    return copy.deepcopy(fitted) if isinstance(innermost(estimator), FrozenEstimator) else fitted
+
+
+def fit_inside(
+    inner: Any, X: Any, y: Any, params: dict[str, Any], base_fit: BaseFit
+) -> tuple[Any, LinearProblem, Constraint]:
+    """Fit the estimator inside a wrapper; return it with its problem and its constraint.
+
+    A wrapper hands on the problem that it has built; for anything else the leaf is looked for.
+    """
+    if is_wrapper(inner):
+        fitted = clone(inner)
+        rest = {name: value for name, value in params.items() if name != "sample_weight"}
+        problem = fitted._fit_problem(X, y, params.get("sample_weight"), rest, base_fit)
+        return fitted, problem, fitted._constraint_
+    fitted = base_fit.fit(inner, X, y, params)
+    leaf = find_leaf(fitted, X, y, leaf_weight(params), own_target=base_fit.own_target)
+    require_obedience(leaf.estimator, leaf.X)
+    if leaf.constraint is None:
+        problem = LinearProblem(leaf)
+        return fitted, problem, Constraint.unbound(problem.weights, problem.intercept)
+    problem = LinearProblem(leaf, leaf.constraint.base, leaf.constraint.base_intercept)
+    return fitted, problem, leaf.constraint
+
+
+def _columns_of(fitted: Any, problem: LinearProblem) -> Columns:
+    inputs = getattr(fitted, "feature_names_in_", None)
+    if inputs is None:
+        n_inputs = getattr(fitted, "n_features_in_", 1)
+        inputs = np.array([f"x{index}" for index in range(n_inputs)], dtype=object)
+    return Columns(problem.leaf, problem.weights.shape[1], np.asarray(inputs, dtype=object))

@@ -1,0 +1,270 @@
+"""DistilledRegressor: let a strong model teach a linear one, where that helps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import sklearn
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter
+
+from ._base import BaseFit, Outcome, RegressorCompressor, fit_clone, fit_inside
+from .linear.constraint import Constraint
+from .linear.distil import choose_alpha, held_out_errors, lines_of, write_line
+from .linear.problem import LinearProblem
+from .linear.routing import fit_params_of, innermost, leaf_weight, weight_params
+from .linear.rows import take_rows
+from .linear.teaching import Lesson, default_teacher, teach
+from .linear.view import is_wrapper, read
+
+ALPHAS = (0.25, 0.5, 0.75, 1.0)
+"""Shares of the teacher that alpha="auto" compares with none."""
+
+
+class DistilledRegressor(RegressorCompressor):
+    """Fit a linear student on the target and on the answers of a stronger teacher.
+
+    The student's weights are ``(1 - alpha) w_y + alpha w_T``: w_y is fitted on y, w_T on the teacher's answers. With
+    labelled rows alone this gains nothing; with few labels and many unlabelled rows it can gain much, and
+    ``alpha="auto"`` keeps to w_y unless cross-validation says otherwise.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        The student: a linear regressor, one of the wrappers of this package, or a Pipeline ending in one. Distilling
+        acts on the innermost estimator; the wrappers then prune and quantize the distilled weights. None:
+        LinearRegression().
+    teacher : estimator, default=None
+        Any regressor, or a FrozenEstimator that holds a fitted one. None: HistGradientBoostingRegressor().
+    alpha : float or "auto", default="auto"
+        Share of the teacher, in [0, 1]. "auto": the best of 0, 0.25, 0.5, 0.75 and 1 by nested cross-validation; 0
+        unless the gain over 0 passes its standard error.
+    debias : bool, default=True
+        With unlabelled rows, also fit the residuals of the teacher on the labelled rows, so that its bias is taken out.
+        Students with a log link are not debiased.
+    cv : int, splitter, iterable or "in_sample", default=5
+        Folds of the teacher's out-of-fold answers for the labelled rows; "in_sample": the answers of a teacher that has
+        seen them.
+    representation, n_components : None
+        Not implemented yet.
+    n_jobs : int, default=None
+        Teachers fitted at the same time.
+    random_state : int, RandomState or None, default=None
+        For the default teacher.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted student.
+    teacher_ : estimator
+        The teacher, fitted on all labelled rows.
+    alpha_ : float
+        Share of the teacher.
+    coef_, intercept_ : ndarray, in the shapes of the linear model inside
+        Weights of the student.
+    base_coef_, base_intercept_ : ndarray
+        The distilled weights before the student's own pruning and quantizing.
+    loss_increase_, prediction_change_ : float
+        What the student's own pruning and quantizing have cost against the distilled weights.
+    n_features_in_ : int
+        Number of input columns.
+    feature_names_in_ : ndarray of str
+        Names of the input columns, where X was a dataframe.
+
+    References
+    ----------
+    Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network" (2015).
+    Angelopoulos et al., "Prediction-powered inference", Science 382 (2023).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import ExtraTreesRegressor
+    >>> from sklearn.linear_model import Ridge
+    >>> from skcompress import DistilledRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> teacher = ExtraTreesRegressor(n_estimators=20, random_state=0)
+    >>> model = DistilledRegressor(Ridge(0.1), teacher=teacher, alpha=0.5, cv=3)
+    >>> model = model.fit(X[:200], y[:200], X_unlabeled=X[200:])
+    >>> bool(model.score(X[200:], y[200:]) > 0.4)
+    True
+    """
+
+    _own_target = True
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        teacher: Any = None,
+        alpha: float | str = "auto",
+        debias: bool = True,
+        cv: Any = 5,
+        representation: Any = None,
+        n_components: int | None = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ):
+        self.estimator = estimator
+        self.teacher = teacher
+        self.alpha = alpha
+        self.debias = debias
+        self.cv = cv
+        self.representation = representation
+        self.n_components = n_components
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, X_unlabeled: Any = None, **fit_params: Any) -> Any:
+        """Fit the teacher and the student.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            What both the student and the teacher accept.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, for the student and the teacher.
+        X_unlabeled : {array-like, sparse matrix, dataframe} of shape (n_unlabeled, n_features), default=None
+            Rows without a target. Beware: searches such as GridSearchCV slice it along with X if it happens to have
+            exactly as many rows as X.
+        **fit_params
+            Passed to the fit of the student.
+
+        Returns
+        -------
+        self : object
+            The fitted wrapper.
+        """
+        if X_unlabeled is not None:
+            fit_params["X_unlabeled"] = X_unlabeled
+        self._fit_problem(X, y, sample_weight, fit_params)
+        return self
+
+    def _fit_problem(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        fit_params: dict[str, Any],
+        base_fit: BaseFit | None = None,
+    ) -> LinearProblem:
+        student = self._inner()
+        self._require_kind(innermost(student))
+        self._check_parameters()
+        if y is None:
+            raise ValueError("DistilledRegressor requires y to be passed, but the target y is None")
+        y = y if hasattr(y, "shape") else np.asarray(y)
+        unlabeled = fit_params.pop("X_unlabeled", None)
+        params = fit_params_of(self, student, sample_weight, fit_params)
+        teacher = default_teacher(y, self.random_state) if self.teacher is None else self.teacher
+        self.teacher_, lesson = teach(
+            teacher,
+            X,
+            y,
+            sample_weight,
+            unlabeled,
+            cv=self.cv,
+            nested=self.alpha == "auto",
+            n_jobs=self.n_jobs,
+        )
+        fitted, problem, constraint = self._fit_student(student, X, y, params, lesson)
+        self.estimator_ = fitted
+        self._finish(problem, Outcome(*read(problem.leaf.estimator), constraint))
+        return problem
+
+    def _fit_student(
+        self, student: Any, X: Any, y: Any, params: dict[str, Any], lesson: Lesson
+    ) -> tuple[Any, LinearProblem, Constraint]:
+        """Fit the student; below a Pipeline's transformers where it ends in one of our wrappers."""
+        if isinstance(student, Pipeline) and len(student) > 1 and is_wrapper(student[-1]):
+            return self._fit_below(student, X, y, params, lesson)
+
+        def distil(base: Any, X: Any, y: Any, base_params: dict[str, Any]) -> Any:
+            fitted = fit_clone(base, X, y, base_params)
+            self.alpha_ = self._alpha(base, X, y, leaf_weight(base_params), lesson)
+            if self.alpha_ > 0:
+                lines = lines_of(fitted, X, y, leaf_weight(base_params), lesson.answers, self.debias)
+                write_line(fitted, lines[0].blend(lines[1], self.alpha_))
+            return fitted
+
+        return fit_inside(student, X, y, params, BaseFit(distil, own_target=True))
+
+    def _fit_below(
+        self, student: Pipeline, X: Any, y: Any, params: dict[str, Any], lesson: Lesson
+    ) -> tuple[Any, LinearProblem, Constraint]:
+        """Fit the transformers of a Pipeline, then the wrapper at its end on what they give."""
+        name, wrapper = student.steps[-1]
+        prefix = f"{name}__"
+        head = clone(student[:-1])
+        head_params = {key: value for key, value in params.items() if not key.startswith(prefix)}
+        if sklearn.get_config()["enable_metadata_routing"]:
+            head_params, last_params = {}, params
+        else:
+            last_params = {key.removeprefix(prefix): params[key] for key in params if key.startswith(prefix)}
+        inside = head.fit_transform(X, y, **head_params)
+        below = lesson.transformed(head.transform)
+        last, problem, constraint = self._fit_student(wrapper, inside, y, last_params, below)
+        problem.leaf = replace(problem.leaf, steps=(*(step for _, step in head.steps), *problem.leaf.steps))
+        fitted = clone(student)
+        fitted.steps = [*head.steps, (name, last)]
+        return fitted, problem, constraint
+
+    def _alpha(self, base: Any, X: Any, y: Any, sample_weight: Any, lesson: Lesson) -> float:
+        if self.alpha != "auto":
+            return float(self.alpha)
+        errors, weights = [], []
+        for fold in lesson.folds:
+            X_train, y_train, weight = (take_rows(data, fold.train) for data in (X, y, sample_weight))
+            fitted = fit_clone(base, X_train, y_train, weight_params(base, weight))
+            own, taught = lines_of(fitted, X_train, y_train, weight, fold.answers, self.debias)
+            lines = [own, *(own.blend(taught, alpha) for alpha in ALPHAS)]
+            errors.append(held_out_errors(fitted, lines, take_rows(X, fold.test), take_rows(y, fold.test)))
+            tested = take_rows(sample_weight, fold.test)
+            weights.append(np.ones(len(fold.test)) if tested is None else np.asarray(tested, dtype=np.float64))
+        row_weight = np.concatenate(weights)
+        return choose_alpha(np.vstack(errors), ALPHAS, row_weight / row_weight.sum())
+
+    def _check_parameters(self) -> None:
+        if self.representation is not None:
+            raise NotImplementedError(
+                f"representation={self.representation!r}: representations, and with them n_components, are not implemented "
+                "yet; leave representation=None"
+            )
+        alpha = self.alpha
+        number = isinstance(alpha, Real) and not isinstance(alpha, bool) and 0 <= alpha <= 1
+        if not number and not (isinstance(alpha, str) and alpha == "auto"):
+            raise ValueError(f"alpha must be 'auto' or a number in [0, 1], got {alpha!r}")
+        if isinstance(self.cv, str) and self.cv != "in_sample":
+            raise ValueError(f"cv must be an int, a splitter, an iterable of splits or 'in_sample', got {self.cv!r}")
+        if self.teacher is not None and not (hasattr(self.teacher, "fit") and hasattr(self.teacher, "predict")):
+            raise ValueError(
+                f"teacher must be a regressor with fit and predict, or a FrozenEstimator that holds a fitted one; "
+                f"got {self.teacher!r}"
+            )
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return which metadata is used here and which goes to the student.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            Of fit and score.
+        """
+        return super().get_metadata_routing().add_self_request(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if self.teacher is None:
+            tags.input_tags.sparse = False
+        else:
+            teacher = get_tags(self.teacher).input_tags
+            tags.input_tags.sparse &= teacher.sparse
+            tags.input_tags.allow_nan &= teacher.allow_nan
+        return tags

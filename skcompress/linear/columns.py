@@ -1,0 +1,139 @@
+"""Turn what users say about columns (names, indices, labels) into arrays over the leaf's features.
+
+A name may be a feature of the leaf ("onehot__term_36") or a raw input ("term"): a raw name stands for every feature
+that is made of that input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.linalg import Indices, Mask
+from .lineage import Origins, feature_names, raw_origins
+from .view import Leaf
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The leaf's features and the raw inputs that they come from.
+
+    Attributes
+    ----------
+    leaf : Leaf
+        The fitted leaf.
+    n_features : int
+        Number of features of the leaf, p.
+    inputs : ndarray of str
+        Names of the raw inputs: those of the frame, else x0, x1, ...
+    """
+
+    leaf: Leaf
+    n_features: int
+    inputs: NDArray[Any]
+
+    @cached_property
+    def names(self) -> NDArray[Any]:
+        """Names of the leaf's features, shape (p,)."""
+        names = getattr(self.leaf.estimator, "feature_names_in_", None)
+        if names is None:
+            names = feature_names(self.leaf.steps, self.inputs)
+        if len(names) != self.n_features:
+            return np.array([f"x{index}" for index in range(self.n_features)], dtype=object)
+        return np.asarray(names, dtype=object)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """For each feature the raw inputs that it is made of."""
+        return raw_origins(self.leaf.steps, len(self.inputs), self.n_features)
+
+    def select(self, wanted: Any, parameter: str) -> Mask:
+        """Return a mask of the features that names, indices or a boolean mask stand for, shape (p,).
+
+        Raises
+        ------
+        ValueError
+            If a name or an index is no column, or a mask has another length than p.
+        """
+        mask = np.zeros(self.n_features, dtype=bool)
+        listed = [wanted] if isinstance(wanted, (str, int, np.integer)) else list(wanted)
+        if listed and all(isinstance(item, (bool, np.bool_)) for item in listed):
+            if len(listed) != self.n_features:
+                raise ValueError(
+                    f"{parameter} as a mask must have {self.n_features} entries, one for each feature of "
+                    f"{type(self.leaf.estimator).__name__}; got {len(listed)}"
+                )
+            return np.array(listed, dtype=bool)
+        for item in listed:
+            mask[self.positions(item, parameter)] = True
+        return mask
+
+    def positions(self, item: Any, parameter: str) -> Indices:
+        """Return the features that one name or index stands for."""
+        if isinstance(item, (int, np.integer)) and not isinstance(item, bool):
+            if not -self.n_features <= item < self.n_features:
+                raise ValueError(f"{parameter} names feature {item}, but the model has {self.n_features} features")
+            return np.array([int(item) % self.n_features])
+        found = self.names == item
+        raw = np.flatnonzero(self.inputs == item)
+        if len(raw):
+            found = found | np.array([raw[0] in origin for origin in self.origins], dtype=bool)
+        elif not found.any():
+            raise ValueError(f"{parameter} names {item!r}, which is no column: {self._known()}")
+        return np.flatnonzero(found)
+
+    def labels(self, groups: Any) -> Any:
+        """Return None, "feature", or the group label of each feature, shape (p,).
+
+        Raises
+        ------
+        ValueError
+            If `groups` is an unknown word, or names no column, or has another length than p.
+        """
+        if groups is None or (isinstance(groups, str) and groups == "feature"):
+            return groups
+        if isinstance(groups, str):
+            if groups != "input":
+                raise ValueError(
+                    f"feature_groups must be None, 'feature', 'input', labels, a dict or a callable; got {groups!r}"
+                )
+            return self._numbered(list(self.origins))
+        if isinstance(groups, Mapping):
+            return self._numbered(self._from_mapping(groups))
+        labels = list(groups(self.names)) if callable(groups) else list(groups)
+        if len(labels) != self.n_features:
+            raise ValueError(
+                f"feature_groups must give {self.n_features} labels, one for each feature of "
+                f"{type(self.leaf.estimator).__name__}; got {len(labels)}"
+            )
+        return self._numbered(labels)
+
+    def _from_mapping(self, groups: Mapping[Any, Any]) -> list[Hashable]:
+        """Read {label: columns}; a column in no group is a group of its own."""
+        labels: list[Hashable] = [("single", index) for index in range(self.n_features)]
+        for label, members in groups.items():
+            for index in np.flatnonzero(self.select(members, f"feature_groups[{label!r}]")):
+                taken = labels[index]
+                if isinstance(taken, tuple) and taken[0] == "group" and taken[1] != label:
+                    raise ValueError(
+                        f"feature_groups puts {self.names[index]!r} into both {taken[1]!r} and {label!r}: "
+                        "a feature can be in one group"
+                    )
+                labels[index] = ("group", label)
+        return labels
+
+    def _numbered(self, labels: list[Any]) -> Indices:
+        numbers: dict[Any, int] = {}
+        return np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=np.intp)
+
+    def _known(self) -> str:
+        known = list(dict.fromkeys([*self.inputs, *self.names]))
+        shown = ", ".join(map(repr, known[:_SHOWN]))
+        return f"the columns are {shown}" + (f", ... ({len(known)} in all)" if len(known) > _SHOWN else "")

@@ -1,0 +1,217 @@
+"""LinearProblem: one fitted leaf on its training rows, as the loss that compression has to keep low.
+
+It holds the base's weights w0, evaluates the true loss F of other weights on the training rows, re-solves the
+intercept for them, and builds the quadratic model of F around any weights.
+
+Where w0 does not minimise the base's loss on y, the base's own predictions take the place of y and the penalty is on
+the change of the weights, so that w0 is the minimum and F(w0) = 0: in *fidelity* mode (a frozen model, or a base whose
+loss has no curvature) with squared loss and no penalty, after distilling with the base's loss and penalty.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from ..core.gram import Gram, gram_of, weighted_mean
+from ..core.linalg import Floats, Mask
+from ..core.quadratic import QuadraticModel
+from .curvature import Fit, fit_of
+from .deviance import Squared
+from .view import Leaf, as_matrix, fits_intercept, read
+
+_NEWTON_STEPS = 30
+
+
+class LinearProblem:
+    """The loss of a linear model on its training rows.
+
+    Parameters
+    ----------
+    leaf : Leaf
+        The fitted leaf with its X, and y unless it is frozen.
+    weights, intercept : ndarray of shape (m, p) and (m,), default=None
+        w0 and its intercept, where they are not the leaf's present ones.
+
+    Attributes
+    ----------
+    X : {ndarray, csr_array} of shape (n, p)
+    row_weight : ndarray of shape (n,)
+        Sample weights divided by their sum.
+    total : float
+        The sum of the sample weights.
+    own_target : bool
+        Whether the base's own predictions take the place of y.
+    """
+
+    def __init__(self, leaf: Leaf, weights: Floats | None = None, intercept: Floats | None = None):
+        self.leaf = leaf
+        self.X = as_matrix(leaf.X)
+        n_rows = self.X.shape[0]
+        given = leaf.sample_weight
+        sample_weight = np.ones(n_rows) if given is None else np.broadcast_to(np.asarray(given, float), n_rows)
+        self.total = float(sample_weight.sum())
+        self.row_weight: Floats = sample_weight / self.total
+        present = read(leaf.estimator)
+        self.weights: Floats = present[0] if weights is None else weights
+        self.intercept: Floats = present[1] if intercept is None else intercept
+        self.fits_intercept = fits_intercept(leaf.estimator)
+        fit = None if leaf.frozen else fit_of(leaf.estimator, self.total)
+        self.own_target = fit is None or leaf.own_target
+        self.fit = Fit(Squared()) if fit is None else fit
+        shape = self.weights.shape
+        self.l2: Floats = np.broadcast_to(np.asarray(self.fit.l2, dtype=np.float64), shape)
+        l1 = 0.0 if self.own_target else self.fit.l1
+        self.l1: Floats = np.broadcast_to(np.asarray(l1, dtype=np.float64), shape)
+        self._anchor: Floats = self.weights if self.own_target else np.zeros(shape)
+
+    @cached_property
+    def base_predictor(self) -> Floats:
+        """The base's linear predictor on the training rows, shape (n, m)."""
+        return self.predictor(self.weights, self.intercept)
+
+    @cached_property
+    def y(self) -> Floats:
+        """The target of the loss, shape (n, m)."""
+        if self.own_target:
+            return self.fit.deviance.mean(self.base_predictor)
+        return self._given_target()
+
+    def _given_target(self) -> Floats:
+        y = np.asarray(self.leaf.y, dtype=np.float64)
+        return y.reshape(len(y), -1)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the loss is quadratic, so that one linearisation is enough."""
+        return self.fit.deviance.constant_curvature
+
+    def predictor(self, weights: Floats, intercept: Floats) -> Floats:
+        """Return the linear predictor on the training rows, shape (n, m)."""
+        return self.X @ weights.T + intercept
+
+    def losses(self, weights: Floats, predictor: Floats) -> Floats:
+        """Return F of each output, penalty included, shape (m,)."""
+        data = self.row_weight @ self.fit.deviance.value(self.y, predictor)
+        squares = (weights - self._anchor) ** 2
+        return data + (self.l2 * squares).sum(axis=1) + (self.l1 * np.abs(weights)).sum(axis=1)
+
+    @cached_property
+    def base_losses(self) -> Floats:
+        """F at w0, shape (m,)."""
+        return self.losses(self.weights, self.base_predictor)
+
+    @cached_property
+    def null_losses(self) -> Floats:
+        """The data part of F at the best constant prediction, shape (m,): the unit of loss."""
+        mean = self.row_weight @ self.y
+        constant = self._newton(np.zeros((1, 1)), self.fit.deviance.start(mean))
+        return self.row_weight @ self.fit.deviance.value(self.y, np.broadcast_to(constant, self.y.shape))
+
+    @cached_property
+    def noise(self) -> Floats | None:
+        """Mean deviance of the base from y, shape (m,), for information criteria; None where y is not known."""
+        if self.leaf.y is None:
+            return None
+        return self.row_weight @ self.fit.deviance.value(self._given_target(), self.base_predictor)
+
+    def assess(self, weights: Floats, intercept: Floats) -> tuple[float, float]:
+        """Return what other weights cost on the training rows.
+
+        Returns
+        -------
+        loss_increase : float
+            (F(w) - F(w0)) / null loss, averaged over outputs.
+        prediction_change : float
+            Root mean square change of the linear predictor.
+        """
+        predictor = self.predictor(weights, intercept)
+        rise = self.losses(weights, predictor) - self.base_losses
+        change = self.row_weight @ (predictor - self.base_predictor) ** 2
+        unit = np.where(self.null_losses > 0, self.null_losses, 1.0)
+        return float((rise / unit).mean()), float(np.sqrt(change.mean()))
+
+    @cached_property
+    def column_mean(self) -> Floats:
+        """Weighted mean of each column of X, shape (p,)."""
+        return weighted_mean(self.X, self.row_weight)
+
+    def best_intercept(self, weights: Floats) -> Floats:
+        """Return the intercept that minimises F for these weights, shape (m,); the base's if it fits none."""
+        if not self.fits_intercept:
+            return self.intercept
+        if self.exact:
+            return self.intercept + (self.weights - weights) @ self.column_mean
+        if np.array_equal(weights, self.weights):
+            return self.intercept
+        return self._newton(self.predictor(weights, np.zeros(1)), self.intercept)
+
+    def _newton(self, predictor: Floats, start: Floats) -> Floats:
+        """Minimise F over one constant added to the predictor of each output."""
+        deviance, intercept = self.fit.deviance, np.array(start, dtype=np.float64)
+        for _ in range(_NEWTON_STEPS):
+            eta = np.broadcast_to(predictor + intercept, self.y.shape)
+            slope = self.row_weight @ deviance.slope(self.y, eta)
+            curvature = self.row_weight @ deviance.curvature(self.y, eta)
+            step = np.clip(slope / np.maximum(curvature, 1e-3), -deviance.longest_step, deviance.longest_step)
+            intercept = intercept - step
+            if (np.abs(step) <= 1e-12 * (1 + np.abs(intercept))).all():
+                break
+        return intercept
+
+    def quadratic(self, weights: Floats, intercept: Floats, free: Mask, *, at_minimum: bool = True) -> QuadraticModel:
+        """Return the quadratic model of F around these weights.
+
+        Parameters
+        ----------
+        weights, intercept : ndarray of shape (m, p) and (m,)
+            Where F is linearised.
+        free : ndarray of shape (m, p), dtype=bool
+            Weights that may be other than zero.
+        at_minimum : bool, default=True
+            Whether `weights` minimises F over the free weights, so that the gradient is zero. Otherwise it is that of
+            F with the intercept at its optimum: 2 Xc' S slope / sum(s) + 2 P w + l1 sign(w0).
+        """
+        grams, mean = self._grams(weights, intercept)
+        gradient = None
+        if not at_minimum:
+            slope = self.fit.deviance.slope(self.y, self.predictor(weights, intercept)) * self.row_weight[:, None]
+            data = np.asarray((self.X.T @ slope).T) - mean * slope.sum(axis=0)[:, None]
+            gradient = 2 * data + 2 * self.l2 * (weights - self._anchor) + self.l1 * np.sign(self.weights)
+        return QuadraticModel(
+            grams,
+            weights,
+            mean=mean,
+            gradient=gradient,
+            penalty=self.l2,
+            free=free,
+            null_loss=self.null_losses,
+            base_loss=self.noise,
+            n_samples=self.total,
+        )
+
+    def _grams(self, weights: Floats, intercept: Floats) -> tuple[list[Gram], Floats]:
+        if self.exact:
+            return self._exact_grams
+        curvature = self.fit.deviance.curvature(self.y, self.predictor(weights, intercept))
+        return self._weighted_grams(list((curvature * self.row_weight[:, None]).T))
+
+    @cached_property
+    def _exact_grams(self) -> tuple[list[Gram], Floats]:
+        return self._weighted_grams([self.row_weight])
+
+    def _weighted_grams(self, row_weights: list[Floats]) -> tuple[list[Gram], Floats]:
+        n_features = self.X.shape[1]
+        active = np.flatnonzero((self.weights != 0).any(axis=0))
+        if not self.fits_intercept:
+            means = [np.zeros(n_features) for _ in row_weights]
+        elif self.exact:
+            means = [self.column_mean]
+        else:
+            means = [weighted_mean(self.X, row_weight) for row_weight in row_weights]
+        grams = [
+            gram_of(self.X, row_weight, mean, active if len(active) < n_features else None)
+            for row_weight, mean in zip(row_weights, means, strict=True)
+        ]
+        return grams, np.vstack(means)

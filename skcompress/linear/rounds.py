@@ -1,0 +1,90 @@
+"""Compress a loss that is not quadratic: linearise, compress, linearise again where that landed.
+
+The quadratic model of a Poisson or logistic loss holds near the point where it was taken. After a compression step
+has moved the weights, the model is taken again at the new weights, now with a gradient, and the step is repeated.
+A round is kept only if the true loss on the training rows falls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..core.linalg import Floats, Mask
+from ..core.quadratic import QuadraticModel
+from .constraint import Constraint
+from .problem import LinearProblem
+
+ROUNDS = 3
+"""How often the loss is linearised at most, the first time at the start included."""
+
+
+class Solution(NamedTuple):
+    """A result of a compression step, with the intercept that goes with its weights."""
+
+    result: Any
+    intercept: Floats
+    quadratic: QuadraticModel
+
+
+def compress_in_rounds(
+    problem: LinearProblem, start: Constraint, step: Callable[[QuadraticModel, Any], Any]
+) -> Solution:
+    """Return the best result of at most `ROUNDS` compression steps.
+
+    Parameters
+    ----------
+    problem : LinearProblem
+        The true loss.
+    start : Constraint
+        Where to linearise first, and which weights are free.
+    step : callable
+        ``(quadratic, earlier result or None) -> result`` with the attribute ``weights``.
+    """
+    quadratic = problem.quadratic(start.centre, start.intercept, start.support)
+    result = step(quadratic, None)
+    best = Solution(result, problem.best_intercept(result.weights), quadratic)
+    if problem.exact:
+        return best
+    lowest = _loss(problem, result.weights, best.intercept)
+    for _ in range(ROUNDS - 1):
+        quadratic = problem.quadratic(best.result.weights, best.intercept, start.support, at_minimum=False)
+        result = step(quadratic, best.result)
+        intercept = problem.best_intercept(result.weights)
+        loss = _loss(problem, result.weights, intercept)
+        if not loss < lowest:
+            break
+        best, lowest = Solution(result, intercept, quadratic), loss
+    return best
+
+
+def settle(problem: LinearProblem, weights: Floats, intercept: Floats, support: Mask) -> tuple[Floats, Floats]:
+    """Return the weights on `support` that minimise the true loss, by Newton's method from the given ones.
+
+    A step that does not lower the loss is halved, at most ten times.
+    """
+    if problem.exact or not support.any():
+        return weights, intercept
+    lowest = _loss(problem, weights, intercept)
+    for _ in range(2 * ROUNDS):
+        quadratic = problem.quadratic(weights, intercept, support, at_minimum=False)
+        step = quadratic.restrict(support).centre - weights
+        for _ in range(10):
+            moved = weights + step
+            level = problem.best_intercept(moved)
+            loss = _loss(problem, moved, level)
+            if loss < lowest:
+                break
+            step = step / 2
+        else:
+            break
+        gain, lowest = lowest - loss, loss
+        weights, intercept = moved, level
+        if gain <= 1e-12 * abs(lowest):
+            break
+    return weights, intercept
+
+
+def _loss(problem: LinearProblem, weights: Floats, intercept: Floats) -> float:
+    losses = problem.losses(weights, problem.predictor(weights, intercept))
+    return float((losses / problem.null_losses).sum())

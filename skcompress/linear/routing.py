@@ -1,0 +1,82 @@
+"""Hand sample_weight to the estimator inside, and know which weight its leaf was fitted with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sklearn
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import LinearRegression, RANSACRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.validation import has_fit_parameter
+
+from .view import is_search, is_wrapper
+
+
+def innermost(estimator: Any) -> Any:
+    """Return the estimator at the heart of an unfitted one: a linear base, or the FrozenEstimator that holds it."""
+    if is_wrapper(estimator) and estimator.estimator is None:
+        return estimator._inner()
+    inside = _inside(estimator)
+    return estimator if inside is None else innermost(inside)
+
+
+def _inside(estimator: Any) -> Any:
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1]
+    if isinstance(estimator, TransformedTargetRegressor):
+        return estimator.regressor or LinearRegression()
+    if isinstance(estimator, RANSACRegressor):
+        return estimator.estimator or LinearRegression()
+    return estimator.estimator if is_wrapper(estimator) or is_search(estimator) else None
+
+
+def fit_params_of(owner: Any, inner: Any, sample_weight: Any, fit_params: dict[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments for ``inner.fit``.
+
+    With metadata routing enabled these are what `inner` has requested. Without it, `fit_params` go through as they
+    are and `sample_weight` goes to the last step of a Pipeline and to the estimator inside a container.
+
+    Raises
+    ------
+    ValueError
+        If `sample_weight` is given and `inner` takes none.
+    """
+    given = dict(fit_params)
+    if sklearn.get_config()["enable_metadata_routing"]:
+        if sample_weight is not None:
+            given["sample_weight"] = sample_weight
+        return dict(process_routing(owner, "fit", **given)["estimator"]["fit"]) if given else {}
+    return {**given, **weight_params(inner, sample_weight)}
+
+
+def weight_params(inner: Any, sample_weight: Any) -> dict[str, Any]:
+    """Return the keyword argument under which ``inner.fit`` takes the weights of the rows; {} for None.
+
+    Raises
+    ------
+    ValueError
+        If `inner` takes none.
+    """
+    return {} if sample_weight is None else {_weight_name(inner, inner): sample_weight}
+
+
+def leaf_weight(fit_params: dict[str, Any]) -> Any:
+    """Return the sample weight among the arguments of a fit, under whatever step's name, or None."""
+    return next((value for name, value in fit_params.items() if name.rpartition("__")[2] == "sample_weight"), None)
+
+
+def _weight_name(inner: Any, outermost: Any) -> str:
+    """Return the name under which `inner` takes the weights of the rows."""
+    if has_fit_parameter(inner, "sample_weight"):
+        return "sample_weight"
+    inside = _inside(inner)
+    if inside is not None:
+        name = _weight_name(inside, outermost)
+        return f"{inner.steps[-1][0]}__{name}" if isinstance(inner, Pipeline) else name
+    where = "" if inner is outermost else f" (inside {type(outermost).__name__})"
+    raise ValueError(
+        f"sample_weight is given, but the fit of {type(inner).__name__}{where} takes none: use a base that takes "
+        "sample_weight, or leave it out"
+    )

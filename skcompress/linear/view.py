@@ -1,0 +1,252 @@
+"""Find the linear model inside a fitted estimator, and read and write its weights.
+
+The *leaf* is the innermost estimator with ``coef_``: the last step of a Pipeline, the ``regressor_`` of a
+TransformedTargetRegressor, and so on (table `INSIDE`). Every container also says how its own input and target
+become the leaf's. Our own wrappers take part by a duck-typed protocol: a fitted wrapper has ``estimator_`` (the
+model inside) and ``_constraint_`` (a `Constraint`), and the outermost constraint holds.
+
+Weights are read as (m, p) float64 and intercepts as (m,), whatever shape the leaf has, such that the linear
+predictor is ``X @ coef.T + intercept``. They are written back in the leaf's own shape and dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.cross_decomposition import CCA, PLSCanonical, PLSRegression
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import RANSACRegressor
+from sklearn.pipeline import Pipeline
+
+from ..core.linalg import Floats
+from .constraint import Constraint
+from .rows import count_rows, take_rows
+
+_CENTRED = (PLSRegression, PLSCanonical, CCA)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A fitted linear model together with what it was fitted on.
+
+    Attributes
+    ----------
+    estimator : estimator
+        The leaf, or on the way down the container that is to be opened next.
+    X, y, sample_weight
+        Input, target and weights as the leaf sees them; None where they were not given.
+    steps : tuple of transformers
+        The transformers that X has gone through, in order.
+    frozen : bool
+        Whether a FrozenEstimator holds the leaf.
+    constraint : Constraint or None
+        What the outermost of our wrappers on the way asks of the weights.
+    own_target : bool
+        Whether the weights were distilled, so that they do not minimise the leaf's own loss on y.
+    """
+
+    estimator: Any
+    X: Any = None
+    y: Any = None
+    sample_weight: Any = None
+    steps: tuple[Any, ...] = field(default=())
+    frozen: bool = False
+    constraint: Constraint | None = None
+    own_target: bool = False
+
+
+def _inside_pipeline(leaf: Leaf) -> Leaf:
+    pipeline = leaf.estimator
+    before = pipeline[:-1] if len(pipeline) > 1 else None
+    X = leaf.X if before is None or leaf.X is None else before.transform(leaf.X)
+    steps = leaf.steps if before is None else (*leaf.steps, *(step for _, step in before.steps))
+    return replace(leaf, estimator=pipeline[-1], X=X, steps=steps)
+
+
+def _inside_transformed_target(leaf: Leaf) -> Leaf:
+    y = leaf.y
+    if y is not None:
+        y = np.asarray(y)
+        y = leaf.estimator.transformer_.transform(y.reshape(-1, 1) if y.ndim == 1 else y)
+        y = y.squeeze(axis=1) if y.ndim == 2 and y.shape[1] == 1 else y
+    return replace(leaf, estimator=leaf.estimator.regressor_, y=y)
+
+
+def _inside_ransac(leaf: Leaf) -> Leaf:
+    mask = leaf.estimator.inlier_mask_
+
+    def inliers(array: Any) -> Any:
+        if array is None or len(mask) != array.shape[0]:
+            return array
+        return array[mask] if sp.issparse(array) else np.asarray(array)[mask]
+
+    return replace(
+        leaf,
+        estimator=leaf.estimator.estimator_,
+        X=inliers(leaf.X),
+        y=inliers(leaf.y),
+        sample_weight=inliers(leaf.sample_weight),
+    )
+
+
+def _inside_search(leaf: Leaf) -> Leaf:
+    if not hasattr(leaf.estimator, "best_estimator_"):
+        raise ValueError(
+            f"{type(leaf.estimator).__name__} has no best_estimator_ to compress: set refit=True, or a metric's name"
+        )
+    return replace(leaf, estimator=leaf.estimator.best_estimator_)
+
+
+def _inside_frozen(leaf: Leaf) -> Leaf:
+    return replace(leaf, estimator=leaf.estimator.estimator, frozen=True)
+
+
+def _inside_wrapper(leaf: Leaf) -> Leaf:
+    wrapper = leaf.estimator
+    constraint = wrapper._constraint_ if leaf.constraint is None else leaf.constraint
+    own_target = leaf.own_target or wrapper._own_target
+    return replace(leaf, estimator=wrapper.estimator_, constraint=constraint, own_target=own_target)
+
+
+INSIDE: dict[type, Callable[[Leaf], Leaf]] = {
+    Pipeline: _inside_pipeline,
+    TransformedTargetRegressor: _inside_transformed_target,
+    RANSACRegressor: _inside_ransac,
+    FrozenEstimator: _inside_frozen,
+}
+
+
+def is_wrapper(estimator: Any) -> bool:
+    """Return whether this is one of our own wrappers (fitted or not)."""
+    return hasattr(type(estimator), "_fit_problem")
+
+
+def is_search(estimator: Any) -> bool:
+    """Return whether this is a search over parameters (fitted or not), such as GridSearchCV."""
+    return hasattr(estimator, "refit") and hasattr(estimator, "estimator") and hasattr(estimator, "cv")
+
+
+def find_leaf(model: Any, X: Any = None, y: Any = None, sample_weight: Any = None, *, own_target: bool = False) -> Leaf:
+    """Return the leaf of a fitted model, with X, y and sample_weight as the leaf sees them.
+
+    Raises
+    ------
+    TypeError
+        If the innermost estimator has no coefficients that can be written.
+    """
+    leaf = Leaf(model, X, y, sample_weight, own_target=own_target)
+    while True:
+        opener = _opener(leaf.estimator)
+        if opener is None:
+            require_linear(leaf.estimator)
+            return leaf
+        leaf = opener(leaf)
+
+
+def _opener(estimator: Any) -> Callable[[Leaf], Leaf] | None:
+    if is_wrapper(estimator):
+        return _inside_wrapper
+    if is_search(estimator):
+        return _inside_search
+    return next((opener for kind, opener in INSIDE.items() if isinstance(estimator, kind)), None)
+
+
+def require_linear(estimator: Any) -> None:
+    """Raise TypeError, naming the class and a way out, unless the fitted estimator has writable weights."""
+    name = type(estimator).__name__
+    if isinstance(getattr(type(estimator), "coef_", None), property):
+        raise TypeError(
+            f"{name} computes its coef_ and does not let it be set: use a base that stores its weights, such as "
+            f"LinearSVR in place of SVR(kernel='linear')"
+        )
+    if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
+        raise TypeError(
+            f"{name} has no coef_ and intercept_, so there are no weights to compress: use a linear base such as "
+            f"Ridge, or distil it into one: DistilledRegressor(Ridge(), teacher={name}())"
+        )
+
+
+def refuse_classifier(estimator: Any, wrapper: str) -> None:
+    """Raise TypeError if a regressor's wrapper is given a classifier."""
+    if isinstance(estimator, BaseEstimator) and is_classifier(estimator):
+        instead = wrapper.replace("Regressor", "Classifier")
+        raise TypeError(f"{type(estimator).__name__} is a classifier: use {instead} in place of {wrapper}")
+
+
+def read(estimator: Any) -> tuple[Floats, Floats]:
+    """Return the weights (m, p) and intercepts (m,) of a leaf as new float64 arrays."""
+    coef = estimator.coef_
+    coef = coef.toarray() if sp.issparse(coef) else np.asarray(coef)
+    weights = np.array(np.atleast_2d(coef), dtype=np.float64)
+    if isinstance(estimator, _CENTRED):
+        return weights, _predict_zero(estimator, weights.shape)
+    intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64).ravel(), weights.shape[:1])
+    return weights, np.array(intercept)
+
+
+def write(estimator: Any, weights: Floats, intercept: Floats) -> None:
+    """Set a leaf's weights (m, p) and intercepts (m,), in its own shapes and dtypes."""
+    coef = estimator.coef_
+    estimator.coef_ = np.asarray(weights, dtype=coef.dtype).reshape(coef.shape)
+    if isinstance(estimator, _CENTRED):
+        estimator.intercept_ = np.zeros_like(estimator.intercept_)
+        offset = intercept - _predict_zero(estimator, weights.shape)
+        estimator.intercept_ = np.asarray(offset, dtype=coef.dtype)
+        return
+    old = estimator.intercept_
+    if np.ndim(old) == 0:
+        if len(intercept) == 1:
+            estimator.intercept_ = coef.dtype.type(intercept[0])
+        elif intercept.any():
+            estimator.intercept_ = np.asarray(intercept, dtype=coef.dtype)
+    else:
+        estimator.intercept_ = np.asarray(intercept, dtype=coef.dtype).reshape(np.shape(old))
+
+
+def _predict_zero(estimator: Any, shape: tuple[int, ...]) -> Floats:
+    answer = np.asarray(estimator.predict(np.zeros((1, shape[1]))), dtype=np.float64)
+    return np.array(np.broadcast_to(answer.ravel(), shape[:1]))
+
+
+def fits_intercept(estimator: Any) -> bool:
+    """Return whether the leaf chooses its intercept freely."""
+    return bool(getattr(estimator, "fit_intercept", True))
+
+
+def as_matrix(X: Any) -> Any:
+    """Return X as a float array or a CSR array, without a copy where it is one already."""
+    if sp.issparse(X):
+        matrix = sp.csr_array(X)
+        return matrix if matrix.dtype.kind == "f" else matrix.astype(np.float64)
+    array: NDArray[Any] = np.asarray(X)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def require_obedience(estimator: Any, X: Any) -> None:
+    """Raise TypeError unless predict follows the written weights.
+
+    With all weights zero the prediction must be the same on every row; the weights are restored after.
+    """
+    rows = take_rows(X, np.arange(min(4, count_rows(X))))
+    kept = estimator.coef_, estimator.intercept_
+    try:
+        try:
+            estimator.coef_ = np.zeros_like(kept[0])
+        except AttributeError:
+            answers = None
+        else:
+            answers = np.asarray(estimator.predict(rows))
+    finally:
+        estimator.coef_, estimator.intercept_ = kept
+    if answers is None or not (answers == answers[:1]).all():
+        raise TypeError(
+            f"{type(estimator).__name__}.predict does not follow its coef_, so compressing it would change nothing: "
+            "use a base that predicts from coef_, such as Ridge"
+        )

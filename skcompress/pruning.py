@@ -1,0 +1,256 @@
+"""PrunedRegressor: delete the weights that cost least, and let the others make up for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state
+
+from ._base import Outcome, RegressorCompressor, WeightCompressor
+from .core.linalg import Floats, Mask
+from .core.pruning import Pruning, check_pruning, prune
+from .core.quadratic import QuadraticModel
+from .core.quantizing import round_on
+from .linear.columns import Columns
+from .linear.constraint import Constraint
+from .linear.problem import LinearProblem
+from .linear.rounds import Solution, compress_in_rounds, settle
+from .linear.routing import innermost
+from .linear.view import read
+
+
+class _Pruning(WeightCompressor):
+    """The step that pruning regressors and classifiers share."""
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        threshold: float | str | None = None,
+        n_nonzero: float | None = None,
+        max_loss: float | None = None,
+        importance: Any = "obs",
+        search: str = "auto",
+        refit: str | None = "closed_form",
+        feature_groups: Any = None,
+        keep: Any = None,
+        monotonic_cst: Any = None,
+        n_restarts: int = 0,
+        max_nodes: int = 100_000,
+        memory: Any = None,
+        random_state: Any = None,
+    ):
+        self.estimator = estimator
+        self.threshold = threshold
+        self.n_nonzero = n_nonzero
+        self.max_loss = max_loss
+        self.importance = importance
+        self.search = search
+        self.refit = refit
+        self.feature_groups = feature_groups
+        self.keep = keep
+        self.monotonic_cst = monotonic_cst
+        self.n_restarts = n_restarts
+        self.max_nodes = max_nodes
+        self.memory = memory
+        self.random_state = random_state
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "importance": self.importance,
+            "search": self.search,
+            "refit": "closed_form" if self.refit == "estimator" else self.refit,
+            "n_restarts": self.n_restarts,
+            "max_nodes": self.max_nodes,
+        }
+
+    def _budget(self) -> dict[str, Any]:
+        return {"threshold": self.threshold, "n_nonzero": self.n_nonzero, "max_loss": self.max_loss}
+
+    def _check_parameters(self) -> None:
+        check_pruning(**self._budget(), **self._options())
+        if self.monotonic_cst is not None:
+            raise NotImplementedError("monotonic_cst is not implemented yet; leave monotonic_cst=None")
+        if self.refit == "estimator" and isinstance(innermost(self._inner()), FrozenEstimator):
+            raise ValueError(
+                "refit='estimator' cannot be used with a FrozenEstimator, which is not fitted again: use "
+                "refit='closed_form' or refit=None"
+            )
+
+    def _compress(self, problem: LinearProblem, start: Constraint, columns: Columns) -> Outcome:
+        groups = columns.labels(self.feature_groups)
+        keep = None if self.keep is None else columns.select(self.keep, "keep")
+        random_state = check_random_state(self.random_state)
+
+        def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
+            if earlier is not None and not earlier.n_units:
+                return earlier
+            budget = self._budget() if earlier is None else {"n_nonzero": earlier.same_size}
+            return prune(
+                quadratic,
+                **budget,
+                **self._options(),
+                feature_groups=groups,
+                keep=keep,
+                random_state=random_state,
+            )
+
+        if self.refit is None:
+            quadratic = problem.quadratic(start.centre, start.intercept, start.support)
+            solution = Solution(step(quadratic, None), start.intercept, quadratic)
+        else:
+            solution = compress_in_rounds(problem, start, step)
+        self._report(solution.result, one_dimensional=np.ndim(problem.leaf.estimator.coef_) == 1)
+        return self._refitted(problem, start, solution)
+
+    def _refitted(self, problem: LinearProblem, start: Constraint, solution: Solution) -> Outcome:
+        result: Pruning = solution.result
+        support = result.support
+        if self.refit == "estimator":
+            centre, intercept = refit_on(problem, support)
+        elif self.refit == "closed_form":
+            centre, intercept = settle(problem, result.model.centre, solution.intercept, support)
+        else:
+            centre, intercept = result.weights, start.intercept
+        constraint = replace(start, centre=centre, intercept=intercept, support=support)
+        if start.grid is None:
+            return Outcome(centre, intercept, constraint)
+        model = solution.quadratic.recentred(centre, free=support)
+        rounded = round_on(model, start.grid, rounding=start.rounding, random_state=self.random_state)
+        level = intercept if self.refit is None else problem.best_intercept(rounded.weights)
+        return Outcome(rounded.weights, level, constraint)
+
+    def _report(self, result: Pruning, *, one_dimensional: bool) -> None:
+        self.support_ = result.support[0] if one_dimensional else result.support
+        self.importances_ = result.importances[0] if one_dimensional else result.importances
+        self.path_ = result.path
+        self.optimality_gap_ = result.optimality_gap
+
+    @property
+    def n_nonzero_(self) -> int:
+        """Number of weights that are not zero, over all outputs."""
+        return int(np.count_nonzero(self.coef_))
+
+
+def refit_on(problem: LinearProblem, support: Mask) -> tuple[Floats, Floats]:
+    """Return the weights and intercepts of the leaf fitted again on the columns of the support.
+
+    Raises
+    ------
+    ValueError
+        If the outputs keep different columns.
+    """
+    kept = support.any(axis=0)
+    if not (support[:, kept]).all():
+        raise ValueError(
+            "refit='estimator' needs the same columns for all outputs, since the base is fitted on whole columns: use "
+            "feature_groups='feature', or refit='closed_form'"
+        )
+    weights = np.zeros(support.shape)
+    if not kept.any():
+        return weights, problem.best_intercept(weights)
+    leaf = problem.leaf
+    params = {} if leaf.sample_weight is None else {"sample_weight": leaf.sample_weight}
+    fitted = clone(leaf.estimator).fit(problem.X[:, kept], leaf.y, **params)
+    weights[:, kept], intercept = read(fitted)
+    return weights, intercept
+
+
+class PrunedRegressor(RegressorCompressor, _Pruning):
+    """Fit a linear regressor and keep only the weights that matter.
+
+    The loss around the fitted weights is quadratic, so that the cost of deleting any set of weights, with the others
+    moved to their new optimum, is known without fitting again. The weights to keep are chosen by that cost, not by
+    their size.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        A linear regressor, or a Pipeline, TransformedTargetRegressor, search, FrozenEstimator or wrapper around one.
+        None: LinearRegression().
+    threshold : float or str, default=None
+        Units with a score above it are kept; "mean", "median" or "1.25*mean" of the scores: at or above. It bounds
+        each unit's own cost, not the sum.
+    n_nonzero : int or float, default=None
+        int: units kept per output. float in (0, 1]: fraction of all weights, shared among the outputs where it costs
+        least.
+    max_loss : float, default=None
+        The fewest units with a total loss within it. At most one of these three may be given; with none an information
+        criterion chooses along the path.
+    importance : {"obs", "obd", "l1", "l2"} or callable, default="obs"
+        The score of a unit. "l1" and "l2": the norm of its weights, the textbook. "obd": w_j^2 H_jj. "obs":
+        w_j^2 / [H^-1]_jj, the exact loss of deleting it. A callable gets the quadratic model and returns scores of the
+        shape of its centre. "obd" and "obs" are in units of loss.
+    search : {"auto", "one_shot", "backward", "swap", "exact"}, default="auto"
+        "one_shot" scores once. "backward" drops the lowest and scores again. "swap" starts forward and backward and
+        then exchanges units until no exchange helps. "auto": "swap" for "obs", else "one_shot".
+    refit : {"closed_form", "estimator", None}, default="closed_form"
+        How the kept weights make up for the deleted ones: on the quadratic model, by fitting the base again on the kept
+        features, or not at all (one_shot only).
+    feature_groups : None, "feature", "input", labels, dict or callable, default=None
+        None: single weights. "feature": a feature goes for all outputs. "input": all features that come from one raw
+        input go together. Labels, one per feature; {label: features}; or a callable from names to labels.
+    keep : list of str or int, default=None
+        Features or raw inputs that are never pruned. After a refit without penalty a kept 0/1 column has its
+        segment's mean prediction equal to the observed mean.
+    monotonic_cst : None
+        Not implemented yet.
+    n_restarts : int, default=0
+        Perturbed restarts of the swap search.
+    max_nodes : int, default=100_000
+        Limit of the exact search.
+    memory : str or joblib.Memory, default=None
+        Caches the fit of the base.
+    random_state : int, RandomState or None, default=None
+        For the restarts.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted estimator with the pruned weights.
+    coef_, intercept_ : ndarray, in the shapes of the linear model inside
+        Pruned weights, and the intercept re-solved for them.
+    base_coef_, base_intercept_ : ndarray
+        The same before compression.
+    support_ : ndarray of bool, in the shape of coef_
+        Which weights are kept.
+    importances_ : ndarray, in the shape of coef_
+        The score of each weight's unit before pruning.
+    n_nonzero_ : int
+        Number of weights that are not zero.
+    path_ : sequence of (n_units, loss, support)
+        The sizes that the search visited, on the quadratic model.
+    loss_increase_ : float
+        Loss gained on the training rows, in units of the null loss (for LinearRegression the R2 lost).
+    prediction_change_ : float
+        Root mean square change of the linear predictor on the training rows.
+    optimality_gap_ : float
+        No support of this size can lose less on the quadratic model than the chosen one's loss minus this.
+    n_features_in_ : int
+        Number of input columns.
+    feature_names_in_ : ndarray of str
+        Names of the input columns, where X was a dataframe.
+
+    See Also
+    --------
+    QuantizedRegressor : Puts the weights that are left on a grid of integers.
+
+    References
+    ----------
+    Hassibi and Stork, "Second order derivatives for network pruning: Optimal Brain Surgeon" (1993).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skcompress import PrunedRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = PrunedRegressor(n_nonzero=4).fit(X, y)
+    >>> model.feature_names_in_[model.support_].tolist()
+    ['sex', 'bmi', 'bp', 's5']
+    >>> round(model.loss_increase_, 3)
+    0.032
+    """
