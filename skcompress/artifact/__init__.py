@@ -1,0 +1,10 @@
+"""What ships: a linear model that needs numpy and the standard library alone."""
+
+from .compact import CompactLinear, dump, load
+from .errors import FormatError
+from .reading import Inputs
+from .size import size_bytes
+from .terms import TERMS, Block
+from .weights import Weights
+
+__all__ = ["TERMS", "Block", "CompactLinear", "FormatError", "Inputs", "Weights", "dump", "load", "size_bytes"]

@@ -1,0 +1,88 @@
+"""Category terms: indicators of one input's value, read from a table of levels.
+
+    level_l  ->  slot_l    the term that is 1 for this level, or `NO_TERM`: known, and no weight
+    other    ->            what an unlisted value does: a term, `NO_TERM` (all terms 0) or `REFUSED` (an error)
+
+A level is a scalar: str, int, float, bool, None or NaN. Equality is Python's (1 == 1.0 == True); None and NaN
+are levels of their own, and a missing value of pandas counts as NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_TERM = -1
+REFUSED = -2
+
+Scalar = str | int | float | bool | None
+
+
+class _NaN:
+    """The one key under which every NaN is found."""
+
+    def __repr__(self) -> str:
+        return "nan"
+
+
+NAN_KEY = _NaN()
+
+
+def key_of(value: Any) -> Any:
+    """Return what a value is looked up by: itself, or `NAN_KEY` for any kind of NaN."""
+    if isinstance(value, float):
+        return NAN_KEY if value != value else value
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return NAN_KEY
+    return value
+
+
+def scalar_of(value: Any) -> Scalar:
+    """Return a level as a plain Python scalar.
+
+    Raises
+    ------
+    ValueError
+        If the value is not a str, int, float, bool, None or NaN.
+    """
+    plain = value.item() if isinstance(value, np.generic) else value
+    if type(plain).__name__ in ("NAType", "NaTType"):
+        return float("nan")
+    if plain is None or isinstance(plain, (str, int, float, bool)):
+        return plain
+    raise ValueError(f"a category must be a str, int, float, bool, None or NaN, got {plain!r}")
+
+
+def build_table(levels: Sequence[Scalar], slots: NDArray[Any]) -> dict[Any, int]:
+    """Return the dictionary from level to slot."""
+    return {key_of(level): int(slot) for level, slot in zip(levels, slots, strict=True)}
+
+
+def slots_of(table: dict[Any, int], other: int, values: Sequence[Any], name: str) -> NDArray[np.intp]:
+    """Return the slot of each key of `key_of`, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If a value is not in the table and `other` is `REFUSED`.
+    """
+    try:
+        found = [table.get(value, other) for value in values]
+    except TypeError:
+        raise ValueError(f"input {name!r} must hold scalars") from None
+    slots = np.asarray(found, dtype=np.intp)
+    if other == REFUSED and (slots == REFUSED).any():
+        unknown = values[int(np.argmax(slots == REFUSED))]
+        raise ValueError(f"input {name!r} has the value {unknown!r}, which is not among the known categories")
+    return slots
+
+
+def indicators(slots: NDArray[np.intp], n_terms: int) -> NDArray[np.float64]:
+    """Return the terms, shape (n, n_terms): 1 at each row's slot."""
+    out = np.zeros((len(slots), n_terms))
+    rows = np.flatnonzero(slots >= 0)
+    out[rows, slots[rows]] = 1.0
+    return out

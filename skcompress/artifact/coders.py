@@ -1,0 +1,124 @@
+"""Coders: from a stream's plain bytes to fewer bytes and back, table `CODERS`.
+
+A stream is `count` symbols of `width` bits, width one of 1, 2, 4, 8. Its plain form packs them into bytes, the
+first symbol in the lowest bits. The coders are
+
+    0 plain   the plain form
+    1 lzma    raw LZMA1 of the plain form with lc = lp = pb = 0
+    2 range   the adaptive range coder over the symbols, at most 2^16 binary decisions
+    3 text    raw LZMA1 of the plain form with lc = 3, lp = pb = 0
+
+and the writer keeps the shortest. Decoding never yields more than the count that the reader expects.
+"""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import range_coder
+from .errors import FormatError
+
+Symbols = NDArray[np.uint8]
+WIDTHS = (1, 2, 4, 8)
+DICTIONARY = 2**20
+
+
+class Coder(NamedTuple):
+    """A coder: its functions of (symbols, width) and of (data, count, width)."""
+
+    encode: Callable[[Symbols, int], bytes | None]
+    decode: Callable[[bytes, int, int], Symbols]
+
+
+def pack(symbols: Symbols, width: int) -> bytes:
+    """Return the plain form."""
+    if width == 1:
+        return np.packbits(symbols, bitorder="little").tobytes()
+    per_byte = 8 // width
+    padded = np.zeros(-(-len(symbols) // per_byte) * per_byte, dtype=np.uint8)
+    padded[: len(symbols)] = symbols
+    parts = padded.reshape(-1, per_byte)
+    packed = parts[:, 0].copy()
+    for place in range(1, per_byte):
+        packed |= parts[:, place] << (place * width)
+    return packed.tobytes()
+
+
+def unpack(plain: bytes, count: int, width: int) -> Symbols:
+    """Return the symbols of a plain form.
+
+    Raises
+    ------
+    FormatError
+        If the length is wrong or the bits after the last symbol are not zero.
+    """
+    if len(plain) != plain_length(count, width):
+        raise FormatError(f"a stream has {len(plain)} bytes instead of {plain_length(count, width)}")
+    packed = np.frombuffer(plain, dtype=np.uint8)
+    per_byte = 8 // width
+    parts = np.empty((len(packed), per_byte), dtype=np.uint8)
+    for place in range(per_byte):
+        parts[:, place] = (packed >> (place * width)) & (2**width - 1)
+    symbols = parts.ravel()
+    if symbols[count:].any():
+        raise FormatError("a stream has bits set after its last symbol")
+    return symbols[:count]
+
+
+def plain_length(count: int, width: int) -> int:
+    """Return the bytes of the plain form."""
+    return (count * width + 7) // 8
+
+
+def _lzma_coder(lc: int) -> Coder:
+    filters: list[dict[str, Any]] = [
+        {"id": lzma.FILTER_LZMA1, "dict_size": DICTIONARY, "lc": lc, "lp": 0, "pb": 0, "nice_len": 273}
+    ]
+
+    def encode(symbols: Symbols, width: int) -> bytes:
+        return lzma.compress(pack(symbols, width), format=lzma.FORMAT_RAW, filters=filters)
+
+    def decode(data: bytes, count: int, width: int) -> Symbols:
+        expected = plain_length(count, width)
+        decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=filters)
+        try:
+            plain = decoder.decompress(data, max_length=expected + 1)
+        except lzma.LZMAError:
+            raise FormatError("an LZMA stream is damaged") from None
+        if not decoder.eof or decoder.unused_data:
+            raise FormatError("an LZMA stream does not end where it should")
+        return unpack(plain, count, width)
+
+    return Coder(encode, decode)
+
+
+def _range_encode(symbols: Symbols, width: int) -> bytes | None:
+    if len(symbols) * width > range_coder.MAX_DECISIONS:
+        return None
+    return range_coder.encode(symbols.tolist(), width)
+
+
+def _range_decode(data: bytes, count: int, width: int) -> Symbols:
+    if count * width > range_coder.MAX_DECISIONS:
+        raise FormatError("a stream is too long for the range coder")
+    return np.array(range_coder.decode(data, count, width), dtype=np.uint8)
+
+
+CODERS: dict[int, Coder] = {
+    0: Coder(pack, unpack),
+    1: _lzma_coder(0),
+    2: Coder(_range_encode, _range_decode),
+    3: _lzma_coder(3),
+}
+
+
+def shortest(symbols: Symbols, width: int) -> tuple[int, bytes]:
+    """Return the number of the coder with the fewest bytes, the lowest number of those, and its bytes."""
+    coded = [(number, coder.encode(symbols, width)) for number, coder in CODERS.items()]
+    tried = [(number, data) for number, data in coded if data is not None]
+    return min(tried, key=lambda pair: (len(pair[1]), pair[0]))

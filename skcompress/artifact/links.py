@@ -1,0 +1,51 @@
+"""From the linear predictor to the prediction: the inverse links, table `LINKS`.
+
+eta is the linear predictor, of shape (..., m). The prediction is
+
+    identity   eta
+    log        exp(eta)          (GLMs with a log link, a target fitted as log y)
+    log1p      exp(eta) - 1      (a target fitted as log(1 + y))
+    logit      1 / (1 + exp(-eta))
+    softmax    exp(eta_k) / sum_l exp(eta_l)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Inverse = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+class Link(NamedTuple):
+    """An inverse link: its number in the byte format and the function of eta."""
+
+    code: int
+    inverse: Inverse
+
+
+def _identity(eta: NDArray[Any]) -> NDArray[Any]:
+    return eta
+
+
+def _logistic(eta: NDArray[Any]) -> NDArray[Any]:
+    # exp of a non-positive number only: no overflow on either side.
+    small = np.exp(-np.abs(eta))
+    return np.where(eta >= 0, 1.0, small) / (1.0 + small)
+
+
+def _softmax(eta: NDArray[Any]) -> NDArray[Any]:
+    shifted = np.exp(eta - eta.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+LINKS: dict[str, Link] = {
+    "identity": Link(0, _identity),
+    "log": Link(1, np.exp),
+    "log1p": Link(2, np.expm1),
+    "logit": Link(3, _logistic),
+    "softmax": Link(4, _softmax),
+}

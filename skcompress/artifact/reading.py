@@ -1,0 +1,174 @@
+"""Reading inputs: the needed columns out of an array, a frame, a mapping of columns or a sparse matrix.
+
+An array may have the model's used inputs only, in the order of `inputs`, or all the inputs of the model that was
+folded; a frame or a mapping needs the used names and may hold any others. Columns that no term uses are not read:
+what stands there, even NaN, goes unseen. No library of frames is imported; a frame is what has ``columns`` and
+gives a column for ``X[name]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .categories import key_of
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a model reads.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The used inputs.
+    positions : ndarray of shape (k,)
+        Their places among all the inputs of the folded model.
+    n_all : int
+        How many inputs the folded model had.
+    named : bool
+        Whether the names are column names; if not, frames are read by position.
+    """
+
+    names: tuple[str, ...]
+    positions: NDArray[np.intp]
+    n_all: int
+    named: bool
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def places(self, width: int) -> NDArray[np.intp] | None:
+        """Return where the used inputs stand in a row of this width, or None if it holds them alone.
+
+        Raises
+        ------
+        ValueError
+            If the width is neither that of the used inputs nor that of all of them.
+        """
+        if width == len(self.names):
+            return None
+        if width == self.n_all:
+            return self.positions
+        raise ValueError(
+            f"X has {width} columns, but this model reads {len(self.names)} inputs "
+            f"(or takes all the {self.n_all} that it was folded from)"
+        )
+
+
+def is_sparse(X: Any) -> bool:
+    """Return whether X is a scipy.sparse matrix or array."""
+    return hasattr(X, "tocsr") and hasattr(X, "nnz")
+
+
+def is_frame(X: Any) -> bool:
+    """Return whether X has named columns."""
+    return isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "__getitem__"))
+
+
+class Table:
+    """Columns of X, read when they are asked for.
+
+    Parameters
+    ----------
+    X : array, frame, mapping of columns or sparse matrix
+        n rows.
+    inputs : Inputs
+        What the model reads.
+    """
+
+    def __init__(self, X: Any, inputs: Inputs):
+        self.inputs = inputs
+        self._frame: Any = None
+        self._array: Any = None
+        self._places: NDArray[np.intp] | None = None
+        if is_frame(X):
+            self._frame = X
+            if inputs.named:
+                self._labels: Sequence[Any] = inputs.names
+                self._require(inputs.names, X.keys() if isinstance(X, Mapping) else X.columns)
+            else:
+                everything = list(X.keys() if isinstance(X, Mapping) else X.columns)
+                places = inputs.places(len(everything))
+                self._labels = everything if places is None else [everything[j] for j in places]
+            self.n_rows = len(X[self._labels[0]]) if self._labels else _length(X)
+            return
+        self._array = X.tocsr() if is_sparse(X) else np.asarray(X)
+        if self._array.ndim != 2:
+            raise ValueError(
+                f"X must have two dimensions, rows by inputs; got an array of shape {self._array.shape}: "
+                "use predict_one for a single row"
+            )
+        self.n_rows = self._array.shape[0]
+        self._places = inputs.places(self._array.shape[1])
+
+    def _require(self, names: Sequence[str], present: Any) -> None:
+        known = set(present)
+        missing = [name for name in names if name not in known]
+        if missing:
+            shown = ", ".join(map(repr, missing[:_SHOWN])) + (", ..." if len(missing) > _SHOWN else "")
+            raise ValueError(f"X lacks {len(missing)} of the columns that this model reads: {shown}")
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 if X is an array of float32, else float64."""
+        if self._array is not None and self._array.dtype == np.float32:
+            return np.dtype(np.float32)
+        return np.dtype(np.float64)
+
+    def values(self, index: int) -> list[Any]:
+        """Return one input as keys of categories, a list of n."""
+        raw = self._column(index)
+        listed = raw.tolist() if hasattr(raw, "tolist") else raw.to_list() if hasattr(raw, "to_list") else raw
+        return [key_of(value) for value in listed]
+
+    def numbers(self, index: int) -> NDArray[Any]:
+        """Return one input as floats, shape (n,)."""
+        return self._as_floats(self._column(index), self.inputs.names[index])
+
+    def matrix(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
+        """Return some inputs as floats, shape (n, len(wanted))."""
+        if self._array is not None:
+            columns = wanted if self._places is None else self._places[wanted]
+            whole = len(columns) == self._array.shape[1] and bool((np.diff(columns) == 1).all())
+            part = self._array if whole else self._array[:, columns]
+            part = part.toarray() if is_sparse(part) else part
+            return part if part.dtype.kind == "f" else self._as_floats(part, "X")
+        out = np.empty((self.n_rows, len(wanted)), order="F")
+        for place, index in enumerate(wanted):
+            out[:, place] = self.numbers(int(index))
+        return out
+
+    def _column(self, index: int) -> Any:
+        if self._frame is not None:
+            return self._frame[self._labels[index]]
+        column = index if self._places is None else int(self._places[index])
+        if is_sparse(self._array):
+            return self._array[:, [column]].toarray().ravel()
+        return self._array[:, column]
+
+    def _as_floats(self, column: Any, name: str) -> NDArray[Any]:
+        array = np.asarray(column)
+        if array.dtype.kind == "f":
+            return array
+        if array.dtype.kind == "O" and hasattr(column, "convert_dtypes"):
+            # A nullable column of pandas: its missing value has no float of its own.
+            array = column.to_numpy(dtype=object, na_value=np.nan)
+        try:
+            if array.dtype.kind not in "USM":
+                return array.astype(np.float64)
+        except (TypeError, ValueError):
+            pass
+        raise ValueError(f"input {name!r} must hold numbers")
+
+
+def _length(X: Any) -> int:
+    if isinstance(X, Mapping):
+        return len(next(iter(X.values()))) if X else 0
+    return len(X)

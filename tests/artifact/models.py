@@ -1,0 +1,75 @@
+"""Compact models of every form of weights and terms, for the tests to iterate over."""
+
+import numpy as np
+
+from skcompress.artifact import Block, CompactLinear, Inputs, Weights
+
+NAN = float("nan")
+
+
+def named(k, n_all=None, positions=None):
+    n_all = k if n_all is None else n_all
+    positions = np.arange(k) if positions is None else np.asarray(positions)
+    return Inputs(tuple(f"input {j}" for j in positions), positions, n_all, True)
+
+
+def floats(m=1, p=12, density=1.0, dtype=np.float64, seed=0, **options):
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random((m, p)) < density, rng.normal(size=(m, p)), 0.0).astype(dtype)
+    return CompactLinear(Weights.from_values(values), rng.normal(size=m), named(p), flat=m == 1, **options)
+
+
+def codes(m=1, p=12, density=1.0, bits=4, seed=0, scale=None, zero_point=0, single=False, **options):
+    rng = np.random.default_rng(seed)
+    top = 2 ** (bits - 1) - 1
+    drawn = np.clip(np.rint(rng.normal(scale=2.0**bits / 6, size=(m, p))), -top, top).astype(int)
+    drawn = np.where(rng.random((m, p)) < density, drawn, 0) + zero_point
+    weights = Weights.from_codes(drawn, 0.37 if scale is None else scale, zero_point, None, bits, single)
+    return CompactLinear(weights, rng.normal(size=m), named(p), flat=m == 1, **options)
+
+
+def levelled(m, p, levels):
+    rng = np.random.default_rng(0)
+    n_levels = len(levels[0])
+    drawn = rng.integers(n_levels, size=(m, p)) - n_levels // 2
+    drawn[rng.random((m, p)) < 0.5] = 0
+    weights = Weights.from_codes(drawn, 0.3, -(n_levels // 2), levels, 3)
+    return CompactLinear(weights, rng.normal(size=m), named(p), flat=m == 1)
+
+
+def categories():
+    block = Block.make(
+        "category",
+        [1],
+        {"levels": ("a", 1, 2.5, True and "yes", None, NAN), "slots": [0, 1, 2, -1, 3, 4], "other": 5},
+    )
+    weights = Weights.from_codes([[3, -2, 1, 5, 7, -4, 2]], [[0.5]], bits=4)
+    return CompactLinear(weights, [0.25], named(2), blocks=[block], columns=[0, 2, 3, 4, 5, 6, 7])
+
+
+MODELS = {
+    "floats": floats(),
+    "float32": floats(dtype=np.float32),
+    "sparse floats": floats(p=400, density=0.1),
+    "outputs": floats(m=3, p=40, density=0.3),
+    "no terms": floats(p=0),
+    "all zero": floats(p=5, density=0.0),
+    "4 bits": codes(),
+    "4 bits, sparse": codes(p=400, density=0.1),
+    "4 bits, float32": codes(single=True),
+    "1 bit": codes(bits=1, p=20),
+    "8 bits": codes(bits=8),
+    "16 bits": codes(bits=16, p=200),
+    "zero point": codes(bits=4, zero_point=5),
+    "scale per output": codes(m=3, scale=[[0.1], [0.3], [0.7]]),
+    "scale per term": codes(p=3, scale=[[0.1, 0.3, 0.7]]),
+    "scale per weight": codes(m=2, p=3, scale=[[0.1, 0.3, 0.7], [0.2, 0.5, 0.11]]),
+    "scale by exponents": codes(m=2, p=3, scale=np.array([[0.1], [0.3]]) * [[1.0, 0.25, 8.0]]),
+    "levels": levelled(1, 60, [[-2.0, -1, -0.5, 0, 0.5, 1, 2]]),
+    "levels per output": levelled(2, 12, [[-1.0, 0, 3], [-2, 0, 5]]),
+    "offset and divisor": codes(p=3, offset=[2000.0, 0, 0], divisor=[3.0, 1, 0.5]),
+    "log link": floats(link="log"),
+    "classes": floats(m=3, p=4, link="softmax", classes=("a", "b", "c")),
+    "metadata": floats(metadata={"trained": "2026-01-01", "rows": 5}),
+    "categories": categories(),
+}
