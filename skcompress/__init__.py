@@ -14,8 +14,10 @@ from ._version import __version__
 _HOME = {
     "CompactLinear": "artifact",
     "DistilledRegressor": "distillation",
+    "PrunedClassifier": "pruning",
     "PrunedRegressor": "pruning",
     "QuadraticModel": "core.quadratic",
+    "QuantizedClassifier": "quantization",
     "QuantizedRegressor": "quantization",
     "compact": "linear.fold",
     "dump": "artifact",

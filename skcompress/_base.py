@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from .artifact import CompactLinear
@@ -32,7 +33,7 @@ from .linear.constraint import Constraint
 from .linear.fold import compact
 from .linear.problem import LinearProblem
 from .linear.routing import fit_params_of, innermost, leaf_weight
-from .linear.view import find_leaf, is_wrapper, read, refuse_classifier, require_obedience, write
+from .linear.view import find_leaf, is_wrapper, read, require_kind, require_obedience, write
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,6 @@ class LinearCompressor(MetaEstimatorMixin, BaseEstimator):
     def _check_parameters(self) -> None:
         """Raise ValueError for parameters out of range, before anything is fitted."""
 
-    @abstractmethod
-    def _require_kind(self, base: Any) -> None:
-        """Raise TypeError if the innermost estimator is of the wrong kind for this wrapper."""
-
     def _finish(self, problem: LinearProblem, outcome: Outcome) -> None:
         leaf = problem.leaf.estimator
         write(leaf, outcome.weights, outcome.intercept)
@@ -134,8 +131,8 @@ class LinearCompressor(MetaEstimatorMixin, BaseEstimator):
     def _require_target(self, inner: Any, y: Any) -> None:
         if y is None and not isinstance(innermost(inner), FrozenEstimator):
             raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None; only a FrozenEstimator, which "
-                "is fitted already, can be compressed without it"
+                f"{type(self).__name__} requires y to be passed, but the target y is None; only a FrozenEstimator, "
+                "which is fitted already, can be compressed without it"
             )
 
     def _inner(self) -> Any:
@@ -267,7 +264,7 @@ class WeightCompressor(LinearCompressor):
         base_fit: BaseFit | None = None,
     ) -> LinearProblem:
         inner = self._inner()
-        self._require_kind(innermost(inner))
+        require_kind(innermost(inner), type(self).__name__)
         self._check_parameters()
         self._require_target(inner, y)
         params = fit_params_of(self, inner, sample_weight, fit_params)
@@ -283,8 +280,85 @@ class WeightCompressor(LinearCompressor):
 class RegressorCompressor(RegressorMixin, LinearCompressor):
     """Base of the regressors' wrappers."""
 
-    def _require_kind(self, base: Any) -> None:
-        refuse_classifier(base, type(self).__name__)
+
+def _inner_has(method: str) -> Callable[[Any], bool]:
+    """Return a check that the estimator inside has a method, whose AttributeError goes through."""
+
+    def check(self: Any) -> bool:
+        getattr(self.__dict__.get("estimator_", self._inner()), method)
+        return True
+
+    return check
+
+
+class ClassifierCompressor(ClassifierMixin, LinearCompressor):
+    """Base of the classifiers' wrappers."""
+
+    def _inner(self) -> Any:
+        return LogisticRegression() if self.estimator is None else self.estimator
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Class labels, shape (n_classes,)."""
+        return self._fitted("classes_").classes_
+
+    @available_if(_inner_has("decision_function"))
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Return the linear predictor of each class, or of the second class of two.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Input of the estimator inside.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            From the compressed weights.
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    @available_if(_inner_has("predict_proba"))
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Input of the estimator inside.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            From the compressed weights.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @available_if(_inner_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Input of the estimator inside.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            From the compressed weights.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_log_proba(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._inner())
+        if tags.classifier_tags is not None and inner.classifier_tags is not None:
+            tags.classifier_tags = copy.deepcopy(inner.classifier_tags)
+        return tags
 
 
 def fit_clone(estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:

@@ -20,7 +20,7 @@ from .linear.problem import LinearProblem
 from .linear.routing import fit_params_of, innermost, leaf_weight, weight_params
 from .linear.rows import take_rows
 from .linear.teaching import Lesson, default_teacher, teach
-from .linear.view import is_wrapper, read
+from .linear.view import is_wrapper, read, require_kind
 
 ALPHAS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the teacher that alpha="auto" compares with none."""
@@ -156,7 +156,7 @@ class DistilledRegressor(RegressorCompressor):
         base_fit: BaseFit | None = None,
     ) -> LinearProblem:
         student = self._inner()
-        self._require_kind(innermost(student))
+        require_kind(innermost(student), type(self).__name__)
         self._check_parameters()
         if y is None:
             raise ValueError("DistilledRegressor requires y to be passed, but the target y is None")
@@ -234,8 +234,8 @@ class DistilledRegressor(RegressorCompressor):
     def _check_parameters(self) -> None:
         if self.representation is not None:
             raise NotImplementedError(
-                f"representation={self.representation!r}: representations, and with them n_components, are not implemented "
-                "yet; leave representation=None"
+                f"representation={self.representation!r}: representations, and with them n_components, are not "
+                "implemented yet; leave representation=None"
             )
         alpha = self.alpha
         number = isinstance(alpha, Real) and not isinstance(alpha, bool) and 0 <= alpha <= 1

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
-from ._base import Outcome, RegressorCompressor, WeightCompressor
+from ._base import ClassifierCompressor, Outcome, RegressorCompressor, WeightCompressor
 from .core.linalg import Floats, Mask
 from .core.pruning import Pruning, check_pruning, prune
 from .core.quadratic import QuadraticModel
@@ -253,4 +253,49 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     ['sex', 'bmi', 'bp', 's5']
     >>> round(model.loss_increase_, 3)
     0.032
+    """
+
+
+class PrunedClassifier(ClassifierCompressor, _Pruning):
+    """Fit a linear classifier and keep only the weights that matter.
+
+    As `PrunedRegressor`, on the deviance (twice the log loss) of LogisticRegression or the squared loss of
+    RidgeClassifier; for classifiers whose loss has no curvature, such as LinearSVC, on the change of the decision
+    function. The intercept is re-solved so that the mean probability equals the observed rate.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        A linear classifier, or a Pipeline, search, FrozenEstimator or wrapper around one. None: LogisticRegression().
+    threshold, n_nonzero, max_loss
+        As in `PrunedRegressor`; an output is a class here, and with feature_groups=None each class keeps its own
+        weights.
+    importance, search, refit, feature_groups, keep, monotonic_cst, n_restarts, max_nodes, memory, random_state
+        As in `PrunedRegressor`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    estimator_, coef_, intercept_, base_coef_, base_intercept_, support_, importances_, n_nonzero_, path_
+        As in `PrunedRegressor`.
+    loss_increase_, prediction_change_, optimality_gap_
+        As in `PrunedRegressor`, in units of the null deviance.
+
+    See Also
+    --------
+    QuantizedClassifier : Puts the weights that are left on a grid of integers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skcompress import PrunedClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = PrunedClassifier(make_pipeline(StandardScaler(), LogisticRegression()), n_nonzero=5)
+    >>> model = model.fit(X, y)
+    >>> int(model.support_.sum()), bool(model.score(X, y) > 0.97)
+    (5, True)
     """

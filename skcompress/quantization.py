@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from ._base import Outcome, RegressorCompressor, WeightCompressor
+from ._base import ClassifierCompressor, Outcome, RegressorCompressor, WeightCompressor
 from .core.quadratic import QuadraticModel
 from .core.quantizing import Quantization, check_quantization, quantize
 from .linear.columns import Columns
@@ -164,4 +164,45 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
     dtype('int8')
     >>> bool(model.loss_increase_ < 0.01)
     True
+    """
+
+
+class QuantizedClassifier(ClassifierCompressor, _Quantizing):
+    """Fit a linear classifier and round its weights to integers times a scale.
+
+    As `QuantizedRegressor`, on the deviance of LogisticRegression or the squared loss of RidgeClassifier; for
+    classifiers whose loss has no curvature, such as LinearSVC, on the change of the decision function.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        A linear classifier, or a Pipeline, search, FrozenEstimator or wrapper around one. None: LogisticRegression().
+    bits, grid, rounding, scale, granularity, input_bits, memory, random_state
+        As in `QuantizedRegressor`; an output is a class here.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    estimator_, codes_, scale_, zero_point_, levels_, coef_, intercept_, base_coef_, base_intercept_
+        As in `QuantizedRegressor`.
+    loss_increase_, prediction_change_
+        As in `QuantizedRegressor`, in units of the null deviance.
+
+    See Also
+    --------
+    PrunedClassifier : Deletes weights; ``QuantizedClassifier(PrunedClassifier(...))`` does both.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skcompress import QuantizedClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = QuantizedClassifier(make_pipeline(StandardScaler(), LogisticRegression()), bits=3)
+    >>> model = model.fit(X, y)
+    >>> int(abs(model.codes_).max()), bool(model.score(X, y) > 0.97)
+    (3, True)
     """

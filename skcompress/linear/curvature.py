@@ -9,7 +9,7 @@ loss is the mean squared change of its own linear predictor.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,16 @@ from numpy.typing import ArrayLike
 from sklearn import linear_model as lm
 
 from ..core.linalg import Floats
+from .class_deviance import Logistic, Softmax
 from .deviance import Deviance, Huber, Squared, Tweedie
+
+
+def _as_it_is(y: Floats) -> Floats:
+    return y
+
+
+def _plus_minus(y: Floats) -> Floats:
+    return 2 * y - 1
 
 
 @dataclass(frozen=True)
@@ -32,11 +41,14 @@ class Fit:
         Weight of the squared L2 penalty, the diagonal of P.
     l1 : float or ndarray of shape (m, p)
         Weight of the L1 penalty.
+    target : callable
+        What the numeric target, 0 and 1 for a classifier, becomes before it is compared with the linear predictor.
     """
 
     deviance: Deviance
     l2: Any = 0.0
     l1: Any = 0.0
+    target: Callable[[Floats], Floats] = _as_it_is
 
 
 def _plain(leaf: Any, total: float) -> Fit:
@@ -83,6 +95,30 @@ def _tweedie(leaf: Any, total: float) -> Fit:
     return Fit(Tweedie(leaf.power, log_link=log_link), l2=leaf.alpha)
 
 
+def _ridge_classifier(leaf: Any, total: float) -> Fit:
+    return replace(_ridge(leaf, total), target=_plus_minus)
+
+
+def _logistic(leaf: Any, total: float) -> Fit:
+    one_against_rest = leaf.solver == "liblinear" or getattr(leaf, "multi_class", None) == "ovr"
+    deviance: Deviance = Logistic() if len(leaf.classes_) == 2 or one_against_rest else Softmax()
+    if leaf.penalty is None:
+        return Fit(deviance)
+    strength = np.asarray(leaf.C_ if hasattr(leaf, "C_") else leaf.C, dtype=np.float64).reshape(-1, 1)
+    ratio, weight = _l1_share(leaf), 1 / (strength * total)
+    return Fit(deviance, l2=(1 - ratio) * weight, l1=2 * ratio * weight)
+
+
+def _l1_share(leaf: Any) -> Any:
+    """Return the share of the L1 penalty, whether it is told by `penalty` (before scikit-learn 1.8) or `l1_ratio`."""
+    if leaf.penalty == "l2":
+        return 0.0
+    if leaf.penalty == "l1":
+        return 1.0
+    ratio = getattr(leaf, "l1_ratio_", getattr(leaf, "l1_ratio", None))
+    return 0.0 if ratio is None else np.reshape(np.asarray(ratio, dtype=np.float64), (-1, 1))
+
+
 CURVATURES: dict[type, Callable[[Any, float], Fit]] = {
     lm.LinearRegression: _plain,
     lm.Ridge: _ridge,
@@ -102,6 +138,10 @@ CURVATURES: dict[type, Callable[[Any, float], Fit]] = {
     lm.PoissonRegressor: _glm(1),
     lm.GammaRegressor: _glm(2),
     lm.TweedieRegressor: _tweedie,
+    lm.RidgeClassifier: _ridge_classifier,
+    lm.RidgeClassifierCV: _ridge_classifier,
+    lm.LogisticRegression: _logistic,
+    lm.LogisticRegressionCV: _logistic,
 }
 
 

@@ -28,6 +28,9 @@ class Deviance(ABC):
     longest_step = np.inf
     """How far one Newton step may move the linear predictor."""
 
+    coupled = False
+    """Whether the outputs share one loss, so that its unit is the sum over them."""
+
     def mean(self, eta: Floats) -> Floats:
         """Return the mean of y that the linear predictor stands for."""
         return eta
@@ -43,6 +46,12 @@ class Deviance(ABC):
     @abstractmethod
     def curvature(self, y: Floats, eta: Floats) -> Floats:
         """Return half the expected second derivative in eta."""
+
+    def level_step(self, row_weight: Floats, y: Floats, eta: Floats) -> Floats:
+        """Return the Newton step of the intercepts, shape (m,), for row weights that sum to 1."""
+        curvature = row_weight @ self.curvature(y, eta)
+        step = (row_weight @ self.slope(y, eta)) / np.maximum(curvature, 1e-12)
+        return np.clip(step, -self.longest_step, self.longest_step)
 
     @abstractmethod
     def start(self, mean: Floats) -> Floats:
@@ -76,6 +85,7 @@ class Huber(Deviance):
 
     def __init__(self, limit: float):
         self.limit = limit
+        self.longest_step = limit
 
     def value(self, y: Floats, eta: Floats) -> Floats:
         """Return the deviance of each row."""

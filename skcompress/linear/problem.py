@@ -19,6 +19,7 @@ from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 from .curvature import Fit, fit_of
 from .deviance import Squared
+from .labels import numeric_target, row_weights
 from .view import Leaf, as_matrix, fits_intercept, read
 
 _NEWTON_STEPS = 30
@@ -49,8 +50,7 @@ class LinearProblem:
         self.leaf = leaf
         self.X = as_matrix(leaf.X)
         n_rows = self.X.shape[0]
-        given = leaf.sample_weight
-        sample_weight = np.ones(n_rows) if given is None else np.broadcast_to(np.asarray(given, float), n_rows)
+        sample_weight = row_weights(leaf, n_rows)
         self.total = float(sample_weight.sum())
         self.row_weight: Floats = sample_weight / self.total
         present = read(leaf.estimator)
@@ -79,8 +79,7 @@ class LinearProblem:
         return self._given_target()
 
     def _given_target(self) -> Floats:
-        y = np.asarray(self.leaf.y, dtype=np.float64)
-        return y.reshape(len(y), -1)
+        return self.fit.target(numeric_target(self.leaf, len(self.weights)))
 
     @property
     def exact(self) -> bool:
@@ -104,15 +103,19 @@ class LinearProblem:
 
     @cached_property
     def null_losses(self) -> Floats:
-        """The data part of F at the best constant prediction, shape (m,): the unit of loss."""
+        """The data part of F at the best constant prediction, shape (m,): the unit of loss.
+
+        Outputs that share one loss share its unit, each the m-th part of it.
+        """
         mean = self.row_weight @ self.y
         constant = self._newton(np.zeros((1, 1)), self.fit.deviance.start(mean))
-        return self.row_weight @ self.fit.deviance.value(self.y, np.broadcast_to(constant, self.y.shape))
+        losses = self.row_weight @ self.fit.deviance.value(self.y, np.broadcast_to(constant, self.y.shape))
+        return np.full_like(losses, losses.mean()) if self.fit.deviance.coupled else losses
 
     @cached_property
     def noise(self) -> Floats | None:
         """Mean deviance of the base from y, shape (m,), for information criteria; None where y is not known."""
-        if self.leaf.y is None:
+        if self.leaf.y is None or (self.own_target and hasattr(self.leaf.estimator, "classes_")):
             return None
         return self.row_weight @ self.fit.deviance.value(self._given_target(), self.base_predictor)
 
@@ -152,9 +155,7 @@ class LinearProblem:
         deviance, intercept = self.fit.deviance, np.array(start, dtype=np.float64)
         for _ in range(_NEWTON_STEPS):
             eta = np.broadcast_to(predictor + intercept, self.y.shape)
-            slope = self.row_weight @ deviance.slope(self.y, eta)
-            curvature = self.row_weight @ deviance.curvature(self.y, eta)
-            step = np.clip(slope / np.maximum(curvature, 1e-3), -deviance.longest_step, deviance.longest_step)
+            step = deviance.level_step(self.row_weight, self.y, eta)
             intercept = intercept - step
             if (np.abs(step) <= 1e-12 * (1 + np.abs(intercept))).all():
                 break

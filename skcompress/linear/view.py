@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.cross_decomposition import CCA, PLSCanonical, PLSRegression
 from sklearn.frozen import FrozenEstimator
@@ -166,6 +166,10 @@ def require_linear(estimator: Any) -> None:
             f"{name} computes its coef_ and does not let it be set: use a base that stores its weights, such as "
             f"LinearSVR in place of SVR(kernel='linear')"
         )
+    if isinstance(estimator, MetaEstimatorMixin) and not hasattr(estimator, "coef_"):
+        raise TypeError(
+            f"{name} holds several models, or none that can be written: put the wrapper inside it, around the linear one"
+        )
     if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
         raise TypeError(
             f"{name} has no coef_ and intercept_, so there are no weights to compress: use a linear base such as "
@@ -173,11 +177,14 @@ def require_linear(estimator: Any) -> None:
         )
 
 
-def refuse_classifier(estimator: Any, wrapper: str) -> None:
-    """Raise TypeError if a regressor's wrapper is given a classifier."""
-    if isinstance(estimator, BaseEstimator) and is_classifier(estimator):
-        instead = wrapper.replace("Regressor", "Classifier")
-        raise TypeError(f"{type(estimator).__name__} is a classifier: use {instead} in place of {wrapper}")
+def require_kind(estimator: Any, wrapper: str) -> None:
+    """Raise TypeError if a regressor's wrapper is given a classifier, or the other way round."""
+    if not isinstance(estimator, BaseEstimator):
+        return
+    for kind, is_kind, other in (("classifier", is_classifier, "Regressor"), ("regressor", is_regressor, "Classifier")):
+        if is_kind(estimator) and wrapper.endswith(other):
+            instead = wrapper.removesuffix(other) + kind.capitalize()
+            raise TypeError(f"{type(estimator).__name__} is a {kind}: use {instead} in place of {wrapper}")
 
 
 def read(estimator: Any) -> tuple[Floats, Floats]:

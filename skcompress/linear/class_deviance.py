@@ -1,0 +1,75 @@
+"""The losses of linear classifiers as functions of the linear predictor; see `skcompress.linear.deviance`.
+
+The target is 1 for the row's class and 0 otherwise, shape (n, 1) for two classes and (n, m) for m. The deviance is
+twice the log loss. The classes of the multinomial loss are coupled through the softmax; its curvature is given as the
+diagonal blocks p_k (1 - p_k), one for each class, which is what searches and roundings work on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, log_softmax, logit, softmax, xlogy
+
+from ..core.linalg import Floats
+from .deviance import Deviance
+
+
+class Logistic(Deviance):
+    """Twice the binary log loss, log(1 + exp(eta)) - y eta; the mean may be anything in [0, 1]."""
+
+    longest_step = 2.0
+
+    def mean(self, eta: Floats) -> Floats:
+        """Return the mean of y that the linear predictor stands for."""
+        return expit(eta)
+
+    def value(self, y: Floats, eta: Floats) -> Floats:
+        """Return the deviance of each row."""
+        entropy = xlogy(y, y) + xlogy(1 - y, 1 - y)
+        return 2 * (np.logaddexp(0, eta) - y * eta + entropy)
+
+    def slope(self, y: Floats, eta: Floats) -> Floats:
+        """Return half the derivative in eta."""
+        return expit(eta) - y
+
+    def curvature(self, y: Floats, eta: Floats) -> Floats:
+        """Return half the expected second derivative in eta."""
+        return expit(eta) * expit(-eta)
+
+    def start(self, mean: Floats) -> Floats:
+        """Return a constant predictor to start from, given the mean of y, shape (m,)."""
+        return logit(mean)
+
+
+class Softmax(Deviance):
+    """Twice the multinomial log loss, each row's deviance split over the classes of the target."""
+
+    longest_step = 2.0
+    coupled = True
+
+    def mean(self, eta: Floats) -> Floats:
+        """Return the mean of y that the linear predictor stands for."""
+        return softmax(eta, axis=1)
+
+    def value(self, y: Floats, eta: Floats) -> Floats:
+        """Return the share of each class in the deviance of each row; they sum to it."""
+        return 2 * (xlogy(y, y) - y * log_softmax(eta, axis=1))
+
+    def slope(self, y: Floats, eta: Floats) -> Floats:
+        """Return half the derivative in eta."""
+        return softmax(eta, axis=1) - y
+
+    def curvature(self, y: Floats, eta: Floats) -> Floats:
+        """Return the diagonal of half the expected second derivative in eta."""
+        p = softmax(eta, axis=1)
+        return p * (1 - p)
+
+    def start(self, mean: Floats) -> Floats:
+        """Return a constant predictor to start from, given the mean of y, shape (m,)."""
+        return np.log(mean)
+
+    def level_step(self, row_weight: Floats, y: Floats, eta: Floats) -> Floats:
+        """Return the Newton step of the intercepts, with the coupling of the classes."""
+        p = softmax(eta, axis=1)
+        curvature = np.diag(row_weight @ p) - (p * row_weight[:, None]).T @ p
+        return np.linalg.pinv(curvature, hermitian=True) @ (row_weight @ (p - y))
