@@ -83,9 +83,7 @@ def _inside_ransac(leaf: Leaf) -> Leaf:
     mask = leaf.estimator.inlier_mask_
 
     def inliers(array: Any) -> Any:
-        if array is None or len(mask) != array.shape[0]:
-            return array
-        return array[mask] if sp.issparse(array) else np.asarray(array)[mask]
+        return array if array is None or count_rows(array) != len(mask) else take_rows(array, np.flatnonzero(mask))
 
     return replace(
         leaf,
@@ -168,7 +166,7 @@ def require_linear(estimator: Any) -> None:
         )
     if isinstance(estimator, MetaEstimatorMixin) and not hasattr(estimator, "coef_"):
         raise TypeError(
-            f"{name} holds several models, or none that can be written: put the wrapper inside it, around the linear one"
+            f"{name} holds several models, or none to be written: put the wrapper inside it, around the linear one"
         )
     if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
         raise TypeError(
