@@ -171,6 +171,15 @@ def _checked_bits(bits: int) -> int:
     raise ValueError(f"bits must be an integer from 1 to 16, got {bits!r}")
 
 
+def check_quantization(*, bits: Any, grid: Any, rounding: Any, scale: Any, granularity: Any) -> None:
+    """Raise ValueError unless these are parameters of `quantize`."""
+    _checked_bits(bits)
+    _entry(GRIDS, grid, "grid")
+    rounding_of(rounding)
+    scale_rule_of(scale)
+    _entry(GRANULARITIES, granularity, "granularity")
+
+
 def _entry(table: dict[str, Any], name: str, parameter: str) -> Any:
     if isinstance(name, str) and name in table:
         return table[name]
