@@ -54,12 +54,15 @@ class Importance(NamedTuple):
     ----------
     score : callable
         From a `UnitView` to scores of shape (U,).
+    uses_curvature : bool
+        Whether it looks at the curvature or its inverse. Scores of outputs that do not share H then add up.
     needs_inverse : bool
-        Whether it looks at the inverse curvature. The weights are then those of the basic solution, in which a
-        dependent column has weight zero.
+        Whether it looks at the inverse. The weights are then those of the basic solution, in which a dependent
+        column has weight zero.
     """
 
     score: Callable[[UnitView], Floats]
+    uses_curvature: bool
     needs_inverse: bool
 
 
@@ -86,10 +89,10 @@ def _obs(view: UnitView) -> Floats:
 
 
 IMPORTANCES: dict[str, Importance] = {
-    "l1": Importance(_l1, needs_inverse=False),
-    "l2": Importance(_l2, needs_inverse=False),
-    "obd": Importance(_obd, needs_inverse=False),
-    "obs": Importance(_obs, needs_inverse=True),
+    "l1": Importance(_l1, uses_curvature=False, needs_inverse=False),
+    "l2": Importance(_l2, uses_curvature=False, needs_inverse=False),
+    "obd": Importance(_obd, uses_curvature=True, needs_inverse=False),
+    "obs": Importance(_obs, uses_curvature=True, needs_inverse=True),
 }
 
 ImportanceLike = str | Callable[[QuadraticModel], Floats]

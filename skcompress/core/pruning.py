@@ -178,7 +178,7 @@ def prune(
     search = _checked_search(search, importance, refit)
     centred = quadratic
     units = units_of(quadratic.free, feature_groups, keep)
-    if refit is not None and quadratic.gradient[quadratic.free].any():
+    if refit is not None and importance != "obs" and quadratic.gradient[quadratic.free].any():
         centred = quadratic.restrict(quadratic.free, units.kept_columns)
     problems = problems_of(centred, units)
     scores = _scores(importance, search, centred, units, problems)
@@ -328,7 +328,9 @@ def _result(
 
 def _gap(loss: float, full: QuadraticModel, found: list[Found]) -> float:
     """Return by how much any support of this size may still be better."""
-    bound = max(full.loss(full.centre), sum(one.bound for one in found))
+    bound = sum(one.bound for one in found)
+    if full.base_loss is not None:
+        bound = max(bound, -float((full.base_loss / full.unit).sum()))
     gap = loss - bound
     return gap if gap > NEGLIGIBLE * max(1.0, abs(loss)) else 0.0
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .exact import exact
 from .one_shot import one_shot
 from .problem import Problem, problems_of
 from .profile import Found, Nested, Profile, Settings
 from .stepwise import stepwise
 from .swap import swap
-
-
-def exact(problem: Problem, settings: Settings) -> Profile:
-    """Branch and bound."""
-    raise NotImplementedError("search='exact' is not there yet: use search='swap'")
-
 
 SEARCHES: dict[str, Callable[[Problem, Settings], Profile]] = {
     "one_shot": one_shot,

@@ -1,4 +1,4 @@
-"""Backward elimination on the inverse curvature: drop the unit that is worth least, re-score, repeat.
+"""Backward elimination on the inverse curvature: drop the column that is worth least, re-score, repeat.
 
 With K = A^-1 and w the optimal weights, dropping column j costs sum(w_j^2) / K_jj (OBS), and
 
@@ -6,7 +6,7 @@ With K = A^-1 and w the optimal weights, dropping column j costs sum(w_j^2) / K_
 
 The update of K is delayed: the u are collected and K is corrected for a block of them by one matrix product,
 after the dropped rows are left out. K is computed anew from A each time half of the columns are gone, which
-costs a seventh more and keeps rounding errors from building up.
+costs a seventh more, and where a dropped column was nearly dependent, whose K_jj took digits away from the rest.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..linalg import Floats, Indices, Mask
-from .curvature import Curvature, inverse_of
+from .curvature import Curvature, factor_of, inverse_from
 from .forward import TIE
 
 BLOCK = 48
 """Pivots between two corrections of the inverse."""
+
+ILL = 1e6
+"""K_jj from which a dropped column counts as nearly dependent."""
 
 Rescore = Callable[[Indices, Floats, Floats], Floats]
 """From the columns left, their weights (r, k) and the diagonal of the inverse (k,) to scores (k,)."""
@@ -42,15 +45,21 @@ class Trail(NamedTuple):
     scores: Floats
 
 
+def trail_of(stay: Indices, dropped: list[int], scores: list[float]) -> Trail:
+    """Return the trail that ends in `stay` after dropping these units, the first one first."""
+    order = np.concatenate([stay, np.array(dropped[::-1], dtype=np.intp)]).astype(np.intp)
+    return Trail(order, np.concatenate([np.full(len(stay), np.inf), np.array(scores[::-1])]))
+
+
 def obs_scores(columns: Indices, weights: Floats, inverse_diagonal: Floats) -> Floats:
     """Return sum(w_j^2) / K_jj for each column left."""
+    if len(weights) == 1:
+        return np.square(weights[0]) / inverse_diagonal
     return np.einsum("ij,ij->j", weights, weights) / inverse_diagonal
 
 
-def backward_columns(
-    curvature: Curvature, moments: Floats, kept: Mask, rescore: Rescore = obs_scores, size: int = 0
-) -> Trail:
-    """Drop columns, the lowest score first, until `size` are left or only those that are always kept.
+def backward_columns(curvature: Curvature, moments: Floats, kept: Mask, rescore: Rescore = obs_scores) -> Trail:
+    """Drop columns, the lowest score first, until only those that are always kept are left.
 
     Parameters
     ----------
@@ -62,63 +71,68 @@ def backward_columns(
         Columns that are never dropped.
     rescore : callable
         Scores of the columns left.
-    size : int, default=0
-        Where to stop; the columns left are then listed in ascending order, with infinite scores.
 
     Returns
     -------
     trail : Trail
-        Over the independent columns; a dependent one that is always kept is put in front.
+        Over the independent columns, and the dependent ones that are always kept.
     """
     alive, inverse = curvature.independent
     dropped: list[int] = []
     scores: list[float] = []
-    target = max(size, int(kept[alive].sum()))
+    target = int(kept[alive].sum())
     alive_at_factor = len(alive)
     while len(alive) > target:
-        count = min(BLOCK, len(alive) - target)
         weights = moments[:, alive] @ inverse
-        gone, worth, spent = _drop_block(alive, inverse, weights, kept[alive], rescore, count)
-        dropped.extend(alive[gone].tolist())
-        scores.extend(worth)
-        left = np.ones(len(alive), dtype=bool)
-        left[gone] = False
+        block = _drop(alive, inverse, weights, kept[alive], rescore, min(BLOCK, len(alive) - target))
+        dropped.extend(alive[block.gone].tolist())
+        scores.extend(block.scores)
+        left = np.delete(np.arange(len(alive)), block.gone)
         alive = alive[left]
-        fresh = None
-        if len(alive) <= alive_at_factor // 2:
-            fresh = inverse_of(curvature.matrix[np.ix_(alive, alive)])
+        factor = None
+        if len(alive) <= alive_at_factor // 2 or block.ill:
+            factor = factor_of(curvature.matrix[np.ix_(alive, alive)])
             alive_at_factor = len(alive)
-        if fresh is None:
-            spent = spent[left]
+        if factor is None:
+            spent = block.spent[left]
             inverse = inverse[np.ix_(left, left)] - spent @ spent.T
         else:
-            inverse = fresh
-    stay = np.concatenate([np.setdiff1d(np.flatnonzero(kept), alive), alive[kept[alive]], alive[~kept[alive]]])
-    order = np.concatenate([stay, np.array(dropped[::-1], dtype=np.intp)])
-    return Trail(order, np.concatenate([np.full(len(stay), np.inf), scores[::-1]]))
+            inverse = inverse_from(factor)
+    return trail_of(np.flatnonzero(kept), dropped, scores)
 
 
-def _drop_block(
-    alive: Indices, inverse: Floats, weights: Floats, kept: Mask, rescore: Rescore, count: int
-) -> tuple[Indices, list[float], Floats]:
-    """Drop `count` columns; return their positions, their scores and the u of each, shape (k, count)."""
+class _Block(NamedTuple):
+    """Positions dropped, their scores, the u of each (k, count), and whether one was nearly dependent."""
+
+    gone: Indices
+    scores: list[float]
+    spent: Floats
+    ill: bool
+
+
+def _drop(alive: Indices, inverse: Floats, weights: Floats, kept: Mask, rescore: Rescore, count: int) -> _Block:
     diagonal = np.diag(inverse).copy()
-    fixed = kept.copy()
+    barred = np.where(kept, np.inf, 0.0)
     gone = np.empty(count, dtype=np.intp)
-    worth: list[float] = []
+    scores: list[float] = []
     spent = np.zeros((len(alive), count))
+    largest = 0.0
     for step in range(count):
         score = rescore(alive, weights, diagonal)
-        score[fixed] = np.inf
-        lowest = score.min()
-        j = int(np.argmax(score <= lowest * (1 + TIE)))
-        root = np.sqrt(diagonal[j])
-        u = (inverse[:, j] - spent[:, :step] @ spent[j, :step]) / root
-        weights = weights - (weights[:, j] / root)[:, None] * u
-        diagonal -= u**2
+        score += barred
+        lowest = float(score.min())
+        j = int((score <= lowest * (1 + TIE)).argmax())
+        room = float(diagonal[j])
+        root = np.sqrt(room)
+        u = inverse[j] - spent[:, :step] @ spent[j, :step]
+        u /= root
+        weights -= (weights[:, j] / root)[:, None] * u
+        diagonal -= np.square(u)
         diagonal[j] = 1.0
+        weights[:, j] = 0.0
+        barred[j] = np.inf
         spent[:, step] = u
-        fixed[j] = True
         gone[step] = j
-        worth.append(float(score[j]))
-    return gone, worth, spent
+        scores.append(float(score[j]))
+        largest = max(largest, room)
+    return _Block(gone, scores, spent, largest > ILL)

@@ -1,46 +1,26 @@
 """A search problem whose units are sets of columns, or single columns of outputs that do not share H.
 
-The moves are those of single columns with blocks in place of numbers: a unit g with columns J gains
-tr(R_J S_JJ^-1 R_J') where a column gains r_j^2 / s_j. Arrays carry a leading axis over the curvatures: one for
-all outputs where they share H (then moments have a row for each output), else one for each output. A column
-that is not free in an output is decoupled there: unit diagonal, no moment.
-
-Units are gathered in buckets of equal size, so that each step is a few batched operations. `JITTER` on the
-diagonal takes the place of the rank decisions that single columns need: moments lie in the range of A, so that
-directions without curvature have no moment either and gain nothing.
+Arrays carry a leading axis over the curvatures: one for all outputs where they share H (then moments have a row for
+each output), else one for each output. A column that is not free in an output is decoupled there: unit diagonal, no
+moment. `JITTER` on the diagonal takes the place of the rank decisions that single columns need: a set of indicator
+columns is dependent by nature, and costs and gains along such directions are zero with it.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from ..importance import IMPORTANCES, Importance, UnitView
 from ..linalg import Floats, Indices, Mask, independent_first
-from .backward import Trail
+from .backward import Trail, trail_of
+from .block_moves import BackwardBlocks, ExchangeBlocks, ForwardBlocks, blocks_at, buckets_of
+from .bounds import removal_bounds
 from .curvature import inverse_from
 from .exchange import IMPROVES
 from .forward import TIE
-
-JITTER = 1e-10
-"""Added to the unit diagonal."""
-
-
-class Bucket(NamedTuple):
-    """Units of the same size d.
-
-    Attributes
-    ----------
-    units : ndarray of shape (U,)
-        Positions of the units.
-    columns : ndarray of shape (U, d)
-        Positions of their columns.
-    """
-
-    units: Indices
-    columns: Indices
+from .relaxation import JITTER, Relaxation
 
 
 class BlockProblem:
@@ -64,6 +44,10 @@ class BlockProblem:
         The unit behind each position.
     empty_loss : float
         Loss with no unit kept.
+    floor : float or None
+        Loss of the full model; None: not known.
+    n_weights : int
+        Number of weights that all units have together.
     """
 
     is_dense = True
@@ -74,11 +58,14 @@ class BlockProblem:
         moments: Floats,
         centre: Floats,
         factors: Floats,
+        *,
         members: list[Indices],
         kept: Mask,
         kept_columns: Mask,
         unit_ids: Indices,
         empty_loss: float,
+        floor: float | None,
+        n_weights: int,
     ):
         self.matrix = matrix
         self.moments = moments
@@ -89,13 +76,10 @@ class BlockProblem:
         self.unit_ids = unit_ids
         self.empty_loss = empty_loss
         self.n_rows = moments.shape[0] * moments.shape[1]
-        self.n_weights = int((centre != 0).sum())
+        self.n_weights = n_weights
+        self.buckets = buckets_of(members)
         self._kept_columns = kept_columns
-        sizes = np.array([len(columns) for columns in members], dtype=np.intp)
-        self.buckets = [
-            Bucket(units, np.array([members[unit] for unit in units]))
-            for units in (np.flatnonzero(sizes == size) for size in np.unique(sizes))
-        ]
+        self._floor = floor
 
     @cached_property
     def _jittered(self) -> Floats:
@@ -103,64 +87,66 @@ class BlockProblem:
 
     @cached_property
     def _full(self) -> tuple[Floats, Floats]:
-        """The inverse curvature (b, q, q) and the basic weights (b, r, q); dependent columns are decoupled."""
-        size = self.matrix.shape[1]
-        inverse = np.tile(np.eye(size), (len(self.matrix), 1, 1))
-        weights = np.zeros_like(self.moments)
+        """The inverse curvature (b, q, q) and the moments (b, r, q); dependent columns are decoupled, with none."""
+        inverse = np.tile(np.eye(self.matrix.shape[1]), (len(self.matrix), 1, 1))
+        moments = np.zeros_like(self.moments)
         first = self._kept_columns if self._kept_columns.any() else None
         for b, matrix in enumerate(self.matrix):
             factor, order = independent_first(matrix, first)
-            block = inverse_from(factor)
-            inverse[b][np.ix_(order, order)] = block
-            weights[b][:, order] = self.moments[b][:, order] @ block
-        return inverse, weights
+            inverse[b][np.ix_(order, order)] = inverse_from(factor)
+            moments[b][:, order] = self.moments[b][:, order]
+        return inverse, moments
+
+    def _forward(self, first: Indices) -> tuple[ForwardBlocks, list[int], list[float]]:
+        walk = ForwardBlocks(self._jittered, self.moments, self.members, self.buckets)
+        return walk, first.tolist(), [walk.add(unit) for unit in first.tolist()]
 
     def forward(self, size: int) -> tuple[Indices, Floats]:
         """Return the first `size` units of forward selection and their gains."""
-        walk = _Walk(self._jittered, self.moments, self.buckets, self.members)
-        order: list[int] = np.flatnonzero(self.kept).tolist()
-        gains: list[float] = []
-        for unit in order:
-            gains.append(walk.add(unit))
-        while len(order) < min(size, len(self.members)):
+        order, gains = self._grown(np.flatnonzero(self.kept), size, np.empty(0, dtype=np.intp))
+        return np.array(order[:size], dtype=np.intp), np.array(gains[:size])
+
+    def complete(self, chosen: Indices, size: int, barred: Indices) -> Indices:
+        """Add units other than the barred ones until there are `size`, or none is left; ascending."""
+        return np.sort(np.array(self._grown(chosen, size, barred)[0], dtype=np.intp))
+
+    def _grown(self, first: Indices, size: int, barred: Indices) -> tuple[list[int], list[float]]:
+        walk, order, gains = self._forward(first)
+        while len(order) < min(size, len(self.members) - len(barred)):
             gain = walk.gains()
             gain[order] = -1.0
-            best = gain.max()
-            order.append(int(np.argmax(gain >= best * (1 - TIE))))
-            gains.append(walk.add(order[-1]))
-        return np.array(order[:size], dtype=np.intp), np.array(gains[:size])
+            gain[barred] = -1.0
+            unit = int((gain >= gain.max() * (1 - TIE)).argmax())
+            order.append(unit)
+            gains.append(walk.add(unit))
+        return order, gains
 
     def backward(self, importance: Importance | None = None) -> Trail:
         """Return backward elimination down to the kept units; None: by OBS."""
         rule = IMPORTANCES["obs"] if importance is None else importance
-        inverse, weights = (array.copy() for array in self._full)
-        fixed = self.kept.copy()
+        walk = BackwardBlocks(*self._full, self.members, self.buckets)
+        barred = np.where(self.kept, np.inf, 0.0)
         dropped: list[int] = []
-        worth: list[float] = []
-        while not fixed.all():
-            score = self._score(rule, inverse, weights)
-            score[fixed] = np.inf
-            lowest = score.min()
-            unit = int(np.argmax(score <= lowest + TIE * abs(lowest)))
-            _remove(inverse, weights, self.members[unit])
-            fixed[unit] = True
+        scores: list[float] = []
+        while np.isfinite(barred).any():
+            score = self._score(rule, walk.spread, walk.weights) + barred
+            lowest = float(score.min())
+            unit = int((score <= lowest + TIE * abs(lowest)).argmax())
+            walk.remove(unit)
+            barred[unit] = np.inf
             dropped.append(unit)
-            worth.append(float(score[unit]))
-        stay = np.flatnonzero(self.kept)
-        order = np.concatenate([stay, np.array(dropped[::-1], dtype=np.intp)])
-        return Trail(order, np.concatenate([np.full(len(stay), np.inf), worth[::-1]]))
+            scores.append(float(score[unit]))
+        return trail_of(np.flatnonzero(self.kept), dropped, scores)
 
     def exchange(self, chosen: Indices) -> tuple[Indices, float]:
         """Improve a support by exchanges; return it and what it explains."""
         chosen = np.sort(chosen)
-        state = _State(self, chosen)
+        state = self._state(chosen)
         while True:
             best, pair = np.inf, (-1, -1)
-            for place, unit in enumerate(chosen):
-                if self.kept[unit]:
-                    continue
-                delta = state.changes(unit)
-                other = int(np.argmin(delta))
+            for place in np.flatnonzero(~self.kept[chosen]).tolist():
+                delta = state.changes(int(chosen[place]))
+                other = int(delta.argmin())
                 if delta[other] < best:
                     best, pair = float(delta[other]), (place, other)
             if best >= -IMPROVES * state.gain:
@@ -168,127 +154,96 @@ class BlockProblem:
             moved = chosen.copy()
             moved[pair[0]] = pair[1]
             moved.sort()
-            after = _State(self, moved)
+            after = self._state(moved)
             if after.gain <= state.gain * (1 + IMPROVES / 2):
                 return chosen, state.gain
             chosen, state = moved, after
 
+    def _state(self, chosen: Indices) -> ExchangeBlocks:
+        return ExchangeBlocks(self._jittered, self.moments, self.members, self.buckets, chosen, JITTER)
+
     def gains_along(self, order: Indices) -> Floats:
         """Return by how much each unit lowers the loss when added in this order."""
-        walk = _Walk(self._jittered, self.moments, [], self.members)
+        walk = ForwardBlocks(self._jittered, self.moments, self.members, [])
         return np.array([walk.add(unit) for unit in order.tolist()])
 
     def scores(self, importance: Importance) -> Floats:
         """Return the score of each unit at the full model, shape (n,)."""
-        if importance.needs_inverse:
-            return self._score(importance, *self._full)
-        identity = np.broadcast_to(np.eye(self.matrix.shape[1]), self.matrix.shape)
-        return self._score(importance, identity, self.centre * self.factors)
+        if not importance.needs_inverse:
+            identity = [np.broadcast_to(np.eye(c.shape[1]), (1, *c.shape, c.shape[1])) for _, c in self.buckets]
+            return self._score(importance, identity, self.centre * self.factors)
+        inverse, moments = self._full
+        spread = [blocks_at(inverse, columns) for _, columns in self.buckets]
+        return self._score(importance, spread, moments @ inverse)
 
-    def _score(self, importance: Importance, inverse: Floats, weights: Floats) -> Floats:
+    def _score(self, importance: Importance, spread: list[Floats], weights: Floats) -> Floats:
+        """Score the units; the rows of all curvatures are scored together where the score is not a sum."""
         score = np.zeros(len(self.members))
-        for units, columns in self.buckets:
-            at = (slice(None), columns[:, :, None], columns[:, None, :])
-            blocks, spread = self.matrix[at], inverse[at]
+        for (units, columns), inverse in zip(self.buckets, spread, strict=True):
+            blocks = blocks_at(self.matrix, columns)
             scaled = weights[:, :, columns].transpose(0, 2, 1, 3)
             user = scaled / self.factors[:, :, columns].transpose(0, 2, 1, 3)
-            if importance is IMPORTANCES["l2"]:
+            if not importance.uses_curvature:
                 joined = user.transpose(1, 0, 2, 3).reshape(len(units), -1, columns.shape[1])
-                score[units] = importance.score(UnitView(joined, joined, blocks[0], spread[0]))
+                score[units] = importance.score(UnitView(joined, joined, blocks[0], inverse[0]))
                 continue
             for b in range(len(self.matrix)):
-                score[units] += importance.score(UnitView(user[b], scaled[b], blocks[b], spread[b]))
+                score[units] += importance.score(UnitView(user[b], scaled[b], blocks[b], inverse[b]))
         return score
 
+    @cached_property
+    def floor(self) -> float:
+        """A loss below which no support can get."""
+        if self._floor is not None:
+            return self._floor
+        inverse, moments = self._full
+        return self.empty_loss - float((moments @ inverse * moments).sum())
 
-class _Walk:
-    """Pivoted block Cholesky: what has been added, and the Schur complements of the other units."""
+    @cached_property
+    def bounds(self) -> Floats:
+        """A loss below which no support of the sizes 0..n can get, shape (n + 1,)."""
+        n = len(self.members)
+        everything = np.ones((1, n), dtype=bool)
+        relaxation = self.relax(everything, everything & ~self.kept)
+        # The jitter makes the relaxation a little worse than the full model; costs are what it adds to its own loss.
+        return self.floor + removal_bounds(relaxation.costs, relaxation.coupling)[0, ::-1]
 
-    def __init__(self, matrix: Floats, moments: Floats, buckets: list[Bucket], members: list[Indices]):
-        self._matrix = matrix
-        self._members = members
-        self._residual = moments.copy()
-        self._rows: Floats = np.empty((len(matrix), 0, matrix.shape[1]))
-        self._buckets = buckets
-        self._schur = [matrix[:, c[:, :, None], c[:, None, :]] for _, c in buckets]
-
-    def gains(self) -> Floats:
-        """Return what each unit would gain, shape (n,)."""
-        gain = np.zeros(len(self._members))
-        for (units, columns), schur in zip(self._buckets, self._schur, strict=True):
-            right = self._residual[:, :, columns].transpose(0, 2, 3, 1)
-            gain[units] = (np.linalg.solve(schur, right) * right).sum(axis=(0, 2, 3))
-        return gain
-
-    def add(self, unit: int) -> float:
-        """Add a unit and return its gain."""
-        columns = self._members[unit]
-        rest = self._matrix[:, columns] - self._rows[:, :, columns].transpose(0, 2, 1) @ self._rows
-        factor = np.linalg.cholesky(rest[:, :, columns])
-        rows = np.linalg.solve(factor, rest)
-        rho = np.linalg.solve(factor, self._residual[:, :, columns].transpose(0, 2, 1))
-        self._residual -= rho.transpose(0, 2, 1) @ rows
-        self._rows = np.concatenate([self._rows, rows], axis=1)
-        for (units, others), schur in zip(self._buckets, self._schur, strict=True):
-            part = rows[:, :, others].transpose(0, 2, 1, 3)
-            schur -= part.transpose(0, 1, 3, 2) @ part
-            schur[:, units == unit] = np.eye(others.shape[1])
-        return float((rho**2).sum())
-
-
-class _State:
-    """A support of units and what the exchanges around it need."""
-
-    def __init__(self, problem: BlockProblem, chosen: Indices):
-        self._problem = problem
-        matrix, moments = problem._jittered, problem.moments
-        columns = np.concatenate([problem.members[unit] for unit in chosen])
-        self._place = {}
-        start = 0
-        for unit in chosen:
-            size = len(problem.members[unit])
-            self._place[int(unit)] = slice(start, start + size)
-            start += size
-        self._inverse = np.linalg.inv(matrix[:, columns[:, None], columns])
-        self._weights = moments[:, :, columns] @ self._inverse
-        rows = matrix[:, columns]
-        self._ratio = self._inverse @ rows
-        self._residual = moments - self._weights @ rows
-        self._schur = []
-        for _, others in problem.buckets:
-            left = rows[:, :, others].transpose(0, 2, 3, 1)
-            right = self._ratio[:, :, others].transpose(0, 2, 1, 3)
-            self._schur.append(matrix[:, others[:, :, None], others[:, None, :]] - left @ right)
-        self._chosen = chosen
-        self.gain = float((self._weights * moments[:, :, columns]).sum())
-
-    def changes(self, unit: int) -> Floats:
-        """Return the change of the loss when `unit` is exchanged for each other unit, shape (n,)."""
-        inside = self._place[int(unit)]
-        weights = self._weights[:, :, inside]
-        ratio = self._ratio[:, inside]
-        lift = np.linalg.solve(self._inverse[:, inside, inside], ratio)
-        moved = np.linalg.solve(self._inverse[:, inside, inside], weights.transpose(0, 2, 1))
-        worth = float((moved * weights.transpose(0, 2, 1)).sum())
-        residual = self._residual + weights @ lift
-        delta = np.full(len(self._problem.members), np.inf)
-        for (units, columns), schur in zip(self._problem.buckets, self._schur, strict=True):
-            left = ratio[:, :, columns].transpose(0, 2, 3, 1)
-            block = schur + left @ lift[:, :, columns].transpose(0, 2, 1, 3)
-            block = block + JITTER * np.eye(columns.shape[1])
-            right = residual[:, :, columns].transpose(0, 2, 3, 1)
-            delta[units] = worth - (np.linalg.solve(block, right) * right).sum(axis=(0, 2, 3))
-        delta[self._chosen] = np.inf
-        return delta
+    def relax(self, present: Mask, removable: Mask) -> Relaxation:
+        """Return the models on these sets of units, and what removing more of them costs."""
+        n, q = len(self.members), self.matrix.shape[1]
+        owner = np.empty(q, dtype=np.intp)
+        for unit, columns in enumerate(self.members):
+            owner[columns] = unit
+        starts = np.concatenate(self.members)
+        edges = np.concatenate([[0], np.cumsum([len(columns) for columns in self.members])])[:-1]
+        losses = np.full(len(present), self.empty_loss)
+        costs = np.zeros((len(present), n))
+        coupling = np.zeros((len(present), n, n))
+        for node, inside in enumerate(present[:, owner]):
+            for matrix, moments in zip(self._jittered, self.moments, strict=True):
+                block = np.where(np.outer(inside, inside), matrix, 0.0)
+                block[~inside, ~inside] = 1.0
+                inverse = np.linalg.inv(block)
+                right = np.where(inside, moments, 0.0)
+                weights = right @ inverse
+                losses[node] -= float(np.vdot(right, weights))
+                whitened = inverse
+                for units, columns in self.buckets:
+                    factor = np.linalg.cholesky(blocks_at(inverse[None], columns)[0])
+                    scaled = np.linalg.solve(factor, weights[:, columns].transpose(1, 2, 0))
+                    costs[node, units] += np.square(scaled).sum(axis=(1, 2))
+                    whitened = _whitened(whitened, factor, columns)
+                sums = np.add.reduceat(np.square(whitened[np.ix_(starts, starts)]), edges, axis=0)
+                norms = np.sqrt(np.add.reduceat(sums, edges, axis=1))
+                np.fill_diagonal(norms, 1.0)
+                coupling[node] = np.maximum(coupling[node], norms)
+        return Relaxation(losses, np.where(removable, costs, np.inf), coupling)
 
 
-def _remove(inverse: Floats, weights: Floats, columns: Indices) -> None:
-    """Take a unit out of the inverse and the weights, in place; its columns are decoupled after."""
-    block = inverse[:, columns[:, None], columns]
-    ratio = np.linalg.solve(block, inverse[:, columns])
-    weights -= weights[:, :, columns] @ ratio
-    weights[:, :, columns] = 0.0
-    inverse -= inverse[:, :, columns] @ ratio
-    inverse[:, columns] = 0.0
-    inverse[:, :, columns] = 0.0
-    inverse[:, columns, columns] = 1.0
+def _whitened(matrix: Floats, factor: Floats, columns: Indices) -> Floats:
+    """Scale the units' own blocks to the identity: L^-1 K L'^-1."""
+    result = matrix.copy()
+    result[columns] = np.linalg.solve(factor, matrix[columns])
+    across = np.linalg.solve(factor, result[:, columns].transpose(1, 2, 0))
+    result[:, columns] = across.transpose(2, 0, 1)
+    return result

@@ -9,9 +9,14 @@ import numpy as np
 from ..importance import Importance, UnitView
 from ..linalg import Floats, Indices, Mask
 from .backward import Rescore, Trail, backward_columns, obs_scores
+from .bounds import removal_bounds
 from .curvature import Curvature
 from .exchange import exchange_columns
 from .forward import ForwardColumns, gains_along
+from .relaxation import JITTER, Relaxation, relax_columns
+
+TIED = 1e-7
+"""Share that a column must have in a dependent one for the two to stand in for each other."""
 
 
 class ColumnProblem:
@@ -33,6 +38,8 @@ class ColumnProblem:
         The unit that each column is.
     empty_loss : float
         Loss with no column kept.
+    floor : float or None
+        Loss of the full model; None: not known.
     """
 
     def __init__(
@@ -44,6 +51,7 @@ class ColumnProblem:
         kept: Mask,
         unit_ids: Indices,
         empty_loss: float,
+        floor: float | None,
     ):
         self.curvature = curvature
         self.moments = moments
@@ -55,15 +63,22 @@ class ColumnProblem:
         self.is_dense = curvature.is_dense
         self.n_rows = len(moments)
         self.n_weights = moments.size
+        self._floor = floor
 
     @cached_property
     def _forward(self) -> ForwardColumns:
-        return ForwardColumns(self.curvature, self.moments, self.kept)
+        return ForwardColumns(self.curvature, self.moments, np.flatnonzero(self.kept))
 
     def forward(self, size: int) -> tuple[Indices, Floats]:
         """Return the first `size` columns of forward selection, or as many as there are, and their gains."""
         self._forward.extend(size)
         return np.array(self._forward.order[:size], dtype=np.intp), np.array(self._forward.gains[:size])
+
+    def complete(self, chosen: Indices, size: int, barred: Indices) -> Indices:
+        """Add columns other than the barred ones until there are `size`, or none is left; ascending."""
+        walk = ForwardColumns(self.curvature, self.moments, chosen, barred)
+        walk.extend(size)
+        return np.sort(np.array(walk.order, dtype=np.intp))
 
     def backward(self, importance: Importance | None = None) -> Trail:
         """Return backward elimination down to the kept columns; None: by OBS."""
@@ -78,15 +93,15 @@ class ColumnProblem:
 
     def exchange(self, chosen: Indices) -> tuple[Indices, float]:
         """Improve a support by exchanges; return it and what it explains."""
-        chosen = self.independent_part(chosen)
+        chosen = self._independent_part(chosen)
         return exchange_columns(self.curvature, self.moments, chosen, self.kept)
 
-    def independent_part(self, chosen: Indices) -> Indices:
-        """Leave out the columns that depend on those listed before them."""
+    def _independent_part(self, chosen: Indices) -> Indices:
+        """Leave out the kept columns that depend on other kept ones: all others were chosen independent."""
         if not self.kept.any():
             return chosen
-        gains = gains_along(self.curvature, self.moments, chosen)
-        return chosen[(gains > 0) | ~self.kept[chosen]]
+        first = np.concatenate([chosen[self.kept[chosen]], chosen[~self.kept[chosen]]])
+        return np.setdiff1d(chosen, ForwardColumns(self.curvature, self.moments, first).dependent)
 
     def gains_along(self, order: Indices) -> Floats:
         """Return by how much each column lowers the loss when added in this order."""
@@ -94,14 +109,63 @@ class ColumnProblem:
 
     def scores(self, importance: Importance) -> Floats:
         """Return the score of each column at the full model, shape (n,)."""
-        weights = self.centre * self.factors
-        inverse_diagonal = np.ones(len(self.curvature))
-        if importance.needs_inverse:
-            columns, inverse = self.curvature.independent
-            weights = np.zeros_like(weights)
-            weights[:, columns] = self.moments[:, columns] @ inverse
-            inverse_diagonal[columns] = np.diag(inverse)
+        if not importance.needs_inverse:
+            return importance.score(_view(self.centre * self.factors, self.factors, np.ones(len(self.curvature))))
+        weights, inverse_diagonal = self._full
         return importance.score(_view(weights, self.factors, inverse_diagonal))
+
+    @cached_property
+    def _full(self) -> tuple[Floats, Floats]:
+        """Basic weights (r, n) of the full model and the diagonal of its inverse (n,), 1 where dependent."""
+        columns, inverse = self.curvature.independent
+        weights = np.zeros_like(self.moments)
+        weights[:, columns] = self.moments[:, columns] @ inverse
+        inverse_diagonal = np.ones(len(self.curvature))
+        inverse_diagonal[columns] = np.diag(inverse)
+        return weights, inverse_diagonal
+
+    @cached_property
+    def floor(self) -> float:
+        """A loss below which no support can get."""
+        if self._floor is not None:
+            return self._floor
+        if not self.is_dense:
+            return -np.inf
+        return self.empty_loss - float(np.vdot(self.moments, self._full[0]))
+
+    @cached_property
+    def bounds(self) -> Floats:
+        """A loss below which no support of the sizes 0..n can get, shape (n + 1,)."""
+        n = len(self.curvature)
+        if not self.is_dense:
+            return np.full(n + 1, self.floor)
+        columns, inverse = self.curvature.independent
+        weights, diagonal = self._full
+        costs = np.zeros(n)
+        costs[columns] = obs_scores(columns, weights[:, columns], diagonal[columns])
+        root = np.sqrt(diagonal[columns])
+        coupling = np.abs(inverse)
+        coupling /= root
+        coupling /= root[:, None]
+        if len(columns) < n:
+            # A column that a dependent one can stand in for costs nothing, and nor does the dependent one.
+            dependent = np.setdiff1d(np.arange(n), columns)
+            share = inverse @ self.curvature.rows(columns)[:, dependent]
+            tied = np.abs(share).max(axis=1) > TIED
+            costs[columns[tied]] = 0.0
+            coupling[tied] = coupling[:, tied] = 0.0
+            np.fill_diagonal(coupling, 1.0)
+            whole = np.eye(n)
+            whole[np.ix_(columns, columns)] = coupling
+            coupling = whole
+        costs[self.kept] = np.inf
+        return self.floor + removal_bounds(costs[None], coupling[None])[0, ::-1]
+
+    def relax(self, present: Mask, removable: Mask) -> Relaxation:
+        """Return the models on these columns, and what removing more of them costs."""
+        regular = len(self.curvature.independent[0]) == len(self.curvature)
+        matrix = self.curvature.matrix
+        return relax_columns(matrix, self.moments, self.empty_loss, present, removable, 0.0 if regular else JITTER)
 
 
 def _view(weights: Floats, factors: Floats, inverse_diagonal: Floats) -> UnitView:

@@ -5,7 +5,8 @@ In the scaled coordinates z_j = sqrt(H_jj / unit) w_j the loss of a support S, i
     loss(S) = loss(nothing kept) - tr(C_S A_SS^-1 C_S'),     A_jk = H_jk / sqrt(H_jj H_kk)
 
 with C the moments of the outputs, one row each. Neither the units of the columns nor those of the target are
-left in A and C.
+left in A and C. Where A is too large to be formed, its rows are computed when they are asked for, several at a
+time, and the latest ones are remembered.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ WAY_OUT = (
     "weights, such as Lasso"
 )
 
+_BATCH = 64
+_CACHE_BYTES = 2**28
+
 
 class Curvature:
     """A = H scaled to a unit diagonal, on the columns that are free.
@@ -52,11 +56,12 @@ class Curvature:
         self._output = output
         self.columns = columns
         self._first = first[columns]
-        diagonal = quadratic.diag()[output if len(quadratic.grams) > 1 or quadratic.penalty.any() else 0]
-        self.scale = scale_of(diagonal[columns])
-        self.diagonal: Floats = (diagonal[columns] > 0).astype(np.float64)
         gram = quadratic.grams[output if len(quadratic.grams) > 1 else 0]
+        diagonal = (gram.diag() + quadratic.penalty[output])[columns]
+        self.scale = scale_of(diagonal)
+        self.diagonal: Floats = (diagonal > 0).astype(np.float64)
         self.is_dense = len(columns) <= DENSE_LIMIT or isinstance(gram, DenseGram)
+        self._cache: dict[int, Floats] = {}
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -72,16 +77,48 @@ class Curvature:
         """
         n = len(self.columns)
         require_bytes(8 * n**2, what=f"the curvature of {n} free columns", way_out=WAY_OUT)
-        return self._quadratic.block(self.columns, self._output) / np.outer(self.scale, self.scale)
+        matrix: Floats = self._quadratic.block(self.columns, self._output) / self.scale
+        matrix /= self.scale[:, None]
+        return matrix
 
     def rows(self, chosen: Indices) -> Floats:
         """Return rows of A, shape (k, n)."""
         if self.is_dense:
             return self.matrix[chosen]
-        rows = self._quadratic.rows(self.columns[chosen], self._output)[:, self.columns]
-        rows /= self.scale
-        rows /= self.scale[chosen, None]
-        return rows
+        wanted = chosen.tolist()
+        known = {column: self._cache[column] for column in wanted if column in self._cache}
+        self._load([column for column in wanted if column not in known], room_for=len(wanted))
+        found = [known[column] if column in known else self._cache[column] for column in wanted]
+        return np.array(found).reshape(len(wanted), len(self))
+
+    def row(self, column: int, promise: Floats | None = None) -> Floats:
+        """Return one row of A; where rows are computed, those of the most promising columns come along."""
+        if self.is_dense:
+            row: Floats = self.matrix[column]
+            return row
+        if column not in self._cache:
+            promise = np.zeros(len(self)) if promise is None else promise
+            count = min(_BATCH, len(self))
+            likely = np.argpartition(-promise, count - 1)[:count].tolist()
+            wanted = [column, *(other for other in likely if other != column and other not in self._cache)]
+            self._load(wanted, room_for=count + 1)
+        return self._cache[column]
+
+    def _load(self, columns: list[int], room_for: int) -> None:
+        """Compute rows of A; the oldest ones make room for them."""
+        if not columns:
+            return
+        limit = max(2 * room_for, _CACHE_BYTES // (8 * len(self)))
+        while len(self._cache) + len(columns) > limit and self._cache:
+            del self._cache[next(iter(self._cache))]
+        for start in range(0, len(columns), _BATCH):
+            part = columns[start : start + _BATCH]
+            rows = self._quadratic.rows(self.columns[part], self._output)
+            if rows.shape[1] != len(self):
+                rows = rows[:, self.columns]
+            rows /= self.scale
+            rows /= self.scale[part, None]
+            self._cache.update(zip(part, rows, strict=True))
 
     @cached_property
     def independent(self) -> tuple[Indices, Floats]:
@@ -89,26 +126,26 @@ class Curvature:
         n = len(self.columns)
         require_bytes(24 * n**2, what=f"the inverse curvature of {n} free columns", way_out=WAY_OUT)
         factor, order = independent_first(self.matrix, self._first if self._first.any() else None)
-        ascending = np.argsort(order)
         inverse = inverse_from(factor)
-        if not np.array_equal(ascending, np.arange(len(order))):
+        ascending = np.argsort(order)
+        if (np.diff(ascending) != 1).any():
             inverse = inverse[np.ix_(ascending, ascending)]
         return order[ascending], inverse
 
 
 def inverse_from(factor: Floats) -> Floats:
-    """Return (R'R)^-1 for an upper triangular R, shape (r, r)."""
+    """Return (R'R)^-1 for an upper triangular R with zeros below, shape (r, r)."""
     if not len(factor):
         return np.empty((0, 0))
     upper, _ = lapack.dpotri(factor, lower=0)
-    inverse: Floats = np.triu(upper)
-    inverse += np.triu(upper, 1).T
+    inverse: Floats = upper + upper.T
+    inverse.flat[:: len(factor) + 1] *= 0.5
     return inverse
 
 
-def inverse_of(matrix: Floats) -> Floats | None:
-    """Return the inverse of a positive definite matrix, or None where it is not one to working accuracy."""
+def factor_of(matrix: Floats) -> Floats | None:
+    """Return the upper triangular Cholesky factor, or None where the matrix is not positive definite."""
     if not len(matrix):
         return np.empty((0, 0))
     factor, trouble = lapack.dpotrf(matrix, lower=0, clean=1)
-    return None if trouble else inverse_from(factor)
+    return None if trouble else factor

@@ -6,21 +6,24 @@ exchanging column i of S for column j changes the loss by
     delta_ij = sum(w_i^2) / K_ii - sum((r_j + B_ij w_i / K_ii)^2) / (s_j + B_ij^2 / K_ii)
 
 The best exchange is made while it lowers the loss. Each is two rank-one updates of K, w, B, r and s, O(k n); the
-state is computed anew after `REFRESH` exchanges and before the search ends.
+state is computed anew, by Cholesky, after `REFRESH` exchanges and before the search ends.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import blas
 
 from ..linalg import Floats, Indices, Mask
-from .curvature import ELIGIBLE, Curvature, inverse_of
+from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
 
 REFRESH = 32
 """Exchanges between two computations of the state from A."""
 
 IMPROVES = 1e-11
 """Share of the explained loss that an exchange must gain, well above rounding error."""
+
+_CHUNK = 2**16
 
 
 class ExchangeState:
@@ -46,63 +49,101 @@ class ExchangeState:
     def refresh(self) -> None:
         """Compute the state from A."""
         block = self.rows[:, self.chosen]
-        inverse = inverse_of(block)
-        if inverse is None:
-            inverse = np.linalg.pinv(block, hermitian=True).astype(np.float64)
-        self.inverse: Floats = inverse
-        self.weights = self._moments[:, self.chosen] @ self.inverse
-        self.ratio = self.inverse @ self.rows
-        self.residual = self._moments - self.weights @ self.rows
-        self.left = self._curvature.diagonal - np.einsum("ij,ij->j", self.rows, self.ratio)
-        self.gain = float((self.weights * self._moments[:, self.chosen]).sum())
+        factor = factor_of(block)
+        if factor is None:
+            factor = factor_of(block + 1e-12 * np.eye(len(block)))
+        if factor is None:
+            raise np.linalg.LinAlgError("the columns of a support must be independent")
+        half = blas.dtrsm(1.0, factor, self.rows.T, side=1).T
+        half_moments = blas.dtrsm(1.0, factor, self._moments[:, self.chosen], side=1)
+        self.inverse = inverse_from(factor)
+        self.weights = blas.dtrsm(1.0, factor, half_moments, side=1, trans_a=1)
+        self.ratio = blas.dtrsm(1.0, factor, half.T, side=1, trans_a=1).T
+        self.residual = self._moments - half_moments @ half
+        self.left = self._curvature.diagonal - np.einsum("ij,ij->j", half, half)
+        self.left[self.chosen] = -np.inf
+        self.gain = float(np.vdot(half_moments, half_moments))
 
-    def changes(self) -> Floats:
-        """Return delta, shape (k, n); infinite for columns of S and for those that depend on the others of S."""
-        diagonal = np.diag(self.inverse)
-        worth = np.einsum("ij,ij->j", self.weights, self.weights) / diagonal
-        shift = self.ratio / diagonal[:, None]
+    def best(self, movable: Indices) -> tuple[float, int, int]:
+        """Return the least delta_ij over the places `movable` of the support, its i and its j."""
+        inverse = self.inverse[movable, movable]
+        weights = self.weights[:, movable]
+        squares = np.einsum("ij,ij->j", weights, weights)
+        worth = (squares / inverse)[:, None]
         power = np.einsum("ij,ij->j", self.residual, self.residual)
-        gain = power + shift * (2 * (self.weights.T @ self.residual) + shift * (worth * diagonal)[:, None])
-        room = self.left + self.ratio * shift
-        room[:, self.chosen] = 0.0
-        blocked = room <= ELIGIBLE
-        room[blocked] = 1.0
-        delta = worth[:, None] - gain / room
-        delta[blocked] = np.inf
-        return delta
+        best, best_i, best_j = np.inf, -1, -1
+        n = len(power)
+        width = max(64, _CHUNK // len(movable))
+        for start in range(0, n, width):
+            part = slice(start, min(n, start + width))
+            ratio = self.ratio[movable, part]
+            shift = ratio / inverse[:, None]
+            gain = 2.0 * (weights.T @ self.residual[:, part])
+            gain += shift * squares[:, None]
+            gain *= shift
+            gain += power[part]
+            shift *= ratio
+            shift += self.left[part]
+            shift[shift <= ELIGIBLE] = np.inf
+            gain /= shift
+            delta = worth - gain
+            i, j = divmod(int(delta.argmin()), delta.shape[1])
+            if delta[i, j] < best:
+                best, best_i, best_j = float(delta[i, j]), int(movable[i]), start + j
+        return best, best_i, best_j
+
+    def deltas(self, movable: Indices) -> Floats:
+        """Return delta_ij for the places `movable` of the support and all n columns.
+
+        Infinite for columns of the support and for those that depend on what is left of it.
+        """
+        inverse = self.inverse[movable, movable][:, None]
+        weights = self.weights[:, movable]
+        squares = np.einsum("ij,ij->j", weights, weights)[:, None]
+        shift = self.ratio[movable] / inverse
+        gain = np.einsum("ij,ij->j", self.residual, self.residual) + shift * (
+            2.0 * (weights.T @ self.residual) + shift * squares
+        )
+        room = self.left + self.ratio[movable] * shift
+        return np.where(room > ELIGIBLE, squares / inverse - gain / np.where(room > ELIGIBLE, room, 1.0), np.inf)
 
     def swap(self, i: int, j: int) -> None:
         """Put column j in the place i of the support."""
+        self._take_out(i)
+        self._put_in(i, j)
+
+    def _take_out(self, i: int) -> None:
         pivot = self.inverse[i, i]
         fall = self.inverse[:, i] / pivot
         step = self.weights[:, i].copy()
         out = self.ratio[i].copy()
+        self.left[self.chosen[i]] = 0.0
+        self.left += np.square(out) / pivot
         self.residual += (step / pivot)[:, None] * out
-        self.left += out**2 / pivot
         self.weights -= step[:, None] * fall
         self.inverse -= np.outer(fall, self.inverse[i])
         self.ratio -= np.outer(fall, out)
-        self._add(i, j)
 
-    def _add(self, i: int, j: int) -> None:
+    def _put_in(self, i: int, j: int) -> None:
         room = self.left[j]
         into = self.ratio[:, j].copy()
         into[i] = 0.0
-        row = self._curvature.rows(np.array([j]))[0]
-        rest = (row - into @ self.rows) / room
+        row = self._curvature.row(j, self.residual[0] ** 2)
+        rest = row - into @ self.rows
+        rest /= room
         self.rows[i] = row
         gain = self.residual[:, j].copy()
+        into[i] = -1.0
         self.inverse[i] = 0.0
         self.inverse[:, i] = 0.0
-        direction = into.copy()
-        direction[i] = -1.0
-        self.inverse += np.outer(direction, direction) / room
+        self.inverse += np.outer(into, into) / room
         self.ratio[i] = 0.0
-        self.ratio -= np.outer(direction, rest)
+        self.ratio -= np.outer(into, rest)
         self.weights[:, i] = 0.0
-        self.weights -= (gain / room)[:, None] * direction
+        self.weights -= (gain / room)[:, None] * into
         self.residual -= gain[:, None] * rest
-        self.left -= rest**2 * room
+        self.left -= np.square(rest) * room
+        self.left[j] = -np.inf
         self.chosen[i] = j
 
 
@@ -128,14 +169,12 @@ def exchange_columns(curvature: Curvature, moments: Floats, chosen: Indices, kep
         tr(C_S A_SS^-1 C_S').
     """
     state = ExchangeState(curvature, moments, chosen)
-    movable = ~kept[state.chosen]
+    movable = np.flatnonzero(~kept[state.chosen])
     best, best_gain, since_refresh = state.chosen.copy(), state.gain, 0
-    while movable.any():
-        delta = state.changes()[movable]
-        flat = int(np.argmin(delta))
-        i, j = divmod(flat, delta.shape[1])
-        if delta[i, j] < -IMPROVES * state.gain:
-            state.swap(int(np.flatnonzero(movable)[i]), j)
+    while len(movable):
+        delta, i, j = state.best(movable)
+        if delta < -IMPROVES * state.gain:
+            state.swap(i, j)
             since_refresh += 1
             if since_refresh < REFRESH:
                 continue

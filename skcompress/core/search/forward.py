@@ -1,4 +1,4 @@
-"""Forward selection by pivoted Cholesky: add the unit that lowers the loss most.
+"""Forward selection by pivoted Cholesky: add the column that lowers the loss most.
 
 With s the residual diagonal and r the residual moments given the columns chosen so far, the gain of column j
 is sum(r_j^2) / s_j. Choosing it appends a row v to the Cholesky factor:
@@ -6,15 +6,17 @@ is sum(r_j^2) / s_j. Choosing it appends a row v to the Cholesky factor:
     v = (A_j - V_:j' V) / sqrt(s_j),    rho = r_j / sqrt(s_j),    r -= rho v,    s -= v^2
 
 so k columns take k rows of A and O(n k^2) operations. This is orthogonal least squares (Chen, Billings and Luo,
-1989); columns in r and s have lost only what the chosen ones explain.
+"Orthogonal least squares methods and their application to non-linear system identification", 1989).
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import blas
 
-from ..linalg import Floats, Indices, Mask
-from .curvature import ELIGIBLE, Curvature
+from ..linalg import Floats, Indices
+from ..memory import require_bytes
+from .curvature import ELIGIBLE, WAY_OUT, Curvature, factor_of
 
 TIE = 1e-10
 """Gains closer than this share of the best one are equal; the first column wins."""
@@ -29,64 +31,92 @@ class ForwardColumns:
         Gives the rows of A.
     moments : ndarray of shape (r, n)
         C.
-    kept : ndarray of shape (n,), dtype=bool
-        Columns that come first.
+    first : ndarray of shape (f,)
+        Columns that come first, in this order.
+    barred : ndarray of shape (b,), default=None
+        Columns that are never chosen.
 
     Attributes
     ----------
     order : list of int
         The columns chosen, in their order.
     gains : list of float
-        By how much each lowered the loss.
+        By how much each lowered the loss; 0 for one of the first that depends on those before it.
+    dependent : list of int
+        Those of the first that depend on those before them.
     exhausted : bool
         Whether no further column is independent of the chosen ones.
     """
 
-    def __init__(self, curvature: Curvature, moments: Floats, kept: Mask):
+    def __init__(self, curvature: Curvature, moments: Floats, first: Indices, barred: Indices | None = None):
         self._curvature = curvature
         self._residual = moments.copy()
-        self._left = curvature.diagonal.copy()
+        # What a column has left of its own; infinite where it is chosen or has too little, so that it gains nothing.
+        self._left = np.where(curvature.diagonal > 0, 1.0, np.inf)
         self._factor = np.empty((0, len(curvature)))
+        self._rank = 0
         self.order: list[int] = []
         self.gains: list[float] = []
+        self.dependent: list[int] = []
         self.exhausted = False
-        for column in np.flatnonzero(kept).tolist():
-            if self._left[column] > ELIGIBLE:
+        for column in first.tolist():
+            if np.isfinite(self._left[column]):
                 self._pivot(column)
             else:
-                self._append(column, 0.0)
+                self.order.append(column)
+                self.gains.append(0.0)
+                self.dependent.append(column)
+        if barred is not None:
+            self._left[barred] = np.inf
 
     def extend(self, size: int) -> None:
         """Choose columns until there are `size`, or none is left."""
         while len(self.order) < size and not self.exhausted:
-            eligible = self._left > ELIGIBLE
-            gain = np.einsum("ij,ij->j", self._residual, self._residual)
-            gain = np.where(eligible, gain, -1.0) / np.where(eligible, self._left, 1.0)
-            best = gain.max(initial=-1.0)
-            if best < 0:
-                self.exhausted = True
-                return
-            self._pivot(int(np.argmax(gain >= best * (1 - TIE))))
+            gain = self._promise() / self._left
+            best = gain.max(initial=0.0)
+            if best > 0:
+                self._pivot(int((gain >= best * (1 - TIE)).argmax()))
+                continue
+            left = np.isfinite(self._left)
+            self.exhausted = not left.any()
+            if not self.exhausted:
+                self._pivot(int(left.argmax()))
+
+    def _promise(self) -> Floats:
+        if len(self._residual) == 1:
+            return np.square(self._residual[0])
+        return np.einsum("ij,ij->j", self._residual, self._residual)
 
     def _pivot(self, column: int) -> None:
-        done = len(self.order)
+        done = self._rank
         if done == len(self._factor):
-            grown = np.empty((max(8, 2 * done), self._factor.shape[1]))
-            grown[:done] = self._factor
-            self._factor = grown
-        root = np.sqrt(self._left[column])
-        row = self._curvature.rows(np.array([column]))[0] - self._factor[:done, column] @ self._factor[:done]
+            self._grow()
+        room = float(self._left[column])
+        root = np.sqrt(room)
+        row = self._curvature.row(column, None if self._curvature.is_dense else self._promise())
+        row = row - self._factor[:done, column] @ self._factor[:done]
         row /= root
-        rho = self._residual[:, column] / root
         self._factor[done] = row
-        self._residual -= rho[:, None] * row
-        self._left -= row**2
-        self._append(column, float(rho @ rho))
-
-    def _append(self, column: int, gain: float) -> None:
-        self._left[column] = 0.0
+        self._rank += 1
+        if len(self._residual) == 1:
+            gain = float(self._residual[0, column]) / root
+            self._residual[0] -= gain * row
+            self.gains.append(gain * gain)
+        else:
+            rho = self._residual[:, column] / root
+            self._residual -= rho[:, None] * row
+            self.gains.append(float(rho @ rho))
+        self._left -= np.square(row)
+        self._left[self._left <= ELIGIBLE] = np.inf
+        self._left[column] = np.inf
         self.order.append(column)
-        self.gains.append(gain)
+
+    def _grow(self) -> None:
+        rows, n = max(16, 2 * self._rank), len(self._curvature)
+        require_bytes(8 * rows * n, what=f"a factor of {rows} rows and {n} columns", way_out=WAY_OUT)
+        grown = np.empty((rows, n))
+        grown[: self._rank] = self._factor[: self._rank]
+        self._factor = grown
 
 
 def gains_along(curvature: Curvature, moments: Floats, order: Indices) -> Floats:
@@ -94,10 +124,11 @@ def gains_along(curvature: Curvature, moments: Floats, order: Indices) -> Floats
 
     Columns that depend on those before them gain nothing.
     """
-    everything = ForwardColumns(curvature, moments, np.zeros(len(curvature), dtype=bool))
-    for column in order.tolist():
-        if everything._left[column] > ELIGIBLE:
-            everything._pivot(column)
-        else:
-            everything._append(column, 0.0)
-    return np.array(everything.gains)
+    if not len(order):
+        return np.empty(0)
+    if curvature.is_dense:
+        factor = factor_of(curvature.matrix[np.ix_(order, order)])
+        if factor is not None and np.square(np.diag(factor)).min() > ELIGIBLE:
+            halves = blas.dtrsm(1.0, factor, moments[:, order].T, trans_a=1)
+            return np.einsum("ij,ij->i", halves, halves)
+    return np.array(ForwardColumns(curvature, moments, order).gains)

@@ -18,6 +18,7 @@ from .backward import Trail
 from .blocks import BlockProblem
 from .columns import ColumnProblem
 from .curvature import WAY_OUT, Curvature
+from .relaxation import Relaxation
 
 
 class Problem(Protocol):
@@ -46,8 +47,19 @@ class Problem(Protocol):
     n_rows: int
     n_weights: int
 
+    @property
+    def floor(self) -> float:
+        """A loss below which no support can get."""
+
+    @property
+    def bounds(self) -> Floats:
+        """A loss below which no support of the sizes 0..n can get, shape (n + 1,)."""
+
     def forward(self, size: int) -> tuple[Indices, Floats]:
         """Return the first `size` units of forward selection, or as many as there are, and their gains."""
+
+    def complete(self, chosen: Indices, size: int, barred: Indices) -> Indices:
+        """Add units other than the barred ones by forward selection until there are `size`; ascending."""
 
     def backward(self, importance: Importance | None = None) -> Trail:
         """Return backward elimination by an importance, None: OBS, down to the kept units."""
@@ -61,6 +73,9 @@ class Problem(Protocol):
     def scores(self, importance: Importance) -> Floats:
         """Return the score of each unit at the full model, shape (n,)."""
 
+    def relax(self, present: Mask, removable: Mask) -> Relaxation:
+        """Return the models on b sets of units, masks of shape (b, n), and what removing more of them costs."""
+
 
 def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:
     """Cut a quadratic model into independent problems.
@@ -68,29 +83,34 @@ def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:
     Parameters
     ----------
     quadratic : QuadraticModel
-        Its gradient must be zero on the free weights.
+        Its gradient need not be zero: only moments are used, except for the importances that look at the weights
+        at hand.
     units : Units
         What is kept or pruned as a whole.
     """
     moment = quadratic.moment()
     empty = quadratic.output_losses(np.zeros_like(quadratic.centre)) / quadratic.unit
+    floor = None if quadratic.gradient[quadratic.free].any() else quadratic.offset / quadratic.unit
     if units.per_output:
-        return _single_weights(quadratic, units, moment, empty)
+        return _single_weights(quadratic, units, moment, empty, floor)
     same_free = bool((units.labels == units.labels[:1]).all())
     counts = np.bincount(units.labels[0][units.labels[0] >= 0]) if same_free else np.zeros(0)
+    whole, lowest = float(empty.sum()), None if floor is None else float(floor.sum())
     if quadratic.shared and same_free and counts.max(initial=0) <= 1:
-        return [_whole_columns(quadratic, units, moment, float(empty.sum()))]
-    return [_blocks(quadratic, units, moment, float(empty.sum()), quadratic.shared and same_free)]
+        return [_whole_columns(quadratic, units, moment, whole, lowest)]
+    return [_blocks(quadratic, units, moment, whole, lowest, quadratic.shared and same_free)]
 
 
-def _single_weights(quadratic: QuadraticModel, units: Units, moment: Floats, empty: Floats) -> list[Problem]:
+def _single_weights(
+    quadratic: QuadraticModel, units: Units, moment: Floats, empty: Floats, floor: Floats | None
+) -> list[Problem]:
     problems: dict[int, Problem] = {}
     for outputs, columns in quadratic.systems():
         curvature = Curvature(quadratic, int(outputs[0]), columns, units.kept_columns)
-        for output in outputs:
+        for output in outputs.tolist():
             root = np.sqrt(quadratic.unit[output])
             ids = units.labels[output, columns]
-            problems[int(output)] = ColumnProblem(
+            problems[output] = ColumnProblem(
                 curvature,
                 moment[output : output + 1, columns] / (curvature.scale * root),
                 quadratic.centre[output : output + 1, columns],
@@ -98,11 +118,14 @@ def _single_weights(quadratic: QuadraticModel, units: Units, moment: Floats, emp
                 units.kept[ids],
                 ids,
                 float(empty[output]),
+                None if floor is None else float(floor[output]),
             )
     return [problems[output] for output in range(quadratic.n_outputs)]
 
 
-def _whole_columns(quadratic: QuadraticModel, units: Units, moment: Floats, empty: float) -> Problem:
+def _whole_columns(
+    quadratic: QuadraticModel, units: Units, moment: Floats, empty: float, floor: float | None
+) -> Problem:
     columns = np.flatnonzero(units.labels[0] >= 0)
     curvature = Curvature(quadratic, 0, columns, units.kept_columns)
     root = np.sqrt(quadratic.unit)[:, None]
@@ -115,10 +138,13 @@ def _whole_columns(quadratic: QuadraticModel, units: Units, moment: Floats, empt
         units.kept[ids],
         ids,
         empty,
+        floor,
     )
 
 
-def _blocks(quadratic: QuadraticModel, units: Units, moment: Floats, empty: float, shared: bool) -> Problem:
+def _blocks(
+    quadratic: QuadraticModel, units: Units, moment: Floats, empty: float, floor: float | None, shared: bool
+) -> Problem:
     columns = np.flatnonzero((units.labels >= 0).any(axis=0))
     unit_of_column = units.labels[:, columns].max(axis=0, initial=-1)
     size = len(columns)
@@ -137,15 +163,15 @@ def _blocks(quadratic: QuadraticModel, units: Units, moment: Floats, empty: floa
         centre.append(np.where(free, quadratic.centre[np.ix_(outputs, columns)], 0.0))
         factors.append(curvature.scale / root)
     ids, local = np.unique(unit_of_column, return_inverse=True)
-    members = [np.flatnonzero(local.reshape(-1) == unit) for unit in range(len(ids))]
+    arrays = [np.array(part).reshape(len(parts), -1, size) for part in (moments, centre, factors)]
     return BlockProblem(
         matrix,
-        np.array(moments).reshape(len(parts), -1, size),
-        np.array(centre).reshape(len(parts), -1, size),
-        np.array(factors).reshape(len(parts), -1, size),
-        members,
-        units.kept[ids],
-        units.kept_columns[columns],
-        ids,
-        empty,
+        *arrays,
+        members=[np.flatnonzero(local.reshape(-1) == unit) for unit in range(len(ids))],
+        kept=units.kept[ids],
+        kept_columns=units.kept_columns[columns],
+        unit_ids=ids,
+        empty_loss=empty,
+        floor=floor,
+        n_weights=int((units.labels >= 0).sum()),
     )

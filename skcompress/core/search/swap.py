@@ -1,6 +1,7 @@
 """Forward and backward starts, each improved by exchanges; the better one is kept.
 
-The support of a size depends on that size alone: neither on the sizes asked before nor on the budget.
+The support of a size depends on that size alone: neither on the sizes asked before nor on the budget. A restart
+drops a random part of the best support, fills it up again by forward selection, and exchanges.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from .problem import Problem
 from .profile import Found, Settings, best_size
 
 EQUAL = 1e-10
-"""Share of the explained loss below which two supports are equally good; the forward start then wins."""
+"""Share of the explained loss below which two supports are equally good; the earlier one then wins."""
+
+DROPPED = 0.4
+"""Share of the support that a restart drops."""
 
 
 class SwapProfile:
@@ -43,14 +47,14 @@ class SwapProfile:
             return len(self.problem.kept)
         return len(self._trail.order)
 
-    @cached_property
-    def _trail(self) -> Trail:
-        return self.problem.backward()
-
     @property
     def visited(self) -> list[int]:
         """Sizes searched so far, ascending."""
         return sorted(self._found)
+
+    @cached_property
+    def _trail(self) -> Trail:
+        return self.problem.backward()
 
     def find(self, size: int) -> Found:
         """Return the support of this size."""
@@ -59,29 +63,37 @@ class SwapProfile:
         return self._found[size]
 
     def _search(self, size: int) -> Found:
-        best: tuple[Indices, float] | None = None
+        problem = self.problem
+        kept = np.flatnonzero(problem.kept)
+        if size == 0:
+            return Found(kept, problem.empty_loss, problem.empty_loss)
+        best, most_gain = kept, -np.inf
+        starts = self._starts(size)
         seen: set[bytes] = set()
-        for start in self._starts(size):
+        for attempt in range(len(starts) + self._settings.n_restarts):
+            start = starts[attempt] if attempt < len(starts) else self._perturbed(best, attempt)
             if start.tobytes() in seen:
                 continue
             seen.add(start.tobytes())
-            chosen, gain = self.problem.exchange(start)
-            if best is None or gain > best[1] * (1 + EQUAL):
-                best = chosen, gain
-        if best is None:
-            return Found(np.flatnonzero(self.problem.kept), self.problem.empty_loss)
-        units = np.union1d(best[0], np.flatnonzero(self.problem.kept))
-        return Found(units, self.problem.empty_loss - best[1])
+            chosen, gain = problem.exchange(start)
+            if most_gain == -np.inf or gain > most_gain + EQUAL * most_gain:
+                best, most_gain = np.union1d(chosen, kept), gain
+        return Found(best, problem.empty_loss - most_gain, float(problem.bounds[len(best)]))
 
     def _starts(self, size: int) -> list[Indices]:
-        if size == 0:
-            return []
         forward, _ = self.problem.forward(size)
         starts = [np.sort(forward)]
         if self.problem.is_dense and size <= len(self._trail.order):
             starts.append(np.sort(self._trail.order[:size]))
         longest = max(len(start) for start in starts)
         return [start for start in starts if len(start) == longest]
+
+    def _perturbed(self, best: Indices, attempt: int) -> Indices:
+        rng = np.random.default_rng([self._settings.seed, len(best), attempt])
+        movable = best[~self.problem.kept[best]]
+        gone = rng.choice(movable, size=max(1, round(DROPPED * len(movable))), replace=False)
+        start = self.problem.complete(np.setdiff1d(best, gone), len(best), gone)
+        return start if len(start) == len(best) else best
 
     def curve(self, limit: int) -> Floats:
         """Return the lower of the losses of both starts for the sizes 0..limit."""
