@@ -3,10 +3,10 @@
 A stream is `count` symbols of `width` bits, width one of 1, 2, 4, 8. Its plain form packs them into bytes, the
 first symbol in the lowest bits. The coders are
 
-    0 plain   the plain form
-    1 lzma    raw LZMA1 of the plain form with lc = lp = pb = 0
-    2 range   the adaptive range coder over the symbols, at most 2^16 binary decisions
-    3 text    raw LZMA1 of the plain form with lc = 3, lp = pb = 0
+    0 plain     the plain form
+    1 lzma      raw LZMA1 of the plain form with lc = lp = pb = 0
+    2 range     the adaptive range coder over the symbols, at most 2^16 binary decisions
+    3 deflate   raw deflate (RFC 1951) of the plain form
 
 and the writer keeps the shortest. Decoding never yields more than the count that the reader expects.
 """
@@ -14,6 +14,7 @@ and the writer keeps the shortest. Decoding never yields more than the count tha
 from __future__ import annotations
 
 import lzma
+import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -26,6 +27,11 @@ from .errors import FormatError
 Symbols = NDArray[np.uint8]
 WIDTHS = (1, 2, 4, 8)
 DICTIONARY = 2**20
+_FILTERS: list[dict[str, Any]] = [
+    {"id": lzma.FILTER_LZMA1, "dict_size": DICTIONARY, "lc": 0, "lp": 0, "pb": 0, "nice_len": 273}
+]
+_SHORT = 2**14
+"""Streams longer than this are searched for repeated strings only where their middle has some."""
 
 
 class Coder(NamedTuple):
@@ -37,6 +43,8 @@ class Coder(NamedTuple):
 
 def pack(symbols: Symbols, width: int) -> bytes:
     """Return the plain form."""
+    if width == 8:
+        return symbols.tobytes()
     if width == 1:
         return np.packbits(symbols, bitorder="little").tobytes()
     per_byte = 8 // width
@@ -60,6 +68,13 @@ def unpack(plain: bytes, count: int, width: int) -> Symbols:
     if len(plain) != plain_length(count, width):
         raise FormatError(f"a stream has {len(plain)} bytes instead of {plain_length(count, width)}")
     packed = np.frombuffer(plain, dtype=np.uint8)
+    if width == 8:
+        return packed
+    if width == 1:
+        bits = np.unpackbits(packed, bitorder="little")
+        if bits[count:].any():
+            raise FormatError("a stream has bits set after its last symbol")
+        return bits[:count]
     per_byte = 8 // width
     parts = np.empty((len(packed), per_byte), dtype=np.uint8)
     for place in range(per_byte):
@@ -75,26 +90,41 @@ def plain_length(count: int, width: int) -> int:
     return (count * width + 7) // 8
 
 
-def _lzma_coder(lc: int) -> Coder:
-    filters: list[dict[str, Any]] = [
-        {"id": lzma.FILTER_LZMA1, "dict_size": DICTIONARY, "lc": lc, "lp": 0, "pb": 0, "nice_len": 273}
-    ]
+def _lzma_encode(symbols: Symbols, width: int) -> bytes:
+    return lzma.compress(pack(symbols, width), format=lzma.FORMAT_RAW, filters=_FILTERS)
 
-    def encode(symbols: Symbols, width: int) -> bytes:
-        return lzma.compress(pack(symbols, width), format=lzma.FORMAT_RAW, filters=filters)
 
-    def decode(data: bytes, count: int, width: int) -> Symbols:
-        expected = plain_length(count, width)
-        decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=filters)
-        try:
-            plain = decoder.decompress(data, max_length=expected + 1)
-        except lzma.LZMAError:
-            raise FormatError("an LZMA stream is damaged") from None
-        if not decoder.eof or decoder.unused_data:
-            raise FormatError("an LZMA stream does not end where it should")
-        return unpack(plain, count, width)
+def _lzma_decode(data: bytes, count: int, width: int) -> Symbols:
+    decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=_FILTERS)
+    try:
+        plain = decoder.decompress(data, max_length=plain_length(count, width) + 1)
+    except lzma.LZMAError:
+        raise FormatError("an LZMA stream is damaged") from None
+    if not decoder.eof or decoder.unused_data:
+        raise FormatError("an LZMA stream does not end where it should")
+    return unpack(plain, count, width)
 
-    return Coder(encode, decode)
+
+def _deflate(plain: bytes, strategy: int) -> bytes:
+    coder = zlib.compressobj(9, zlib.DEFLATED, -15, 9, strategy)
+    return coder.compress(plain) + coder.flush()
+
+
+def _deflate_encode(symbols: Symbols, width: int) -> bytes:
+    plain = pack(symbols, width)
+    coded = _deflate(plain, zlib.Z_HUFFMAN_ONLY)
+    return min(coded, _deflate(plain, zlib.Z_DEFAULT_STRATEGY), key=len) if _repeats(plain) else coded
+
+
+def _deflate_decode(data: bytes, count: int, width: int) -> Symbols:
+    decoder = zlib.decompressobj(-15)
+    try:
+        plain = decoder.decompress(data, plain_length(count, width) + 1)
+    except zlib.error:
+        raise FormatError("a deflate stream is damaged") from None
+    if not decoder.eof or decoder.unused_data:
+        raise FormatError("a deflate stream does not end where it should")
+    return unpack(plain, count, width)
 
 
 def _range_encode(symbols: Symbols, width: int) -> bytes | None:
@@ -111,14 +141,30 @@ def _range_decode(data: bytes, count: int, width: int) -> Symbols:
 
 CODERS: dict[int, Coder] = {
     0: Coder(pack, unpack),
-    1: _lzma_coder(0),
+    1: Coder(_lzma_encode, _lzma_decode),
     2: Coder(_range_encode, _range_decode),
-    3: _lzma_coder(3),
+    3: Coder(_deflate_encode, _deflate_decode),
 }
 
 
 def shortest(symbols: Symbols, width: int) -> tuple[int, bytes]:
-    """Return the number of the coder with the fewest bytes, the lowest number of those, and its bytes."""
-    coded = [(number, coder.encode(symbols, width)) for number, coder in CODERS.items()]
-    tried = [(number, data) for number, data in coded if data is not None]
-    return min(tried, key=lambda pair: (len(pair[1]), pair[0]))
+    """Return the number of the coder with the fewest bytes and its bytes.
+
+    The coders are tried from the fastest reader to the slowest, and each must save one byte in 256.
+    """
+    best = 0, pack(symbols, width)
+    for number in (3, 2, 1):
+        if number == 1 and not _repeats(pack(symbols, width)):
+            break
+        data = CODERS[number].encode(symbols, width)
+        if data is not None and len(data) < len(best[1]) - len(best[1]) // 256:
+            best = number, data
+    return best
+
+
+def _repeats(plain: bytes) -> bool:
+    """Return whether there may be repeated strings: where the middle of a long stream has some."""
+    if len(plain) <= _SHORT:
+        return True
+    middle = plain[(len(plain) - _SHORT) // 2 :][:_SHORT]
+    return len(_deflate(middle, zlib.Z_DEFAULT_STRATEGY)) < len(_deflate(middle, zlib.Z_HUFFMAN_ONLY))

@@ -59,6 +59,7 @@ class CompactLinear:
     """
 
     __slots__ = (
+        "_made",
         "_plans",
         "blocks",
         "classes",
@@ -87,6 +88,7 @@ class CompactLinear:
     n_terms_all: int
     metadata: dict[str, Any] | None
     _plans: dict[np.dtype[Any], Plan]
+    _made: dict[str, Any]
 
     def __init__(
         self,
@@ -120,6 +122,7 @@ class CompactLinear:
             "n_terms_all": p if n_terms_all is None else int(n_terms_all),
             "metadata": None if metadata is None else json.loads(json.dumps(metadata)),
             "_plans": {},
+            "_made": {},
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -135,7 +138,8 @@ class CompactLinear:
         if self.classes and len(self.classes) != (2 if m == 1 else m):
             raise ValueError(f"{m} outputs need {2 if m == 1 else m} classes, got {len(self.classes)}")
         positions = self.reads.positions
-        if len(positions) != len(self.reads.names) or (np.diff(positions) <= 0).any():
+        labels = self.reads.labels
+        if (labels is not None and len(labels) != len(positions)) or (np.diff(positions) <= 0).any():
             raise ValueError("positions must increase and be one for each input")
         if len(positions) and not 0 <= positions[0] <= positions[-1] < self.reads.n_all:
             raise ValueError(f"positions must lie in 0..{self.reads.n_all - 1}")
@@ -163,7 +167,7 @@ class CompactLinear:
     def __repr__(self) -> str:
         form = "floats" if self.weights.codes is None else f"{self.weights.bits or 16}-bit codes"
         return (
-            f"<CompactLinear {self.model_id}: {len(self.inputs)} of {self.reads.n_all} inputs, "
+            f"<CompactLinear {self.model_id}: {len(self.reads)} of {self.reads.n_all} inputs, "
             f"{int(self.weights.nonzero().sum())} weights as {form}, {self.link} link>"
         )
 
@@ -303,8 +307,8 @@ class CompactLinear:
         total = sum(sizes.values())
         return {
             "model_id": self.model_id,
-            "inputs": len(self.inputs),
-            "inputs_dropped": self.reads.n_all - len(self.inputs),
+            "inputs": len(self.reads),
+            "inputs_dropped": self.reads.n_all - len(self.reads),
             "terms": self.weights.shape[1],
             "terms_dropped": self.n_terms_all - self.weights.shape[1],
             "outputs": self.n_outputs,

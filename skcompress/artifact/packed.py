@@ -3,11 +3,12 @@
     file      "SKCL"  version  digest  body  checksum
     version   1 byte, 1
     digest    16 bytes, the start of the SHA-256 of the canonical body
-    body      head, weights, blocks, then names and metadata where the flags say so
+    body      head, layout, weights, blocks, then names and metadata where the flags say so
     checksum  4 bytes, CRC-32 of all the bytes before it, little-endian
 
-The *canonical body* is head, weights and blocks as the writer would put them with every stream plain and no mask;
-it does not depend on which coder was shortest, so a later writer that compresses better gives the same digest.
+The *canonical body* is head, layout, weights and blocks as the writer would put them with every stream plain and
+without a mask of the weights. It does not depend on which coder was shortest, so a later writer that compresses
+better gives the same digest.
 Its first 12 hex digits are the `model_id`. Names and metadata are outside of it.
 
 Versions: a change that an old reader would misread gets a new version number, its own reader here, and a stored
@@ -43,85 +44,112 @@ _FLAGS = ("flat", "all_inputs", "columns", "offset", "divisor", "names", "metada
 
 def write(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
     """Return the file of a model."""
-    body = b"".join(_sections(model, names=names, metadata=metadata).values())
+    names = names and model.reads.labels is not None
+    metadata = metadata and model.metadata is not None
+    made = _sections(model)
+    body = _head(model, names=names, metadata=metadata) + made["layout"] + made["weights"] + made["blocks"]
+    body += (made["names"] if names else b"") + (made["metadata"] if metadata else b"")
     file = MAGIC + bytes([VERSION]) + digest(model)[:16] + body
     return file + zlib.crc32(file).to_bytes(4, "little")
 
 
 def digest(model: CompactLinear) -> bytes:
     """Return the SHA-256 of the canonical body."""
-    sections = _sections(model, names=False, metadata=False, plain=True)
-    return hashlib.sha256(b"".join(sections.values())).digest()
+    if "digest" not in model._made:
+        hashed = hashlib.sha256(_head(model, names=False, metadata=False))
+        for part in (_layout, _weights, _blocks):
+            hashed.update(part(model, Sink(plain=True)))
+        model._made["digest"] = hashed.digest()
+    found: bytes = model._made["digest"]
+    return found
 
 
 def section_sizes(model: CompactLinear) -> dict[str, int]:
     """Return the bytes of each part of the file with everything in it."""
-    sections = _sections(model, names=True, metadata=True)
-    return {"frame": _PREFIX + 4, **{name: len(data) for name, data in sections.items()}}
+    head = _head(model, names=model.reads.labels is not None, metadata=model.metadata is not None)
+    sizes = {name: len(part) for name, part in _sections(model).items()}
+    return {"frame": _PREFIX + 4, "head": len(head), **sizes}
 
 
-def _sections(
-    model: CompactLinear, *, names: bool, metadata: bool, plain: bool = False
-) -> dict[str, bytes | bytearray]:
-    names = names and model.reads.named
-    metadata = metadata and model.metadata is not None
-    parts = {name: Sink(plain) for name in ("head", "weights", "blocks")}
-    _write_head(model, parts["head"], names=names, metadata=metadata)
-    write_weights(model.weights, model.intercept, parts["weights"])
-    for block in model.blocks:
-        _write_block(block, parts["blocks"])
-    if names:
-        parts["names"] = Sink(plain)
-        parts["names"].strings(model.inputs)
-    if metadata:
-        parts["metadata"] = Sink(plain)
-        text = json.dumps(model.metadata, sort_keys=True, separators=(",", ":")).encode()
-        parts["metadata"].uint(len(text))
-        parts["metadata"].symbols(np.frombuffer(text, dtype=np.uint8), 8)
-    return {name: sink.data for name, sink in parts.items()}
+def _sections(model: CompactLinear) -> dict[str, bytes]:
+    """Return what comes after the head, made once for each model."""
+    if "sections" not in model._made:
+        model._made["sections"] = {name: bytes(part(model, Sink())) for name, part in _PARTS.items()}
+    sections: dict[str, bytes] = model._made["sections"]
+    return sections
 
 
-def _write_head(model: CompactLinear, sink: Sink, *, names: bool, metadata: bool) -> None:
-    n_inputs, p = len(model.inputs), model.weights.shape[1]
+def _head(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
     flags = {
         "flat": model.flat,
-        "all_inputs": n_inputs == model.reads.n_all,
-        "columns": not np.array_equal(model.columns, np.arange(p)),
+        "all_inputs": len(model.reads) == model.reads.n_all,
+        "columns": not np.array_equal(model.columns, np.arange(len(model.columns))),
         "offset": model.offset is not None,
         "divisor": model.divisor is not None,
         "names": names,
         "metadata": metadata,
     }
+    sink = Sink()
     sink.uint(sum(flags[name] << place for place, name in enumerate(_FLAGS)))
     sink.uint(LINKS[model.link].code)
-    for count in (model.n_outputs, p, model.n_terms_all, n_inputs, model.reads.n_all, len(model.blocks)):
+    m, p = model.weights.shape
+    counts = m, p, model.n_terms_all, len(model.reads), model.reads.n_all, len(model.blocks), len(model.classes)
+    for count in counts:
         sink.uint(count)
-    sink.uint(len(model.classes))
+    return bytes(sink.data)
+
+
+def _layout(model: CompactLinear, sink: Sink) -> bytearray:
     if model.classes:
         sink.scalars(model.classes)
-    if not flags["all_inputs"]:
-        used = np.zeros(model.reads.n_all, dtype=np.uint8)
-        used[model.reads.positions] = 1
-        sink.symbols(used, 1)
-    if flags["columns"]:
+    if len(model.reads) != model.reads.n_all:
+        used = np.zeros(model.reads.n_all, dtype=bool)
+        used[model.reads.positions] = True
+        sink.mask(used)
+    if not np.array_equal(model.columns, np.arange(len(model.columns))):
         sink.ints(np.diff(model.columns, prepend=0))
     for array in (model.offset, model.divisor):
         if array is not None:
             sink.floats(array)
+    return sink.data
 
 
-def _write_block(block: Block, sink: Sink) -> None:
-    kind = TERMS[block.kind]
-    sink.uint(kind.code)
-    sink.uint(len(block.sources))
-    sink.ints(np.array(block.sources, dtype=np.int64))
-    for name, form in kind.fields:
-        value = block.params[name]
-        if form == "int":
-            sink.sint(value)
-            continue
-        sink.uint(len(value))
-        getattr(sink, form)(value)
+def _weights(model: CompactLinear, sink: Sink) -> bytearray:
+    write_weights(model.weights, model.intercept, sink)
+    return sink.data
+
+
+def _blocks(model: CompactLinear, sink: Sink) -> bytearray:
+    for block in model.blocks:
+        kind = TERMS[block.kind]
+        sink.uint(kind.code)
+        sink.uint(len(block.sources))
+        sink.ints(np.array(block.sources, dtype=np.int64))
+        for name, form in kind.fields:
+            value = block.params[name]
+            if form == "int":
+                sink.sint(value)
+            else:
+                sink.uint(len(value))
+                getattr(sink, form)(value)
+    return sink.data
+
+
+def _names(model: CompactLinear, sink: Sink) -> bytearray:
+    if model.reads.labels is not None:
+        sink.strings(model.reads.labels)
+    return sink.data
+
+
+def _metadata(model: CompactLinear, sink: Sink) -> bytearray:
+    if model.metadata is not None:
+        text = json.dumps(model.metadata, sort_keys=True, separators=(",", ":")).encode()
+        sink.uint(len(text))
+        sink.symbols(np.frombuffer(text, dtype=np.uint8), 8)
+    return sink.data
+
+
+_PARTS = {"layout": _layout, "weights": _weights, "blocks": _blocks, "names": _names, "metadata": _metadata}
 
 
 def read(data: bytes, *, max_bytes: int = MAX_BYTES) -> CompactLinear:
@@ -175,14 +203,14 @@ def _read_1(source: Source) -> CompactLinear:
         raise FormatError("a divisor is zero")
     weights, intercept = read_weights(source, m, p)
     blocks = [_read_block(source) for _ in range(n_blocks)]
-    names = source.strings(n_inputs) if flags["names"] else tuple(f"x{j}" for j in positions.tolist())
+    labels = source.strings(n_inputs) if flags["names"] else None
     metadata = _read_metadata(source) if flags["metadata"] else None
     if source.at != source.stop:
         raise FormatError("there are bytes after the end of the model")
     return CompactLinear(
         weights,
         intercept,
-        Inputs(names, positions, n_all, flags["names"]),
+        Inputs(labels, positions, n_all),
         blocks=blocks,
         columns=columns,
         offset=offset,
@@ -201,7 +229,7 @@ def _read_positions(source: Source, n_inputs: int, n_all: int, *, everything: bo
         if n_inputs != n_all:
             raise FormatError("the number of inputs is not that of all of them")
         return np.arange(n_all)
-    positions = np.flatnonzero(source.symbols(n_all, 1))
+    positions = source.mask(n_all)
     if len(positions) != n_inputs:
         raise FormatError("the mask of inputs does not have their number")
     return positions

@@ -2,7 +2,7 @@
 
     weights     form, mask?, parameters, stream, intercept
     form        uint: 2 x (0 floats, 1 codes, 2 codes that point to levels) + (1 for a float32 model, else 0)
-    mask        uint: 0 none, 1 as symbols of 1 bit, in row-major order: which weights are not zero; then the
+    mask        uint: 0 none, 1 a mask in row-major order: which weights are not zero; then the
                 stream below holds those alone
     parameters  codes: uint bits (0 unknown), scale, zero point; levels: also uint rows (1 or m), uint count, floats
     scale       uint layout: 0 one number, 1 one for each output, 2 one for each term, 3 one for each weight,
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from .errors import FormatError
 from .streams import Sink, Source
-from .weights import Floats, Weights
+from .weights import Floats, Weights, smallest_integers
 
 _LAYOUTS = ((False, False), (True, False), (False, True), (True, True))
 _BY_EXPONENT = 4
@@ -29,12 +29,13 @@ _BY_EXPONENT = 4
 
 def write_weights(weights: Weights, intercept: Floats, sink: Sink) -> None:
     """Write the weights and intercepts; with and without a mask, whichever is shorter."""
-    plain = _written(weights, sink.plain, masked=False)
-    nonzero = weights.nonzero()
-    if not sink.plain and not nonzero.all():
-        masked = _written(weights, False, masked=True)
-        plain = min(plain, masked, key=len)
-    sink.data += plain
+    if sink.plain:
+        written = [_written(weights, True, masked=False)]
+    else:
+        share = np.count_nonzero(weights.nonzero()) / max(1, weights.shape[0] * weights.shape[1])
+        forms = [masked for masked, fits in ((False, share > 0.25), (True, share < 1)) if fits]
+        written = [_written(weights, False, masked=masked) for masked in forms or [False]]
+    sink.data += min(written, key=len)
     sink.floats(intercept)
 
 
@@ -45,7 +46,7 @@ def _written(weights: Weights, plain: bool, *, masked: bool) -> bytearray:
     sink.uint(int(masked))
     nonzero = weights.nonzero() if masked else np.ones(weights.shape, dtype=bool)
     if masked:
-        sink.symbols(nonzero.ravel(), 1)
+        sink.mask(nonzero.ravel())
     if weights.values is not None:
         sink.floats(weights.values[nonzero], 4 if weights.single else 8)
         return sink.data
@@ -93,16 +94,14 @@ def read_weights(source: Source, m: int, p: int) -> tuple[Weights, Floats]:
     form, masked = source.uint(), source.uint()
     if form > 5 or masked > 1:
         raise FormatError("the weights have an unknown form")
-    nonzero = np.ones((m, p), dtype=bool)
-    if masked:
-        nonzero = source.symbols(m * p, 1).reshape(m, p).astype(bool)
-    count = int(nonzero.sum())
+    places = source.mask(m * p) if masked else None
+    count = m * p if places is None else len(places)
     kind, single = divmod(form, 2)
     if kind == 0:
         size = 4 if single else 8
-        values = np.zeros((m, p), dtype=f"f{size}")
-        values[nonzero] = source.floats(count, size)
-        return Weights.from_values(values), source.floats(m)
+        values = np.zeros(m * p, dtype=f"f{size}")
+        values[slice(None) if places is None else places] = source.floats(count, size)
+        return Weights.from_values(values.reshape(m, p)), source.floats(m)
     bits = source.uint() or None
     scale = _read_scale(source, m, p)
     shape = _shape(source.uint(), m, p)
@@ -112,8 +111,10 @@ def read_weights(source: Source, m: int, p: int) -> tuple[Weights, Floats]:
         rows, n_levels = source.count(), source.count()
         source.spend(8 * rows * n_levels)
         levels = source.floats(rows * n_levels).reshape(rows, n_levels)
-    codes = np.array(np.broadcast_to(_zero_codes(zero_point, levels), (m, p)))
-    codes[nonzero] = source.ints(count)
+    stored, zero = source.ints(count), _zero_codes(zero_point, levels)
+    codes = np.empty((m, p), dtype=np.result_type(stored, smallest_integers(zero)))
+    codes[:] = zero
+    codes.ravel()[slice(None) if places is None else places] = stored
     return Weights.from_codes(codes, scale, zero_point, levels, bits, bool(single)), source.floats(m)
 
 

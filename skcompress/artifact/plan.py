@@ -104,7 +104,7 @@ def _columns(block: Block, table: Table, derived: dict[int, NDArray[Any]]) -> Se
 
 def make_plan(model: CompactLinear, dtype: np.dtype[Any]) -> Plan:
     """Return the plan of a model for predictions in `dtype`."""
-    n_inputs = len(model.inputs)
+    n_inputs = len(model.reads)
     weights = np.asarray(model.weights.decode(), dtype=np.float64)
     if model.divisor is not None:
         weights = weights / model.divisor
@@ -152,7 +152,7 @@ def _gathered(
 
 def _steps(model: CompactLinear, by_column: NDArray[Any], dtype: np.dtype[Any]) -> list[Step]:
     read = {source for block in model.blocks for source in block.sources}
-    start = len(model.inputs)
+    start = len(model.reads)
     steps = []
     for block in model.blocks:
         stop = start + block.n_out
@@ -161,7 +161,7 @@ def _steps(model: CompactLinear, by_column: NDArray[Any], dtype: np.dtype[Any]) 
         if len(terms):
             weights = np.zeros((block.n_out + 1, by_column.shape[1]), dtype=dtype)
             np.add.at(weights, model.columns[terms] - start, by_column[terms].astype(dtype))
-        name = model.inputs[block.sources[0]] if block.sources[0] < len(model.inputs) else block.kind
+        name = model.inputs[block.sources[0]] if block.sources[0] < len(model.reads) else block.kind
         run = TERMS[block.kind].prepare(block.params, name)
         steps.append(Step(block, run, start, any(start <= s < stop for s in read), weights))
         start = stop

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,23 +27,27 @@ class Inputs:
 
     Attributes
     ----------
-    names : tuple of str
-        The used inputs.
+    labels : tuple of str, or None
+        Column names of the used inputs. None: they have none, and frames are read by position.
     positions : ndarray of shape (k,)
         Their places among all the inputs of the folded model.
     n_all : int
         How many inputs the folded model had.
-    named : bool
-        Whether the names are column names; if not, frames are read by position.
     """
 
-    names: tuple[str, ...]
+    labels: tuple[str, ...] | None
     positions: NDArray[np.intp]
     n_all: int
-    named: bool
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.positions)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the used inputs: the labels, or x and the position."""
+        if self.labels is not None:
+            return self.labels
+        return tuple(f"x{place}" for place in self.positions.tolist())
 
     def places(self, width: int) -> NDArray[np.intp] | None:
         """Return where the used inputs stand in a row of this width, or None if it holds them alone.
@@ -52,12 +57,12 @@ class Inputs:
         ValueError
             If the width is neither that of the used inputs nor that of all of them.
         """
-        if width == len(self.names):
+        if width == len(self):
             return None
         if width == self.n_all:
             return self.positions
         raise ValueError(
-            f"X has {width} columns, but this model reads {len(self.names)} inputs "
+            f"X has {width} columns, but this model reads {len(self)} inputs "
             f"(or takes all the {self.n_all} that it was folded from)"
         )
 
@@ -90,9 +95,9 @@ class Table:
         self._places: NDArray[np.intp] | None = None
         if is_frame(X):
             self._frame = X
-            if inputs.named:
-                self._labels: Sequence[Any] = inputs.names
-                self._require(inputs.names, X.keys() if isinstance(X, Mapping) else X.columns)
+            if inputs.labels is not None:
+                self._labels: Sequence[Any] = inputs.labels
+                self._require(inputs.labels, X.keys() if isinstance(X, Mapping) else X.columns)
             else:
                 everything = list(X.keys() if isinstance(X, Mapping) else X.columns)
                 places = inputs.places(len(everything))

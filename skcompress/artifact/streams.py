@@ -3,10 +3,13 @@
     uint      variable-length integer: 7 bits a byte, the lowest first, the top bit set on all but the last byte
     sint      zigzag: uint of 2 x for x >= 0 and of -2 x - 1 for x < 0
     symbols   uint of 4 x length + coder, then `length` bytes (see `skcompress.artifact.coders`)
-    ints      sint of the least, uint of w = bits of (greatest - least), then the differences from the least:
-              symbols of the next width in 0, 1, 2, 4, 8 up to 8 bits, beyond that as 8 byte planes of 64 bits
-    floats    symbols of 8 bits: the bytes of little-endian IEEE numbers, plane by plane (all first bytes, then all
-              second bytes, ...)
+    mask      of n bits: uint 0, then symbols of 1 bit; or uint of 1 + k, then k gaps as symbols of 8 bits: each says
+              how many zeros come before the next one, and 255 stands for 255 zeros without a one after them
+    ints      sint of the least, uint of w = bits of (greatest - least), then the differences from the least in
+              parts of 8 bits, the lowest first: symbols of 8 bits for each whole part, and for the rest of w % 8
+              bits symbols of the next width in 1, 2, 4, 8
+    floats    nothing if there are none; else the bytes of little-endian IEEE numbers in planes (all first bytes,
+              then all second bytes, ...): one stream of symbols of 8 bits, or from 32 numbers on one for each plane
     strings   ints of the lengths in bytes, then the joined UTF-8 as symbols of 8 bits
     scalars   symbols of 4 bits, the types (0 None, 1 NaN, 2 False, 3 True, 4 int, 5 float, 6 str), then ints,
               floats (64 bits) and strings of those types in order
@@ -16,7 +19,7 @@ How many there are is always known to the reader before it comes to a stream.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +29,11 @@ from .coders import CODERS, plain_length, shortest
 from .errors import FormatError
 
 _TYPES: tuple[type, ...] = (type(None), float, bool, bool, int, float, str)
-_INT64 = np.iinfo(np.int64)
+_SIGNED = tuple(np.iinfo(kind) for kind in (np.int8, np.int16, np.int32, np.int64))
+_INT64 = _SIGNED[-1]
+_LONG_GAP = 255
+PLANES_APART = 32
+"""From this many numbers on, each byte plane of floats is a stream of its own."""
 
 
 class Sink:
@@ -55,6 +62,11 @@ class Sink:
         self.uint(4 * len(data) + coder)
         self.data += data
 
+    def mask(self, bits: NDArray[np.bool_]) -> None:
+        """Write bits."""
+        rare = np.count_nonzero(bits) <= len(bits) // 4
+        self._shortest_of([_mask_as_bits, _mask_as_gaps] if rare else [_mask_as_bits], bits)
+
     def ints(self, values: NDArray[Any]) -> None:
         """Write integers of up to 64 bits."""
         if not len(values):
@@ -63,14 +75,22 @@ class Sink:
         span = (greatest - least).bit_length()
         self.sint(least)
         self.uint(span)
-        if span > 8:
-            self._planes(np.asarray(values).astype("<i8"))
-        elif span:
-            self.symbols(np.asarray(values).astype(np.int64) - least, width_of(span))
+        if not span:
+            return
+        # Modulo 2^8 or 2^64, so that the difference of two far integers has room.
+        kind: Any = np.uint8 if span <= 8 else np.uint64
+        rest = np.asarray(values).astype(kind) - kind(least % 2 ** (8 * kind().itemsize))
+        for place in range(0, span, 8):
+            self.symbols((rest >> kind(place)).astype(np.uint8), width_of(min(8, span - place)))
 
     def floats(self, values: NDArray[Any], size: int = 8) -> None:
         """Write IEEE numbers of `size` bytes."""
-        self._planes(np.asarray(values).astype(f"<f{size}"))
+        array = np.asarray(values).astype(f"<f{size}")
+        if not len(array):
+            return
+        planes = np.frombuffer(array.tobytes(), dtype=np.uint8).reshape(-1, size).T
+        for part in planes if len(array) >= PLANES_APART else [planes.ravel()]:
+            self.symbols(part, 8)
 
     def strings(self, texts: Sequence[str]) -> None:
         """Write strings."""
@@ -84,14 +104,31 @@ class Sink:
         self.symbols(np.array(types, dtype=np.uint8), 4)
         of_type = {t: [v for v, has in zip(values, types, strict=True) if has == t] for t in (4, 5, 6)}
         self.ints(np.array(of_type[4], dtype=np.int64))
-        if of_type[5]:
-            self.floats(np.array(of_type[5]))
+        self.floats(np.array(of_type[5]))
         if of_type[6]:
             self.strings(of_type[6])
 
-    def _planes(self, array: NDArray[Any]) -> None:
-        planes = np.frombuffer(array.tobytes(), dtype=np.uint8).reshape(-1, array.dtype.itemsize).T
-        self.symbols(planes.ravel(), 8)
+    def _shortest_of(self, forms: Sequence[Callable[[Sink, Any], None]], value: Any) -> None:
+        """Write one of several forms: the shortest, or in the canonical form the first."""
+        sinks = []
+        for form in forms[:1] if self.plain else forms:
+            sinks.append(Sink(self.plain))
+            form(sinks[-1], value)
+        self.data += min((sink.data for sink in sinks), key=len)
+
+
+def _mask_as_bits(sink: Sink, bits: NDArray[np.bool_]) -> None:
+    sink.uint(0)
+    sink.symbols(bits, 1)
+
+
+def _mask_as_gaps(sink: Sink, bits: NDArray[np.bool_]) -> None:
+    gaps = np.diff(np.flatnonzero(bits), prepend=-1) - 1
+    long = gaps // _LONG_GAP
+    symbols = np.full(len(gaps) + int(long.sum()), _LONG_GAP, dtype=np.uint8)
+    symbols[np.cumsum(long + 1) - 1] = gaps % _LONG_GAP
+    sink.uint(len(symbols) + 1)
+    sink.symbols(symbols, 8)
 
 
 def width_of(span: int) -> int:
@@ -180,29 +217,46 @@ class Source:
             raise FormatError("a plain stream has the wrong length")
         return CODERS[coder].decode(data, count, width)
 
-    def ints(self, count: int) -> NDArray[np.int64]:
-        """Read `count` integers."""
+    def mask(self, count: int) -> NDArray[np.intp]:
+        """Read `count` bits and return the places of the ones."""
+        n_gaps = self.count()
+        if n_gaps == 0:
+            return np.flatnonzero(self.symbols(count, 1))
+        self.spend(16 * n_gaps)
+        symbols = self.symbols(n_gaps - 1, 8)
+        ends = symbols < _LONG_GAP
+        places = np.cumsum(symbols.astype(np.int64) + ends)[ends] - 1
+        if len(places) and places[-1] >= count:
+            raise FormatError("a mask has bits past its end")
+        return places
+
+    def ints(self, count: int) -> NDArray[Any]:
+        """Read `count` integers, in the smallest type that holds them."""
         if not count:
             return np.empty(0, dtype=np.int64)
-        self.spend(8 * count)
         least, span = self.sint(), self.uint()
-        if span > 64 or not _INT64.min <= least <= _INT64.max - (2**span - 1 if span <= 8 else 0):
+        if span > 64 or not _INT64.min <= least <= _INT64.max:
             raise FormatError("an integer does not fit into 64 bits")
-        if span > 8:
-            values = self._planes(count, "<i8").astype(np.int64)
-            if int(values.min()) != least or (int(values.max()) - least).bit_length() != span:
-                raise FormatError("integers are outside their own bounds")
-            return values
-        if not span:
-            return np.full(count, least, dtype=np.int64)
-        differences = self.symbols(count, width_of(span)).astype(np.int64)
-        if int(differences.min()) or int(differences.max()).bit_length() != span:
+        kind: Any = np.uint8 if span <= 8 else np.uint64
+        self.spend(count * kind().itemsize)
+        rest = np.zeros(count, dtype=kind)
+        for place in range(0, span, 8):
+            part = self.symbols(count, width_of(min(8, span - place)))
+            rest |= part.astype(kind) << kind(place)
+        greatest = int(rest.max())
+        if int(rest.min()) or greatest.bit_length() != span or least + greatest > _INT64.max:
             raise FormatError("integers are outside their own bounds")
-        return least + differences
+        small = next(kind for kind in _SIGNED if kind.min <= least and least + greatest <= kind.max)
+        return rest.astype(small.dtype) + small.dtype.type(least)
 
     def floats(self, count: int, size: int = 8) -> NDArray[Any]:
         """Read `count` finite IEEE numbers of `size` bytes."""
-        values = self._planes(count, f"<f{size}")
+        self.spend(count * size)
+        if not count:
+            return np.empty(0, dtype=f"f{size}")
+        lengths = [count] * size if count >= PLANES_APART else [count * size]
+        planes = np.concatenate([self.symbols(length, 8) for length in lengths]).reshape(size, count)
+        values = np.frombuffer(planes.T.tobytes(), dtype=f"<f{size}")
         if not np.isfinite(values).all():
             raise FormatError("a number is not finite")
         return values.astype(f"f{size}")
@@ -229,14 +283,8 @@ class Source:
         if any(kind >= len(_TYPES) for kind in types):
             raise FormatError("a scalar has an unknown type")
         ints = iter(self.ints(types.count(4)).tolist())
-        floats = iter(self.floats(types.count(5)).tolist() if 5 in types else [])
+        floats = iter(self.floats(types.count(5)).tolist())
         texts = iter(self.strings(types.count(6)) if 6 in types else ())
         fixed = {0: None, 1: float("nan"), 2: False, 3: True}
         following: dict[int, Any] = {4: ints, 5: floats, 6: texts}
         return tuple(fixed[kind] if kind in fixed else next(following[kind]) for kind in types)
-
-    def _planes(self, count: int, dtype: str) -> NDArray[Any]:
-        size = np.dtype(dtype).itemsize
-        self.spend(count * size)
-        planes = self.symbols(count * size, 8).reshape(size, count)
-        return np.frombuffer(planes.T.tobytes(), dtype=dtype)

@@ -10,7 +10,7 @@ NAN = float("nan")
 def named(k, n_all=None, positions=None):
     n_all = k if n_all is None else n_all
     positions = np.arange(k) if positions is None else np.asarray(positions)
-    return Inputs(tuple(f"input {j}" for j in positions), positions, n_all, True)
+    return Inputs(tuple(f"input {j}" for j in positions), positions, n_all)
 
 
 def floats(m=1, p=12, density=1.0, dtype=np.float64, seed=0, **options):

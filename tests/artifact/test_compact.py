@@ -19,7 +19,7 @@ rng = np.random.default_rng(0)
 def some_inputs(n_all=6, positions=(1, 3, 4), m=1, dtype=np.float64):
     positions = np.array(positions)
     values = rng.normal(size=(m, len(positions))).astype(dtype)
-    inputs = Inputs(tuple("abcdef"[j] for j in positions), positions, n_all, True)
+    inputs = Inputs(tuple("abcdef"[j] for j in positions), positions, n_all)
     return CompactLinear(Weights.from_values(values), rng.normal(size=m), inputs, flat=m == 1)
 
 
@@ -148,7 +148,7 @@ def test_categories_of_every_scalar_type():
 def test_a_category_that_is_not_known_is_an_error_where_the_table_says_so():
     block = Block.make("category", [0], {"levels": ("a", "b"), "slots": [0, -1], "other": -2})
     model = CompactLinear(
-        Weights.from_values([[2.0]]), [0.0], Inputs(("c",), np.arange(1), 1, True), blocks=[block], columns=[1]
+        Weights.from_values([[2.0]]), [0.0], Inputs(("c",), np.arange(1), 1), blocks=[block], columns=[1]
     )
     assert model.predict(pd.DataFrame({"c": ["a", "b"]})).tolist() == [2.0, 0.0]
     with pytest.raises(ValueError, match="input 'c' has the value 'z'"):
@@ -156,7 +156,7 @@ def test_a_category_that_is_not_known_is_an_error_where_the_table_says_so():
 
 
 def test_offsets_keep_the_digits_of_far_away_columns():
-    inputs = Inputs(("t",), np.arange(1), 1, True)
+    inputs = Inputs(("t",), np.arange(1), 1)
     model = CompactLinear(Weights.from_values([[1.0]]), [0.0], inputs, offset=[2.0**31], divisor=None)
     assert model.predict([[2.0**31 + 0.125]])[0] == 0.125
 
@@ -189,7 +189,7 @@ def test_threads_may_share_a_model():
 )
 def test_parts_that_do_not_fit_together_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        CompactLinear(Weights.from_values([[1.0, 2.0]]), [0.0], Inputs(("a", "b"), np.arange(2), 2, True), **options)
+        CompactLinear(Weights.from_values([[1.0, 2.0]]), [0.0], Inputs(("a", "b"), np.arange(2), 2), **options)
 
 
 def test_loading_and_predicting_needs_numpy_alone(tmp_path):
