@@ -69,8 +69,8 @@ class BaseFit:
     own_target: bool = False
 
 
-class LinearCompressor(MetaEstimatorMixin, BaseEstimator):
-    """Base of the wrappers: fits the estimator inside, then changes its weights."""
+class LinearCompressor(MetaEstimatorMixin):
+    """Base of the wrappers, before scikit-learn's mixins: its `score` holds, and its tags see theirs."""
 
     estimator: Any
     _own_target = False
@@ -277,7 +277,7 @@ class WeightCompressor(LinearCompressor):
         return problem
 
 
-class RegressorCompressor(RegressorMixin, LinearCompressor):
+class RegressorCompressor(LinearCompressor, RegressorMixin, BaseEstimator):
     """Base of the regressors' wrappers."""
 
 
@@ -291,7 +291,7 @@ def _inner_has(method: str) -> Callable[[Any], bool]:
     return check
 
 
-class ClassifierCompressor(ClassifierMixin, LinearCompressor):
+class ClassifierCompressor(LinearCompressor, ClassifierMixin, BaseEstimator):
     """Base of the classifiers' wrappers."""
 
     def _inner(self) -> Any:
