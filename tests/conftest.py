@@ -1,0 +1,47 @@
+"""Data that many tests share; nothing is downloaded."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+
+@pytest.fixture(scope="session")
+def diabetes():
+    """X (442, 10) and y."""
+    X, y = load_diabetes(return_X_y=True)
+    X.flags.writeable = y.flags.writeable = False
+    return X, y
+
+
+@pytest.fixture(scope="session")
+def polynomial(diabetes):
+    """Degree-2 features of diabetes, standardised: X (442, 65), with a duplicate column, and y."""
+    X, y = diabetes
+    X = StandardScaler().fit_transform(PolynomialFeatures(2, include_bias=False).fit_transform(X))
+    X.flags.writeable = False
+    return X, y
+
+
+@pytest.fixture
+def small():
+    """X (60, 5), correlated, and y with noise."""
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((60, 5)) @ (rng.standard_normal((5, 5)) + 2 * np.eye(5))
+    return X, X @ np.array([3.0, -2.0, 0.5, 0.0, 1.0]) + 2 + rng.standard_normal(60)
+
+
+@pytest.fixture
+def counts():
+    """X (300, 6) and Poisson counts y."""
+    rng = np.random.default_rng(11)
+    X = rng.standard_normal((300, 6))
+    return X, rng.poisson(np.exp(0.3 + X @ np.array([0.6, -0.4, 0.3, 0.05, 0.0, -0.2])))
+
+
+@pytest.fixture
+def two_outputs(small):
+    """X (60, 5) and y (60, 2)."""
+    X, y = small
+    rng = np.random.default_rng(8)
+    return X, np.column_stack([y, X @ np.array([0.0, 1.0, -1.0, 2.0, 0.3]) + rng.standard_normal(60)])
