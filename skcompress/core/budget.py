@@ -27,8 +27,12 @@ from .linalg import Floats, Indices
 from .quadratic import QuadraticModel
 from .search import Profile
 from .search.profile import Objective, best_size
+from .search.swap import hull_steps
 
 Kind = Literal["threshold", "n_nonzero", "max_loss", "criterion"]
+
+EVERY_SIZE = 128
+"""Up to so many units the criterion looks at every size."""
 
 FLOOR = 1e-13
 """Least relative deviance the criterion tells apart from a perfect fit."""
@@ -136,10 +140,13 @@ class Choice(NamedTuple):
         What is to be kept.
     visited : ndarray of shape (v, n_profiles)
         Ascending in the total; holds `sizes`.
+    shared : bool
+        Whether a support competes with all of the same total, not of the same size in each problem.
     """
 
     sizes: Indices
     visited: Indices
+    shared: bool = True
 
 
 def choose(
@@ -176,7 +183,8 @@ def choose(
         return _share(profiles, total, str(budget))
     for profile in profiles:
         _check_kept(profile.least, budget.value, str(budget))
-    return _by_level(profiles, [min(budget.value, profile.most) for profile in profiles])
+    sizes, visited, _ = _by_level(profiles, [min(budget.value, profile.most) for profile in profiles])
+    return Choice(sizes, visited, shared=False)
 
 
 def _check_kept(least: int, size: int, told: str) -> None:
@@ -210,7 +218,7 @@ def _by_criterion(profiles: Sequence[Profile], quadratic: QuadraticModel) -> lis
     for i, profile in enumerate(profiles):
         outputs = slice(None) if len(profiles) == 1 else slice(i, i + 1)
         base = float((quadratic.base_loss / quadratic.unit)[outputs].sum())
-        sizes.append(best_size(profile, _criterion(profile, base, quadratic)))
+        sizes.append(best_size(profile, _criterion(profile, base, quadratic), every=EVERY_SIZE))
     return sizes
 
 
@@ -311,3 +319,19 @@ def _losses(profiles: Sequence[Profile], allocations: Indices) -> Floats:
 
 def _found_loss(profiles: Sequence[Profile], sizes: Indices) -> float:
     return sum(profile.find(int(size)).loss for profile, size in zip(profiles, sizes, strict=True))
+
+
+def least_bound(profiles: Sequence[Profile], choice: Choice, quadratic: QuadraticModel) -> float:
+    """Return a loss below which no support of the chosen size, or of the chosen total, can get."""
+    lowest = -np.inf
+    if quadratic.base_loss is not None:
+        lowest = -float((quadratic.base_loss / quadratic.unit).sum())
+    if len(profiles) == 1 or not choice.shared:
+        bounds = [profile.find(size).bound for profile, size in zip(profiles, choice.sizes.tolist(), strict=True)]
+        return max(lowest, sum(bounds))
+    # The convex hulls of the bounds are lower still, and the best way to share a total among them is a sort.
+    empty = sum(profile.problem.bounds[profile.least] for profile in profiles)
+    falls = [hull_steps(profile.problem.bounds, profile.least)[profile.least :] for profile in profiles]
+    ordered = -np.sort(-np.concatenate(falls))
+    spent = int(choice.sizes.sum()) - sum(profile.least for profile in profiles)
+    return max(lowest, float(empty - ordered[:spent].sum()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -32,7 +32,7 @@ class PathPoint(NamedTuple):
 class Path(Sequence[PathPoint]):
     """Sizes by rising number of units; the loss never rises along it. Supports are stored as bits.
 
-    A size whose loss is not below that of a smaller one is left out: nobody would choose it.
+    A size whose loss is above that of a smaller one is left out: nobody would choose it.
 
     Parameters
     ----------
@@ -40,19 +40,20 @@ class Path(Sequence[PathPoint]):
         Ascending.
     losses : ndarray of shape (v,)
         In units of loss.
-    supports : iterable of ndarray of shape (m, p), dtype=bool
-        One for each size.
+    support_at : callable
+        From a place in them to the support, shape (m, p).
+    shape : tuple of int
+        (m, p).
     """
 
-    def __init__(self, n_units: Indices, losses: Floats, supports: Sequence[Mask]):
-        lowest = np.minimum.accumulate(losses) if len(losses) else losses
+    def __init__(self, n_units: Indices, losses: Floats, support_at: Callable[[int], Mask], shape: tuple[int, ...]):
         useful = np.ones(len(losses), dtype=bool)
-        useful[1:] = losses[1:] <= lowest[:-1]
-        places = np.flatnonzero(useful).tolist()
+        useful[1:] = losses[1:] <= np.minimum.accumulate(losses)[:-1]
+        places = np.flatnonzero(useful)
         self.n_units = n_units[places]
         self.losses = losses[places]
-        self._shape = supports[0].shape if len(supports) else (0, 0)
-        self._bits: list[NDArray[np.uint8]] = [np.packbits(supports[place]) for place in places]
+        self._shape = shape
+        self._bits: list[NDArray[np.uint8]] = [np.packbits(support_at(place)) for place in places.tolist()]
 
     def __len__(self) -> int:
         return len(self._bits)

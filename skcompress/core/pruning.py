@@ -11,7 +11,7 @@ in closed form once S is known. Importances score units (`IMPORTANCES`), searche
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -19,21 +19,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .budget import Bar, Budget, Choice, bar_of, budget_of, choose
-from .importance import IMPORTANCES, Importance, ImportanceLike, check_importance, scores_by
-from .linalg import Floats, Indices, Mask
+from .budget import Bar, Budget, Choice, bar_of, budget_of, choose, least_bound
+from .importance import ImportanceLike, check_importance
+from .linalg import Floats, Mask
 from .path import Path
 from .quadratic import QuadraticModel
-from .search import SEARCHES, Found, Problem, Profile, Settings, problems_of
-from .units import Groups, Units, units_of
+from .search import SEARCHES
+from .selection import SEARCHED, Selection, select
+from .units import Groups
 
 LARGE_LOSS = 0.05
 """Total loss from which a threshold, which bounds single weights, deserves a warning."""
 
 NEGLIGIBLE = 1e-12
 """A gap below this is rounding error."""
-
-SEARCHED = ("swap", "exact")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,9 @@ class Pruning:
     support : ndarray of shape (m, p), dtype=bool
         Weights kept.
     importances : ndarray of shape (m, p)
-        Each weight's unit's score at the full model; 0 for a weight that is not free.
+        Each weight's unit's score at the full model; 0 for a weight that is not free, and with "obs" for one that
+        depends on others. Where the curvature is too large to be inverted: the score at the pruned model, 0 for
+        pruned weights.
     threshold_ : float or None
         The threshold as a number.
     path : Path
@@ -61,10 +62,10 @@ class Pruning:
     model : QuadraticModel
         The quadratic on the kept weights.
     n_units : int
-        Units kept, over all outputs.
+        Units kept in a problem (an output, or all outputs where units are groups); the most where they differ.
     same_size : int or float
-        The `n_nonzero` that asks for as many units again: an int where every output keeps equally many (or units
-        are groups), else the share of all units.
+        The `n_nonzero` that asks for as many units again: an int where every problem keeps equally many, else the
+        share of all units.
     """
 
     weights: Floats
@@ -113,7 +114,7 @@ def prune(
     keep: ArrayLike | None = None,
     n_restarts: int = 0,
     max_nodes: int = 100_000,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: Any = None,
 ) -> Pruning:
     """Prune a quadratic model.
 
@@ -141,11 +142,11 @@ def prune(
     keep : array-like, default=None
         Columns never pruned: a mask of shape (p,) or indices.
     n_restarts : int, default=0
-        Perturbed restarts of "swap".
+        Perturbed restarts of "swap". They pay where there are more columns than rows.
     max_nodes : int, default=100_000
         Nodes after which "exact" gives up the proof.
     random_state : int, RandomState or None, default=None
-        Of the restarts.
+        Of the restarts; None is the same as 0, so that a size has one support.
 
     Returns
     -------
@@ -175,34 +176,88 @@ def prune(
         max_nodes=max_nodes,
     )
     budget = budget_of(threshold, n_nonzero, max_loss)
-    search = _checked_search(search, importance, refit)
-    centred = quadratic
-    units = units_of(quadratic.free, feature_groups, keep)
-    if refit is not None and importance != "obs" and quadratic.gradient[quadratic.free].any():
-        centred = quadratic.restrict(quadratic.free, units.kept_columns)
-    problems = problems_of(centred, units)
-    scores = _scores(importance, search, centred, units, problems)
-    bar = _bar(budget, scores, units)
-    profiles = []
-    for problem in problems:
-        settings = Settings(
-            None if scores is None else scores[problem.unit_ids],
-            _importance_of(importance, centred, units, problem),
-            None if refit is not None else _untouched(quadratic, units, problem),
-            n_restarts,
-            max_nodes,
-        )
-        profiles.append(SEARCHES[search](problem, settings))
-    choice = choose(budget, profiles, n_units=units.n_units, bar=bar, quadratic=centred)
-    return _result(quadratic, centred, units, profiles, choice, budget, bar, scores, refit)
+    selection = select(
+        quadratic,
+        importance=importance,
+        search=_checked_search(search, importance, refit),
+        refit=refit is not None,
+        feature_groups=feature_groups,
+        keep=keep,
+        n_restarts=n_restarts,
+        max_nodes=max_nodes,
+        random_state=random_state,
+    )
+    bar = _bar(budget, selection)
+    choice = choose(budget, selection.profiles, n_units=selection.units.n_units, bar=bar, quadratic=selection.centred)
+    pruning = _pruning(selection, choice, bar, refit is not None)
+    _warn(budget, bar, pruning)
+    return pruning
 
 
-def _checked_search(search: str, importance: ImportanceLike, refit: str | None) -> str:
+def prune_path(
+    quadratic: QuadraticModel,
+    sizes: Sequence[int] | None = None,
+    *,
+    search: str = "auto",
+    importance: ImportanceLike = "obs",
+    feature_groups: Groups = None,
+    keep: ArrayLike | None = None,
+    n_restarts: int = 0,
+    max_nodes: int = 100_000,
+    random_state: Any = None,
+) -> Path:
+    """Return the supports of many sizes, at little more than the cost of the largest.
+
+    Each is the support that `prune` finds for that size alone; its weights are ``quadratic.restrict(support).centre``.
+
+    Parameters
+    ----------
+    quadratic : QuadraticModel
+        The loss around the fitted weights.
+    sizes : sequence of int, default=None
+        Units kept for each output, or for all jointly where units are groups. None: all sizes there are.
+    search, importance, feature_groups, keep, n_restarts, max_nodes, random_state
+        As in `prune`.
+
+    Returns
+    -------
+    path : Path
+        Ascending. A size that loses more than a smaller one is left out.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive integer or below the number of kept units.
+    """
+    wanted = [] if sizes is None else [budget_of(n_nonzero=int(size)) for size in sizes]
+    check_pruning(search=search, importance=importance, n_restarts=n_restarts, max_nodes=max_nodes)
+    selection = select(
+        quadratic,
+        importance=importance,
+        search=_checked_search(search, importance, "closed_form"),
+        refit=True,
+        feature_groups=feature_groups,
+        keep=keep,
+        n_restarts=n_restarts,
+        max_nodes=max_nodes,
+        random_state=random_state,
+    )
+    profiles = selection.profiles
+    if sizes is None:
+        most = max((profile.most for profile in profiles), default=0)
+        least = max([1, *(profile.least for profile in profiles)])
+        wanted = [Budget("n_nonzero", size) for size in range(least, most + 1)]
+    chosen = [choose(budget, profiles, n_units=selection.units.n_units, quadratic=quadratic).sizes for budget in wanted]
+    visited = np.unique(np.array(chosen, dtype=np.intp).reshape(-1, len(profiles)), axis=0)
+    return selection.path(visited)
+
+
+def _checked_search(search: Any, importance: ImportanceLike, refit: Any) -> str:
     if search != "auto" and (not isinstance(search, str) or search not in SEARCHES):
         raise ValueError(f"search={search!r} is not known: use one of {['auto', *SEARCHES]}")
     if refit not in ("closed_form", None):
         raise ValueError(f"refit={refit!r} is not known here: use 'closed_form' or None")
-    chosen = search
+    chosen: str = search
     if search == "auto":
         chosen = "swap" if isinstance(importance, str) and importance == "obs" and refit else "one_shot"
     if chosen in SEARCHED and importance != "obs":
@@ -217,149 +272,54 @@ def _checked_search(search: str, importance: ImportanceLike, refit: str | None) 
     return chosen
 
 
-def _scores(
-    importance: ImportanceLike, search: str, model: QuadraticModel, units: Units, problems: list[Problem]
-) -> Floats | None:
-    """Return the score of every unit, shape (n_units,); None where the curvature is too large to be inverted."""
-    if not isinstance(importance, str):
-        return units.total(scores_by(importance, model))
-    rule = IMPORTANCES[importance]
-    if rule.needs_inverse and search in SEARCHED and not all(problem.is_dense for problem in problems):
-        return None
-    scores = np.zeros(units.n_units)
-    for problem in problems:
-        scores[problem.unit_ids] = problem.scores(rule)
-    return scores
-
-
-def _bar(budget: Budget, scores: Floats | None, units: Units) -> Bar | None:
+def _bar(budget: Budget, selection: Selection) -> Bar | None:
     if budget.kind != "threshold":
         return None
-    if scores is None:
-        if isinstance(budget.value, str):
-            raise ValueError(
-                f"threshold={budget.value!r} needs the scores of all units, which take a curvature too large to be "
-                f"formed: give a number"
-            )
-        return bar_of(budget.value, np.empty(0))
-    return bar_of(budget.value, scores[units.available])
+    if selection.scores is not None:
+        return bar_of(budget.value, selection.scores[selection.units.available])
+    if isinstance(budget.value, str):
+        raise ValueError(
+            f"threshold={budget.value!r} needs the scores of all units, for which the curvature is too large: give a "
+            f"number"
+        )
+    return bar_of(budget.value, np.empty(0))
 
 
-def _importance_of(
-    importance: ImportanceLike, model: QuadraticModel, units: Units, problem: Problem
-) -> Importance | Callable[[Indices], Floats]:
-    if isinstance(importance, str):
-        return IMPORTANCES[importance]
-
-    def rescored(left: Indices) -> Floats:
-        gone = np.zeros(units.n_units, dtype=bool)
-        gone[problem.unit_ids] = True
-        gone[problem.unit_ids[left]] = False
-        smaller = model.restrict(model.free & ~units.spread(gone), units.kept_columns)
-        return units.total(scores_by(importance, smaller))[problem.unit_ids[left]]
-
-    return rescored
-
-
-def _untouched(quadratic: QuadraticModel, units: Units, problem: Problem) -> Callable[[Indices], Floats]:
-    """Return the losses along an order of units when the weights stay as they are."""
-
-    def losses(order: Indices) -> Floats:
-        weights = np.zeros_like(quadratic.centre)
-        members = np.zeros(units.n_units, dtype=bool)
-        members[problem.unit_ids] = True
-        outputs = np.flatnonzero(units.spread(members).any(axis=1)) if len(members) else np.empty(0, dtype=np.intp)
-        trail = []
-        for unit in [-1, *order.tolist()]:
-            if unit >= 0:
-                inside = units.labels == problem.unit_ids[unit]
-                weights = np.where(inside, quadratic.centre, weights)
-            trail.append(float((quadratic.output_losses(weights) / quadratic.unit)[outputs].sum()))
-        return np.array(trail)
-
-    return losses
-
-
-def _result(
-    quadratic: QuadraticModel,
-    centred: QuadraticModel,
-    units: Units,
-    profiles: list[Profile],
-    choice: Choice,
-    budget: Budget,
-    bar: Bar | None,
-    scores: Floats | None,
-    refit: str | None,
-) -> Pruning:
-    found = [profile.find(int(size)) for profile, size in zip(profiles, choice.sizes, strict=True)]
-    support = _support(units, profiles, choice.sizes)
-    if refit is None:
-        weights = np.where(support, quadratic.centre, 0.0)
-        loss = quadratic.loss(weights)
-        model = quadratic.recentred(weights, free=support)
+def _pruning(selection: Selection, choice: Choice, bar: Bar | None, refit: bool) -> Pruning:
+    units, sizes = selection.units, choice.sizes
+    support = selection.support(sizes)
+    if refit:
+        model = selection.centred.restrict(support, units.kept_columns)
+        weights, loss = model.centre, float((model.offset / model.unit).sum())
     else:
-        model = centred.restrict(support, units.kept_columns)
-        weights = model.centre
-        loss = model.loss(weights)
-    totals, losses, supports = [], [], []
-    for sizes in choice.visited:
-        totals.append(int(sizes.sum()))
-        losses.append(sum(p.find(int(size)).loss for p, size in zip(profiles, sizes, strict=True)))
-        supports.append(_support(units, profiles, sizes))
-    path = Path(np.array(totals, dtype=np.intp), np.array(losses, dtype=np.float64), supports)
-    gap = _gap(loss, centred, found)
-    total = int(choice.sizes.sum())
-    alike = len(set(choice.sizes.tolist())) == 1
-    _warn(budget, bar, support, loss)
+        weights = np.where(support, selection.quadratic.centre, 0.0)
+        loss = selection.quadratic.loss(weights)
+        model = selection.quadratic.recentred(weights, free=support)
+    gap = loss - least_bound(selection.profiles, choice, selection.centred)
+    gap = gap if gap > NEGLIGIBLE * max(1.0, abs(loss)) else 0.0
+    alike = len(set(sizes.tolist())) == 1
     return Pruning(
         weights=weights,
         support=support,
-        importances=_importances(scores, units, model, support),
+        importances=selection.importances(model, support),
         threshold_=None if bar is None else bar.value,
-        path=path,
+        path=selection.path(choice.visited),
         loss=loss,
         optimality_gap=gap,
         proven=gap == 0.0,
         model=model,
-        n_units=total,
-        same_size=int(choice.sizes[0]) if alike else total / max(1, units.n_units),
+        n_units=int(sizes.max(initial=0)),
+        same_size=int(sizes[0]) if alike else int(sizes.sum()) / max(1, units.n_units),
     )
 
 
-def _gap(loss: float, full: QuadraticModel, found: list[Found]) -> float:
-    """Return by how much any support of this size may still be better."""
-    bound = sum(one.bound for one in found)
-    if full.base_loss is not None:
-        bound = max(bound, -float((full.base_loss / full.unit).sum()))
-    gap = loss - bound
-    return gap if gap > NEGLIGIBLE * max(1.0, abs(loss)) else 0.0
-
-
-def _support(units: Units, profiles: list[Profile], sizes: Indices) -> Mask:
-    kept = np.zeros(units.n_units, dtype=bool)
-    for profile, size in zip(profiles, sizes, strict=True):
-        kept[profile.problem.unit_ids[profile.find(int(size)).units]] = True
-    return np.asarray(units.spread(kept), dtype=bool)
-
-
-def _importances(scores: Floats | None, units: Units, model: QuadraticModel, support: Mask) -> Floats:
-    if scores is not None:
-        return np.asarray(units.spread(scores), dtype=np.float64)
-    kept = Units(np.where(support, units.labels, -1), units.n_units, units.per_output, units.kept, units.kept_columns)
-    partial = np.zeros(units.n_units)
-    for problem in problems_of(model, kept):
-        partial[problem.unit_ids] = problem.scores(IMPORTANCES["obs"])
-    return np.asarray(kept.spread(partial), dtype=np.float64)
-
-
-def _warn(budget: Budget, bar: Bar | None, support: Mask, loss: float) -> None:
-    if not support.any():
-        told = f"{budget} prunes every weight: the model predicts a constant"
-        warnings.warn(told, UserWarning, stacklevel=4)
-    elif bar is not None and loss > LARGE_LOSS:
+def _warn(budget: Budget, bar: Bar | None, pruning: Pruning) -> None:
+    if not pruning.support.any():
+        warnings.warn(f"{budget} prunes every weight: the model predicts a constant", UserWarning, stacklevel=3)
+    elif bar is not None and pruning.loss > LARGE_LOSS:
         warnings.warn(
-            f"{budget} bounds what each weight costs, not the sum: together they cost a loss of {loss:.3g}, more than "
-            f"{LARGE_LOSS}; use max_loss or n_nonzero to bound the total",
+            f"{budget} bounds what each weight costs, not the sum: together they cost a loss of {pruning.loss:.3g}, "
+            f"more than {LARGE_LOSS}; use max_loss or n_nonzero to bound the total",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )

@@ -7,7 +7,7 @@ set of columns for all outputs jointly, so that a pruned unit is an input that n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,10 @@ class Units:
         if not self.n_units:
             return np.zeros(self.labels.shape, dtype=values.dtype)
         return np.where(self.labels >= 0, values[self.labels], np.zeros(1, dtype=values.dtype))
+
+    def within(self, support: Mask) -> Units:
+        """Return the same units with only the weights of a support, (m, p), free."""
+        return replace(self, labels=np.where(support, self.labels, -1))
 
 
 def units_of(free: Mask, feature_groups: Groups = None, keep: ArrayLike | None = None) -> Units:

@@ -58,8 +58,8 @@ def obs_scores(columns: Indices, weights: Floats, inverse_diagonal: Floats) -> F
     return np.einsum("ij,ij->j", weights, weights) / inverse_diagonal
 
 
-def backward_columns(curvature: Curvature, moments: Floats, kept: Mask, rescore: Rescore = obs_scores) -> Trail:
-    """Drop columns, the lowest score first, until only those that are always kept are left.
+class BackwardColumns:
+    """Backward elimination over single columns, continued when smaller sizes are asked for.
 
     Parameters
     ----------
@@ -72,33 +72,55 @@ def backward_columns(curvature: Curvature, moments: Floats, kept: Mask, rescore:
     rescore : callable
         Scores of the columns left.
 
-    Returns
-    -------
-    trail : Trail
-        Over the independent columns, and the dependent ones that are always kept.
+    Attributes
+    ----------
+    most : int
+        Where it starts: the number of independent columns, and of dependent ones that are always kept.
     """
-    alive, inverse = curvature.independent
-    dropped: list[int] = []
-    scores: list[float] = []
-    target = int(kept[alive].sum())
-    alive_at_factor = len(alive)
-    while len(alive) > target:
-        weights = moments[:, alive] @ inverse
-        block = _drop(alive, inverse, weights, kept[alive], rescore, min(BLOCK, len(alive) - target))
-        dropped.extend(alive[block.gone].tolist())
-        scores.extend(block.scores)
+
+    def __init__(self, curvature: Curvature, moments: Floats, kept: Mask, rescore: Rescore = obs_scores):
+        self._curvature = curvature
+        self._moments = moments
+        self._kept = kept
+        self._rescore = rescore
+        self._alive, self._inverse = curvature.independent
+        self._least = int(kept[self._alive].sum())
+        self._idle = int(kept.sum()) - self._least
+        self._at_factor = len(self._alive)
+        self._dropped: list[int] = []
+        self._scores: list[float] = []
+        self.most = len(self._alive) + self._idle
+
+    def support(self, size: int) -> Indices:
+        """Return the columns left at a size of at most `most`, ascending."""
+        while len(self._alive) + self._idle > size and len(self._alive) > self._least:
+            self._drop_block(min(BLOCK, len(self._alive) - max(self._least, size - self._idle)))
+        later = self._dropped[self.most - size :]
+        idle = np.setdiff1d(np.flatnonzero(self._kept), self._alive) if self._idle else np.empty(0, dtype=np.intp)
+        return np.sort(np.concatenate([self._alive, np.array(later, dtype=np.intp), idle]).astype(np.intp))
+
+    def trail(self) -> Trail:
+        """Return the order of all columns, down to those that are always kept."""
+        self.support(self._least + self._idle)
+        return trail_of(np.flatnonzero(self._kept), self._dropped, self._scores)
+
+    def _drop_block(self, count: int) -> None:
+        alive, inverse = self._alive, self._inverse
+        weights = self._moments[:, alive] @ inverse
+        block = _drop(alive, inverse, weights, self._kept[alive], self._rescore, count)
+        self._dropped.extend(alive[block.gone].tolist())
+        self._scores.extend(block.scores)
         left = np.delete(np.arange(len(alive)), block.gone)
-        alive = alive[left]
+        self._alive = alive[left]
         factor = None
-        if len(alive) <= alive_at_factor // 2 or block.ill:
-            factor = factor_of(curvature.matrix[np.ix_(alive, alive)])
-            alive_at_factor = len(alive)
+        if len(left) <= self._at_factor // 2 or block.ill:
+            factor = factor_of(self._curvature.matrix[np.ix_(self._alive, self._alive)])
+            self._at_factor = len(left)
         if factor is None:
             spent = block.spent[left]
-            inverse = inverse[np.ix_(left, left)] - spent @ spent.T
+            self._inverse = inverse[np.ix_(left, left)] - spent @ spent.T
         else:
-            inverse = inverse_from(factor)
-    return trail_of(np.flatnonzero(kept), dropped, scores)
+            self._inverse = inverse_from(factor)
 
 
 class _Block(NamedTuple):

@@ -8,6 +8,7 @@ columns is dependent by nature, and costs and gains along such directions are ze
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +22,7 @@ from .curvature import inverse_from
 from .exchange import IMPROVES
 from .forward import TIE
 from .relaxation import JITTER, Relaxation
+from .untouched import steps_untouched
 
 
 class BlockProblem:
@@ -51,6 +53,7 @@ class BlockProblem:
     """
 
     is_dense = True
+    kept_is_independent = True
 
     def __init__(
         self,
@@ -121,7 +124,20 @@ class BlockProblem:
             gains.append(walk.add(unit))
         return order, gains
 
-    def backward(self, importance: Importance | None = None) -> Trail:
+    @property
+    def most(self) -> int:
+        """Largest size."""
+        return len(self.members)
+
+    @cached_property
+    def _trail(self) -> Trail:
+        return self.trail()
+
+    def backward(self, size: int) -> Indices:
+        """Return the units that backward elimination by OBS leaves; ascending."""
+        return np.sort(self._trail.order[:size])
+
+    def trail(self, importance: Importance | None = None) -> Trail:
         """Return backward elimination down to the kept units; None: by OBS."""
         rule = IMPORTANCES["obs"] if importance is None else importance
         walk = BackwardBlocks(*self._full, self.members, self.buckets)
@@ -166,6 +182,20 @@ class BlockProblem:
         """Return by how much each unit lowers the loss when added in this order."""
         walk = ForwardBlocks(self._jittered, self.moments, self.members, [])
         return np.array([walk.add(unit) for unit in order.tolist()])
+
+    def untouched_losses(self, order: Indices) -> Floats:
+        """Return the losses of all beginnings of an order when the weights stay as they are."""
+        columns = np.concatenate([np.empty(0, dtype=np.intp), *(self.members[unit] for unit in order.tolist())])
+        ends = np.cumsum([0, *(len(self.members[unit]) for unit in order.tolist())])
+        losses = np.full(len(order) + 1, self.empty_loss)
+        for matrix, moments, weights in zip(self.matrix, self.moments, self.centre * self.factors, strict=True):
+            losses += steps_untouched(matrix.__getitem__, moments, weights, columns)[ends]
+        return losses
+
+    def exchange_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
+        """Improve many beginnings of an order of units; yield size, support and what it explains."""
+        for size in (np.flatnonzero(sizes[1:]) + 1).tolist():
+            yield size, *self.exchange(order[:size])
 
     def scores(self, importance: Importance) -> Floats:
         """Return the score of each unit at the full model, shape (n,)."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
 from ..importance import Importance, UnitView
 from ..linalg import Floats, Indices, Mask
-from .backward import Rescore, Trail, backward_columns, obs_scores
+from .backward import BackwardColumns, Trail, obs_scores
 from .bounds import removal_bounds
 from .curvature import Curvature
-from .exchange import exchange_columns
+from .exchange import ExchangeState, descend_along
 from .forward import ForwardColumns, gains_along
 from .relaxation import JITTER, Relaxation, relax_columns
+from .untouched import steps_untouched
 
 TIED = 1e-7
 """Share that a column must have in a dependent one for the two to stand in for each other."""
@@ -74,27 +76,49 @@ class ColumnProblem:
         self._forward.extend(size)
         return np.array(self._forward.order[:size], dtype=np.intp), np.array(self._forward.gains[:size])
 
+    @property
+    def kept_is_independent(self) -> bool:
+        """Whether no column that is always kept depends on the others of them."""
+        return not self._forward.dependent
+
     def complete(self, chosen: Indices, size: int, barred: Indices) -> Indices:
         """Add columns other than the barred ones until there are `size`, or none is left; ascending."""
         walk = ForwardColumns(self.curvature, self.moments, chosen, barred)
         walk.extend(size)
         return np.sort(np.array(walk.order, dtype=np.intp))
 
-    def backward(self, importance: Importance | None = None) -> Trail:
+    @cached_property
+    def _backward(self) -> BackwardColumns:
+        return BackwardColumns(self.curvature, self.moments, self.kept)
+
+    def backward(self, size: int) -> Indices:
+        """Return the columns that backward elimination by OBS leaves, at most `size`; ascending."""
+        return self._backward.support(min(size, self._backward.most))
+
+    def trail(self, importance: Importance | None = None) -> Trail:
         """Return backward elimination down to the kept columns; None: by OBS."""
-        rescore: Rescore = obs_scores
-        if importance is not None:
-            score, factors = importance.score, self.factors
+        if importance is None:
+            return self._backward.trail()
+        score, factors = importance.score, self.factors
 
-            def rescore(columns: Indices, weights: Floats, inverse_diagonal: Floats) -> Floats:
-                return score(_view(weights, factors[:, columns], inverse_diagonal))
+        def rescore(columns: Indices, weights: Floats, inverse_diagonal: Floats) -> Floats:
+            return score(_view(weights, factors[:, columns], inverse_diagonal))
 
-        return backward_columns(self.curvature, self.moments, self.kept, rescore)
+        return BackwardColumns(self.curvature, self.moments, self.kept, rescore).trail()
+
+    @cached_property
+    def most(self) -> int:
+        """Largest size of a support without dependent columns; n where the rank is not known."""
+        return self._backward.most if self.is_dense else len(self.curvature)
 
     def exchange(self, chosen: Indices) -> tuple[Indices, float]:
         """Improve a support by exchanges; return it and what it explains."""
         chosen = self._independent_part(chosen)
-        return exchange_columns(self.curvature, self.moments, chosen, self.kept)
+        return ExchangeState(self.curvature, self.moments, chosen).descend(self.kept)
+
+    def exchange_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
+        """Improve many beginnings of an order of independent columns; yield size, support and what it explains."""
+        return descend_along(self.curvature, self.moments, order, self.kept, sizes)
 
     def _independent_part(self, chosen: Indices) -> Indices:
         """Leave out the kept columns that depend on other kept ones: all others were chosen independent."""
@@ -106,6 +130,10 @@ class ColumnProblem:
     def gains_along(self, order: Indices) -> Floats:
         """Return by how much each column lowers the loss when added in this order."""
         return gains_along(self.curvature, self.moments, order)
+
+    def untouched_losses(self, order: Indices) -> Floats:
+        """Return the losses of all beginnings of an order when the weights stay as they are."""
+        return self.empty_loss + steps_untouched(self.curvature.rows, self.moments, self.centre * self.factors, order)
 
     def scores(self, importance: Importance) -> Floats:
         """Return the score of each column at the full model, shape (n,)."""

@@ -34,6 +34,7 @@ WAY_OUT = (
 
 _BATCH = 64
 _CACHE_BYTES = 2**28
+_SMALL = 2**24
 
 
 class Curvature:
@@ -76,7 +77,7 @@ class Curvature:
             If it would take more than half of the free memory.
         """
         n = len(self.columns)
-        require_bytes(8 * n**2, what=f"the curvature of {n} free columns", way_out=WAY_OUT)
+        require(8 * n**2, f"the curvature of {n} free columns")
         matrix: Floats = self._quadratic.block(self.columns, self._output) / self.scale
         matrix /= self.scale[:, None]
         return matrix
@@ -124,13 +125,19 @@ class Curvature:
     def independent(self) -> tuple[Indices, Floats]:
         """The independent columns (r,), ascending, and the inverse of their block of A, shape (r, r)."""
         n = len(self.columns)
-        require_bytes(24 * n**2, what=f"the inverse curvature of {n} free columns", way_out=WAY_OUT)
+        require(24 * n**2, f"the inverse curvature of {n} free columns")
         factor, order = independent_first(self.matrix, self._first if self._first.any() else None)
         inverse = inverse_from(factor)
         ascending = np.argsort(order)
         if (np.diff(ascending) != 1).any():
             inverse = inverse[np.ix_(ascending, ascending)]
         return order[ascending], inverse
+
+
+def require(n_bytes: int, what: str) -> None:
+    """Raise MemoryError if this takes more than half of the free memory; small sizes are not looked into."""
+    if n_bytes > _SMALL:
+        require_bytes(n_bytes, what=what, way_out=WAY_OUT)
 
 
 def inverse_from(factor: Floats) -> Floats:

@@ -70,6 +70,10 @@ class ExactProfile:
         """Sizes searched so far, ascending."""
         return sorted(self._found)
 
+    def prepare(self, sizes: Indices) -> None:
+        """Find the supports to start from together."""
+        self._swap.prepare(sizes)
+
     def find(self, size: int) -> Found:
         """Return the support of this size."""
         if size not in self._found:

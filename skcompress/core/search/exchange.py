@@ -3,13 +3,16 @@
 At a support S, with K = A_SS^-1, w = C_S K, B = K A_S:, r = C - w A_S: and s = diag(A) - sum(A_S: * B),
 exchanging column i of S for column j changes the loss by
 
-    delta_ij = sum(w_i^2) / K_ii - sum((r_j + B_ij w_i / K_ii)^2) / (s_j + B_ij^2 / K_ii)
+    delta_ij = (v_i s_j - sum(r_j^2) - 2 B_ij sum(w_i r_j) / K_ii) / (s_j + B_ij^2 / K_ii),     v_i = sum(w_i^2) / K_ii
 
-The best exchange is made while it lowers the loss. Each is two rank-one updates of K, w, B, r and s, O(k n); the
-state is computed anew, by Cholesky, after `REFRESH` exchanges and before the search ends.
+The best exchange is made while it lowers the loss. Each is two rank-one updates of K, w, B, r and s, O(k n); so is
+adding a column, which carries the state from one size of a path to the next. The state is computed anew, by Cholesky,
+after `REFRESH` updates and before a search ends.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.linalg import blas
@@ -18,10 +21,13 @@ from ..linalg import Floats, Indices, Mask
 from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
 
 REFRESH = 32
-"""Exchanges between two computations of the state from A."""
+"""Updates between two computations of the state from A."""
 
 IMPROVES = 1e-11
 """Share of the explained loss that an exchange must gain, well above rounding error."""
+
+TIED = 1e-9
+"""Exchanges closer than this share of the best one are equal; the first one wins."""
 
 _CHUNK = 2**16
 
@@ -37,118 +43,194 @@ class ExchangeState:
         C.
     chosen : ndarray of shape (k,)
         The support; must be independent.
+    capacity : int, default=None
+        How many columns it may grow to; None: k.
+
+    Attributes
+    ----------
+    gain : float
+        What the support explained at the last refresh.
     """
 
-    def __init__(self, curvature: Curvature, moments: Floats, chosen: Indices):
+    def __init__(self, curvature: Curvature, moments: Floats, chosen: Indices, capacity: int | None = None):
+        size, n = len(chosen), len(curvature)
+        room = size if capacity is None else capacity
         self._curvature = curvature
         self._moments = moments
-        self.chosen = chosen.copy()
-        self.rows = curvature.rows(self.chosen)
+        self._size = size
+        self._chosen = np.zeros(room, dtype=np.intp)
+        self._chosen[:size] = chosen
+        self._rows = np.empty((room, n))
+        self._rows[:size] = curvature.rows(chosen)
+        self._inverse = np.zeros((room, room))
+        self._weights = np.zeros((len(moments), room))
+        self._ratio = np.empty((room, n))
         self.refresh()
+
+    @property
+    def chosen(self) -> Indices:
+        """The support, shape (k,)."""
+        return self._chosen[: self._size]
+
+    def copy(self) -> ExchangeState:
+        """Return the same state, to be changed on its own."""
+        size = self._size
+        other = ExchangeState.__new__(ExchangeState)
+        other.__dict__.update(self.__dict__)
+        other._chosen = self._chosen[:size].copy()
+        other._rows = self._rows[:size].copy()
+        other._inverse = self._inverse[:size, :size].copy()
+        other._weights = self._weights[:, :size].copy()
+        other._ratio = self._ratio[:size].copy()
+        other._residual = self._residual.copy()
+        other._left = self._left.copy()
+        return other
 
     def refresh(self) -> None:
         """Compute the state from A."""
-        block = self.rows[:, self.chosen]
+        size, chosen = self._size, self.chosen
+        rows = self._rows[:size]
+        block = rows[:, chosen]
         factor = factor_of(block)
         if factor is None:
-            factor = factor_of(block + 1e-12 * np.eye(len(block)))
+            factor = factor_of(block + 1e-12 * np.eye(size))
         if factor is None:
             raise np.linalg.LinAlgError("the columns of a support must be independent")
-        half = blas.dtrsm(1.0, factor, self.rows.T, side=1).T
-        half_moments = blas.dtrsm(1.0, factor, self._moments[:, self.chosen], side=1)
-        self.inverse = inverse_from(factor)
-        self.weights = blas.dtrsm(1.0, factor, half_moments, side=1, trans_a=1)
-        self.ratio = blas.dtrsm(1.0, factor, half.T, side=1, trans_a=1).T
-        self.residual = self._moments - half_moments @ half
-        self.left = self._curvature.diagonal - np.einsum("ij,ij->j", half, half)
-        self.left[self.chosen] = -np.inf
+        half = blas.dtrsm(1.0, factor, rows.T, side=1).T
+        half_moments = blas.dtrsm(1.0, factor, self._moments[:, chosen], side=1)
+        self._inverse[:size, :size] = inverse_from(factor)
+        self._weights[:, :size] = blas.dtrsm(1.0, factor, half_moments, side=1, trans_a=1)
+        self._ratio[:size] = blas.dtrsm(1.0, factor, half.T, side=1, trans_a=1).T
+        self._residual: Floats = self._moments - half_moments @ half
+        self._left: Floats = self._curvature.diagonal - np.einsum("ij,ij->j", half, half)
+        self._residual[:, chosen] = 0.0
+        self._left[chosen] = 0.0
         self.gain = float(np.vdot(half_moments, half_moments))
 
-    def best(self, movable: Indices) -> tuple[float, int, int]:
-        """Return the least delta_ij over the places `movable` of the support, its i and its j."""
-        inverse = self.inverse[movable, movable]
-        weights = self.weights[:, movable]
-        squares = np.einsum("ij,ij->j", weights, weights)
-        worth = (squares / inverse)[:, None]
-        power = np.einsum("ij,ij->j", self.residual, self.residual)
-        best, best_i, best_j = np.inf, -1, -1
-        n = len(power)
-        width = max(64, _CHUNK // len(movable))
+    def best(self, movable: Indices, enough: float) -> tuple[float, int, int]:
+        """Return the least delta_ij over the places `movable`, with i and j; (0, -1, -1) if none is below -enough."""
+        inverse = self._inverse[movable, movable]
+        weights = self._weights[:, movable]
+        worth = np.einsum("ij,ij->j", weights, weights) / inverse
+        terms = np.column_stack([-worth, np.ones(len(worth))])
+        levels = np.stack([self._left, np.einsum("ij,ij->j", self._residual, self._residual)])
+        pulls = weights.T * (2.0 / inverse)[:, None]
+        found = (0.0, -1, -1)
+        n = len(self._left)
+        whole = len(movable) == self._size
+        width = max(64, _CHUNK // max(1, len(movable)))
         for start in range(0, n, width):
             part = slice(start, min(n, start + width))
-            ratio = self.ratio[movable, part]
-            shift = ratio / inverse[:, None]
-            gain = 2.0 * (weights.T @ self.residual[:, part])
-            gain += shift * squares[:, None]
-            gain *= shift
-            gain += power[part]
-            shift *= ratio
-            shift += self.left[part]
-            shift[shift <= ELIGIBLE] = np.inf
-            gain /= shift
-            delta = worth - gain
-            i, j = divmod(int(delta.argmin()), delta.shape[1])
-            if delta[i, j] < best:
-                best, best_i, best_j = float(delta[i, j]), int(movable[i]), start + j
-        return best, best_i, best_j
+            ratio = self._ratio[: self._size, part] if whole else self._ratio[movable, part]
+            fall = pulls @ self._residual[:, part]
+            fall *= ratio
+            fall += terms @ levels[:, part]
+            if fall.max() <= enough * ELIGIBLE:
+                continue
+            room = ratio * (ratio / inverse[:, None])
+            room += self._left[part]
+            fall[room <= ELIGIBLE] = 0.0
+            fall /= np.where(room > ELIGIBLE, room, 1.0)
+            most = float(fall.max())
+            if most > enough and most > -found[0] * (1 + TIED):
+                i, j = divmod(int((fall >= most * (1 - TIED)).argmax()), fall.shape[1])
+                found = (-most, int(movable[i]), start + j)
+        return found
 
-    def deltas(self, movable: Indices) -> Floats:
-        """Return delta_ij for the places `movable` of the support and all n columns.
-
-        Infinite for columns of the support and for those that depend on what is left of it.
-        """
-        inverse = self.inverse[movable, movable][:, None]
-        weights = self.weights[:, movable]
-        squares = np.einsum("ij,ij->j", weights, weights)[:, None]
-        shift = self.ratio[movable] / inverse
-        gain = np.einsum("ij,ij->j", self.residual, self.residual) + shift * (
-            2.0 * (weights.T @ self.residual) + shift * squares
-        )
-        room = self.left + self.ratio[movable] * shift
-        return np.where(room > ELIGIBLE, squares / inverse - gain / np.where(room > ELIGIBLE, room, 1.0), np.inf)
+    def deltas(self) -> Floats:
+        """Return delta, shape (k, n); infinite for columns of the support and what depends on the rest of it."""
+        size = self._size
+        inverse = np.diag(self._inverse[:size, :size])[:, None]
+        weights = self._weights[:, :size]
+        worth = np.einsum("ij,ij->j", weights, weights)[:, None] / inverse
+        ratio = self._ratio[:size]
+        room = self._left + ratio**2 / inverse
+        room[:, self.chosen] = 0.0
+        rise = worth * self._left - np.einsum("ij,ij->j", self._residual, self._residual)
+        rise = rise - 2.0 * ratio * (weights.T @ self._residual) / inverse
+        return np.where(room > ELIGIBLE, rise / np.where(room > ELIGIBLE, room, 1.0), np.inf)
 
     def swap(self, i: int, j: int) -> None:
         """Put column j in the place i of the support."""
         self._take_out(i)
         self._put_in(i, j)
 
+    def add(self, j: int) -> None:
+        """Put column j in a new place."""
+        self._size += 1
+        self._put_in(self._size - 1, j)
+
     def _take_out(self, i: int) -> None:
-        pivot = self.inverse[i, i]
-        fall = self.inverse[:, i] / pivot
-        step = self.weights[:, i].copy()
-        out = self.ratio[i].copy()
-        self.left[self.chosen[i]] = 0.0
-        self.left += np.square(out) / pivot
-        self.residual += (step / pivot)[:, None] * out
-        self.weights -= step[:, None] * fall
-        self.inverse -= np.outer(fall, self.inverse[i])
-        self.ratio -= np.outer(fall, out)
+        size = self._size
+        inverse, weights, ratio = self._inverse[:size, :size], self._weights[:, :size], self._ratio[:size]
+        pivot = inverse[i, i]
+        fall = inverse[:, i] / pivot
+        step = weights[:, i].copy()
+        out = ratio[i].copy()
+        self._left += np.square(out) / pivot
+        self._residual += (step / pivot)[:, None] * out
+        weights -= step[:, None] * fall
+        inverse -= fall[:, None] * inverse[i]
+        ratio -= fall[:, None] * out
 
     def _put_in(self, i: int, j: int) -> None:
-        room = self.left[j]
-        into = self.ratio[:, j].copy()
-        into[i] = 0.0
-        row = self._curvature.row(j, self.residual[0] ** 2)
-        rest = row - into @ self.rows
+        size = self._size
+        inverse, weights, ratio = self._inverse[:size, :size], self._weights[:, :size], self._ratio[:size]
+        room = self._left[j]
+        ratio[i] = 0.0
+        into = ratio[:, j].copy()
+        row = self._curvature.row(j, None if self._curvature.is_dense else self._residual[0] ** 2)
+        self._rows[i] = 0.0
+        rest = row - into @ self._rows[:size]
         rest /= room
-        self.rows[i] = row
-        gain = self.residual[:, j].copy()
+        self._rows[i] = row
+        gain = self._residual[:, j].copy()
         into[i] = -1.0
-        self.inverse[i] = 0.0
-        self.inverse[:, i] = 0.0
-        self.inverse += np.outer(into, into) / room
-        self.ratio[i] = 0.0
-        self.ratio -= np.outer(into, rest)
-        self.weights[:, i] = 0.0
-        self.weights -= (gain / room)[:, None] * into
-        self.residual -= gain[:, None] * rest
-        self.left -= np.square(rest) * room
-        self.left[j] = -np.inf
-        self.chosen[i] = j
+        inverse[i] = 0.0
+        inverse[:, i] = 0.0
+        inverse += into[:, None] * (into / room)
+        ratio -= into[:, None] * rest
+        weights[:, i] = 0.0
+        weights -= (gain / room)[:, None] * into
+        self._residual -= gain[:, None] * rest
+        self._left -= np.square(rest) * room
+        self._chosen[i] = j
+        self._residual[:, self.chosen] = 0.0
+        self._left[self.chosen] = 0.0
+
+    def descend(self, kept: Mask) -> tuple[Indices, float]:
+        """Exchange columns that are not kept until no exchange lowers the loss.
+
+        Returns
+        -------
+        chosen : ndarray of shape (k,)
+            The support, ascending.
+        gain : float
+            tr(C_S A_SS^-1 C_S').
+        """
+        movable = np.flatnonzero(~kept[self.chosen])
+        best, best_gain, since_refresh = self.chosen.copy(), self.gain, 0
+        while len(movable):
+            _, i, j = self.best(movable, IMPROVES * self.gain)
+            if i >= 0:
+                self.swap(i, j)
+                since_refresh += 1
+                if since_refresh < REFRESH:
+                    continue
+            elif since_refresh == 0:
+                break
+            self.refresh()
+            since_refresh = 0
+            if self.gain <= best_gain * (1 + IMPROVES / 2):
+                break
+            best, best_gain = self.chosen.copy(), self.gain
+        return np.sort(best), best_gain
 
 
-def exchange_columns(curvature: Curvature, moments: Floats, chosen: Indices, kept: Mask) -> tuple[Indices, float]:
-    """Exchange columns until no exchange lowers the loss.
+def descend_along(
+    curvature: Curvature, moments: Floats, order: Indices, kept: Mask, sizes: Mask
+) -> Iterator[tuple[int, Indices, float]]:
+    """Exchange from many beginnings of an order of columns.
 
     Parameters
     ----------
@@ -156,33 +238,35 @@ def exchange_columns(curvature: Curvature, moments: Floats, chosen: Indices, kep
         Of n columns.
     moments : ndarray of shape (r, n)
         C.
-    chosen : ndarray of shape (k,)
-        Where to start; independent columns.
+    order : ndarray of shape (q,)
+        Independent columns.
     kept : ndarray of shape (n,), dtype=bool
-        Columns that stay in the support.
+        Columns that are never exchanged.
+    sizes : ndarray of shape (q + 1,), dtype=bool
+        The beginnings that are wanted.
 
-    Returns
-    -------
-    chosen : ndarray of shape (k,)
-        The support, ascending.
-    gain : float
-        tr(C_S A_SS^-1 C_S').
+    Yields
+    ------
+    size, chosen, gain
+        The size, and the support and its gain as in `ExchangeState.descend`.
     """
-    state = ExchangeState(curvature, moments, chosen)
-    movable = np.flatnonzero(~kept[state.chosen])
-    best, best_gain, since_refresh = state.chosen.copy(), state.gain, 0
-    while len(movable):
-        delta, i, j = state.best(movable)
-        if delta < -IMPROVES * state.gain:
-            state.swap(i, j)
-            since_refresh += 1
-            if since_refresh < REFRESH:
-                continue
-        elif since_refresh == 0:
-            break
-        state.refresh()
-        since_refresh = 0
-        if state.gain <= best_gain * (1 + IMPROVES / 2):
-            break
-        best, best_gain = state.chosen.copy(), state.gain
-    return np.sort(best), best_gain
+    wanted = np.flatnonzero(sizes[1:]) + 1
+    if not len(wanted):
+        return
+    state = ExchangeState(curvature, moments, order[: wanted[0]], capacity=int(wanted[-1]))
+    is_kept = kept[order]
+    for size in range(int(wanted[0]), int(wanted[-1]) + 1):
+        if size > wanted[0]:
+            state.add(int(order[size - 1]))
+            if size % REFRESH == 0:
+                state.refresh()
+        if not sizes[size]:
+            continue
+        movable = np.flatnonzero(~is_kept[:size])
+        if len(movable) and state.best(movable, IMPROVES * state.gain)[1] >= 0:
+            trial = state.copy()
+            trial.refresh()
+            yield size, *trial.descend(kept)
+        else:
+            chosen = np.sort(order[:size])
+            yield size, chosen, float(np.vdot(state._weights[:, :size], moments[:, state.chosen]))

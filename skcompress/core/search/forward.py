@@ -15,8 +15,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from ..linalg import Floats, Indices
-from ..memory import require_bytes
-from .curvature import ELIGIBLE, WAY_OUT, Curvature, factor_of
+from .curvature import ELIGIBLE, Curvature, factor_of, require
 
 TIE = 1e-10
 """Gains closer than this share of the best one are equal; the first column wins."""
@@ -113,7 +112,7 @@ class ForwardColumns:
 
     def _grow(self) -> None:
         rows, n = max(16, 2 * self._rank), len(self._curvature)
-        require_bytes(8 * rows * n, what=f"a factor of {rows} rows and {n} columns", way_out=WAY_OUT)
+        require(8 * rows * n, f"a factor of {rows} rows and {n} columns")
         grown = np.empty((rows, n))
         grown[: self._rank] = self._factor[: self._rank]
         self._factor = grown

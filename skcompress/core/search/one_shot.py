@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..importance import Importance
 from .problem import Problem
 from .profile import Nested, Settings
 
@@ -17,4 +18,5 @@ def one_shot(problem: Problem, settings: Settings) -> Nested:
         raise ValueError("search='one_shot' needs the scores of all units")
     scores = np.where(problem.kept, np.inf, settings.scores)
     order = np.argsort(-scores, kind="stable")
-    return Nested(problem, order, scores[order], settings.losses)
+    inverted = isinstance(settings.importance, Importance) and settings.importance.needs_inverse
+    return Nested(problem, order, scores[order], settings.refit, inverted=inverted and problem.is_dense)

@@ -5,19 +5,19 @@ Single weights: one problem for each output. Groups: one problem for all outputs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 
 from ..importance import Importance
 from ..linalg import Floats, Indices, Mask
-from ..memory import require_bytes
 from ..quadratic import QuadraticModel
 from ..units import Units
 from .backward import Trail
 from .blocks import BlockProblem
 from .columns import ColumnProblem
-from .curvature import WAY_OUT, Curvature
+from .curvature import Curvature, require
 from .relaxation import Relaxation
 
 
@@ -48,6 +48,14 @@ class Problem(Protocol):
     n_weights: int
 
     @property
+    def kept_is_independent(self) -> bool:
+        """Whether the units that are always kept are independent, or need not be."""
+
+    @property
+    def most(self) -> int:
+        """Largest size of a support without dependent units, as far as that is known."""
+
+    @property
     def floor(self) -> float:
         """A loss below which no support can get."""
 
@@ -61,7 +69,10 @@ class Problem(Protocol):
     def complete(self, chosen: Indices, size: int, barred: Indices) -> Indices:
         """Add units other than the barred ones by forward selection until there are `size`; ascending."""
 
-    def backward(self, importance: Importance | None = None) -> Trail:
+    def backward(self, size: int) -> Indices:
+        """Return the units that backward elimination by OBS leaves, at most `size`; ascending."""
+
+    def trail(self, importance: Importance | None = None) -> Trail:
         """Return backward elimination by an importance, None: OBS, down to the kept units."""
 
     def exchange(self, chosen: Indices) -> tuple[Indices, float]:
@@ -69,6 +80,12 @@ class Problem(Protocol):
 
     def gains_along(self, order: Indices) -> Floats:
         """Return by how much each unit lowers the loss when added in this order."""
+
+    def untouched_losses(self, order: Indices) -> Floats:
+        """Return the losses of all beginnings of an order when the weights stay as they are, shape (len + 1,)."""
+
+    def exchange_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
+        """Improve many beginnings of an order of independent units; yield size, support and what it explains."""
 
     def scores(self, importance: Importance) -> Floats:
         """Return the score of each unit at the full model, shape (n,)."""
@@ -88,8 +105,10 @@ def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:
     units : Units
         What is kept or pruned as a whole.
     """
-    moment = quadratic.moment()
-    empty = quadratic.output_losses(np.zeros_like(quadratic.centre)) / quadratic.unit
+    curved = quadratic.dot(quadratic.centre) if quadratic.centre.any() else np.zeros_like(quadratic.centre)
+    moment = curved - quadratic.gradient / 2
+    empty = quadratic.offset + np.einsum("ij,ij->i", curved - quadratic.gradient, quadratic.centre)
+    empty = empty / quadratic.unit
     floor = None if quadratic.gradient[quadratic.free].any() else quadratic.offset / quadratic.unit
     if units.per_output:
         return _single_weights(quadratic, units, moment, empty, floor)
@@ -149,7 +168,7 @@ def _blocks(
     unit_of_column = units.labels[:, columns].max(axis=0, initial=-1)
     size = len(columns)
     parts = [np.arange(quadratic.n_outputs)] if shared else [np.array([o]) for o in range(quadratic.n_outputs)]
-    require_bytes(24 * len(parts) * size**2, what=f"the curvature of {size} grouped columns", way_out=WAY_OUT)
+    require(24 * len(parts) * size**2, f"the curvature of {size} grouped columns")
     matrix = np.empty((len(parts), size, size))
     moments, centre, factors = [], [], []
     for b, outputs in enumerate(parts):

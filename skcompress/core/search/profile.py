@@ -6,6 +6,7 @@ A budget looks at profiles only; it never looks into a search.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -42,9 +43,8 @@ class Settings(NamedTuple):
         Scores of the units at the full model; None: too many to be had.
     importance : Importance or callable
         How units are scored; a callable takes the positions of the units left and returns their scores.
-    losses : callable or None
-        From an order of all units to the losses of its beginnings, shape (n + 1,); None: the kept weights are
-        optimised anew.
+    refit : bool
+        Whether the kept weights are optimised anew; else they stay as they are.
     n_restarts : int
         Perturbed restarts of the exchange search.
     max_nodes : int
@@ -55,7 +55,7 @@ class Settings(NamedTuple):
 
     scores: Floats | None
     importance: Importance | Callable[[Indices], Floats]
-    losses: Callable[[Indices], Floats] | None = None
+    refit: bool = True
     n_restarts: int = 0
     max_nodes: int = 100_000
     seed: int = 0
@@ -79,6 +79,9 @@ class Profile(Protocol):
     @property
     def visited(self) -> Sequence[int]:
         """Sizes whose supports are known by now, ascending."""
+
+    def prepare(self, sizes: Indices) -> None:
+        """Be told that these sizes are going to be asked for, which may be cheaper together."""
 
     def find(self, size: int) -> Found:
         """Return the support of this size, which must lie within `least` and `most`."""
@@ -104,10 +107,12 @@ class Nested:
         The first k are the support of size k.
     scores : ndarray of shape (r,)
         What the unit is worth that would be dropped first from each size; infinite for those always kept.
-    losses : callable, default=None
+    refit : bool, default=True
         As in `Settings`.
     stepwise : bool, default=False
         Whether all sizes down to the one asked for have been visited on the way.
+    inverted : bool, default=False
+        Whether the inverse curvature is at hand, which bounds what any support loses.
     """
 
     def __init__(
@@ -115,17 +120,19 @@ class Nested:
         problem: Problem,
         order: Indices,
         scores: Floats,
-        losses: Callable[[Indices], Floats] | None = None,
+        refit: bool = True,
         stepwise: bool = False,
+        inverted: bool = False,
     ):
         self.problem = problem
         self.order = order
         self.scores = scores
         self.least = int(problem.kept.sum())
         self.most = len(order)
-        self._losses = losses
+        self._refit = refit
         self._curve: Floats | None = None
         self._stepwise = stepwise
+        self._inverted = inverted
 
     @property
     def visited(self) -> Sequence[int]:
@@ -133,24 +140,34 @@ class Nested:
         known = self._stepwise or self._curve is not None
         return range(self.least, self.most + 1) if known else ()
 
+    def prepare(self, sizes: Indices) -> None:
+        """Compute the curve where more than one size is wanted."""
+        if len(sizes) > 1:
+            self.curve(self.most)
+
     def find(self, size: int) -> Found:
         """Return the first `size` units of the order."""
-        if self._losses is not None or self._curve is not None:
-            loss = float(self.curve(self.most)[size])
-        else:
-            loss = self.problem.empty_loss - float(self.problem.gains_along(self.order[:size]).sum())
-        return Found(np.sort(self.order[:size]), loss)
+        chosen = np.sort(self.order[:size])
+        bound = float(self.problem.bounds[size]) if self._inverted else self.problem.floor
+        if self._refit and self._curve is None:
+            return Found(
+                chosen, self.problem.empty_loss - float(self.problem.gains_along(self.order[:size]).sum()), bound
+            )
+        return Found(chosen, float(self._losses[size]), bound)
 
     def curve(self, limit: int) -> Floats:
         """Return losses for the sizes 0..limit."""
         if self._curve is None:
-            if self._losses is not None:
-                self._curve = self._losses(self.order)
-            else:
-                gains = self.problem.gains_along(self.order)
-                self._curve = self.problem.empty_loss - np.concatenate([[0.0], np.cumsum(gains)])
+            self._curve = self._losses.copy()
             self._curve[: self.least] = np.inf
         return self._curve[: limit + 1]
+
+    @cached_property
+    def _losses(self) -> Floats:
+        if not self._refit:
+            return self.problem.untouched_losses(self.order)
+        gains = self.problem.gains_along(self.order)
+        return self.problem.empty_loss - np.concatenate([[0.0], np.cumsum(gains)])
 
     def size_at(self, threshold: float, inclusive: bool) -> int:
         """Return the size at which the lowest score passes, going down from all units."""
@@ -166,12 +183,26 @@ Objective = Callable[[Floats, Floats], Floats]
 """From sizes and their losses to what is to be minimised."""
 
 
-def best_size(profile: Profile, objective: Objective) -> int:
+def best_size(profile: Profile, objective: Objective, every: int = 0) -> int:
     """Return the size whose support minimises an objective.
 
     The curve says where to look; from there the sizes next to the best are searched until both are worse. Of
     a curvature too large to be formed, larger and larger sizes are looked at until the best lies well inside.
+
+    Parameters
+    ----------
+    profile : Profile
+        Of which problem.
+    objective : callable
+        To be minimised.
+    every : int, default=0
+        Where there are no more sizes than this, all are searched.
     """
+    if profile.most <= every:
+        sizes = np.arange(profile.least, profile.most + 1)
+        profile.prepare(sizes)
+        losses = np.array([profile.find(size).loss for size in sizes.tolist()])
+        return int(sizes[np.argmin(objective(sizes.astype(np.float64), losses))])
     limit = profile.most if profile.problem.is_dense else min(profile.most, 64)
     while True:
         curve = profile.curve(limit)

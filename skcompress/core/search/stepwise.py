@@ -12,8 +12,8 @@ from .profile import Nested, Settings
 def stepwise(problem: Problem, settings: Settings) -> Nested:
     """Return the units in the order in which backward elimination by the importance leaves them."""
     if isinstance(settings.importance, Importance):
-        trail = problem.backward(settings.importance)
-        return Nested(problem, trail.order, trail.scores, stepwise=True)
+        trail = problem.trail(settings.importance)
+        return Nested(problem, trail.order, trail.scores, stepwise=True, inverted=True)
     left = np.ones(len(problem.kept), dtype=bool)
     dropped, worth = [], []
     while (left & ~problem.kept).any():

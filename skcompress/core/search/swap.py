@@ -11,13 +11,15 @@ from functools import cached_property
 
 import numpy as np
 
-from ..linalg import Floats, Indices
-from .backward import Trail
+from ..linalg import Floats, Indices, Mask
 from .problem import Problem
 from .profile import Found, Settings, best_size
 
 EQUAL = 1e-10
 """Share of the explained loss below which two supports are equally good; the earlier one then wins."""
+
+TOGETHER = 4
+"""So many sizes at once are searched along the paths of the starts."""
 
 DROPPED = 0.4
 """Share of the support that a restart drops."""
@@ -37,24 +39,34 @@ class SwapProfile:
     def __init__(self, problem: Problem, settings: Settings):
         self.problem = problem
         self.least = int(problem.kept.sum())
+        self.most = problem.most
         self._settings = settings
         self._found: dict[int, Found] = {}
-
-    @cached_property
-    def most(self) -> int:
-        """Largest size: the rank of the curvature, where it is at hand."""
-        if not self.problem.is_dense:
-            return len(self.problem.kept)
-        return len(self._trail.order)
 
     @property
     def visited(self) -> list[int]:
         """Sizes searched so far, ascending."""
         return sorted(self._found)
 
-    @cached_property
-    def _trail(self) -> Trail:
-        return self.problem.backward()
+    def prepare(self, sizes: Indices) -> None:
+        """Search these sizes together: each state of the exchange search is carried on to the next size."""
+        problem = self.problem
+        wanted = np.zeros(self.most + 1, dtype=bool)
+        wanted[sizes] = True
+        wanted[[0, *self._found]] = False
+        if wanted.sum() < TOGETHER or not problem.is_dense or self._settings.n_restarts:
+            return
+        forward, _ = problem.forward(self.most)
+        backward = problem.trail().order
+        if len(forward) < self.most or len(backward) < self.most or not problem.kept_is_independent:
+            return
+        first = {size: (chosen, gain) for size, chosen, gain in problem.exchange_along(forward, wanted)}
+        wanted &= _differ(forward, backward, len(problem.kept))
+        second = {size: (chosen, gain) for size, chosen, gain in problem.exchange_along(backward, wanted)}
+        for size, (chosen, gain) in first.items():
+            if size in second and second[size][1] > gain + EQUAL * gain:
+                chosen, gain = second[size]
+            self._found[size] = Found(chosen, problem.empty_loss - gain, float(problem.bounds[size]))
 
     def find(self, size: int) -> Found:
         """Return the support of this size."""
@@ -83,8 +95,8 @@ class SwapProfile:
     def _starts(self, size: int) -> list[Indices]:
         forward, _ = self.problem.forward(size)
         starts = [np.sort(forward)]
-        if self.problem.is_dense and size <= len(self._trail.order):
-            starts.append(np.sort(self._trail.order[:size]))
+        if self.problem.is_dense:
+            starts.append(self.problem.backward(size))
         longest = max(len(start) for start in starts)
         return [start for start in starts if len(start) == longest]
 
@@ -106,7 +118,7 @@ class SwapProfile:
 
     @cached_property
     def _backward_gains(self) -> Floats:
-        return self.problem.gains_along(self._trail.order)
+        return self.problem.gains_along(self.problem.trail().order)
 
     def _losses_of(self, gains: Floats, limit: int) -> Floats:
         explained = np.concatenate([[0.0], np.cumsum(gains)])[: limit + 1]
@@ -125,6 +137,14 @@ class SwapProfile:
 def swap(problem: Problem, settings: Settings) -> SwapProfile:
     """Return the profile of the exchange search."""
     return SwapProfile(problem, settings)
+
+
+def _differ(one: Indices, other: Indices, n_units: int) -> Mask:
+    """Return for the sizes 0..q whether two orders of q units begin with different sets."""
+    place = np.full(n_units, len(one))
+    place[one] = np.arange(len(one))
+    furthest = np.maximum.accumulate(place[other])
+    return np.concatenate([[False], furthest >= np.arange(1, len(other) + 1)])
 
 
 def hull_steps(curve: Floats, least: int) -> Floats:

@@ -1,0 +1,154 @@
+"""Selection: a quadratic model cut into search problems, scored, and ready to be asked for supports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .importance import IMPORTANCES, Importance, ImportanceLike, scores_by
+from .linalg import Floats, Indices, Mask
+from .path import Path
+from .quadratic import QuadraticModel
+from .search import SEARCHES, Problem, Profile, Settings, problems_of
+from .units import Groups, Units, units_of
+
+SEARCHED = ("swap", "exact")
+"""Searches that minimise the loss itself."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the searches know about a model.
+
+    Attributes
+    ----------
+    quadratic : QuadraticModel
+        As it was given.
+    centred : QuadraticModel
+        The same, moved to its minimum where the importance looks at the weights.
+    units : Units
+        What is kept or pruned as a whole.
+    scores : ndarray of shape (n_units,) or None
+        At the full model; None where the curvature is too large to be inverted.
+    profiles : list of Profile
+        One for each output, or one for all where units are groups.
+    """
+
+    quadratic: QuadraticModel
+    centred: QuadraticModel
+    units: Units
+    scores: Floats | None
+    profiles: list[Profile]
+
+    def support(self, sizes: Indices) -> Mask:
+        """Return the weights that the profiles keep at these sizes, shape (m, p)."""
+        kept = np.zeros(self.units.n_units, dtype=bool)
+        for profile, size in zip(self.profiles, sizes.tolist(), strict=True):
+            kept[profile.problem.unit_ids[profile.find(size).units]] = True
+        return np.asarray(self.units.spread(kept), dtype=bool)
+
+    def loss(self, sizes: Indices) -> float:
+        """Return the loss at these sizes."""
+        return sum(p.find(size).loss for p, size in zip(self.profiles, sizes.tolist(), strict=True))
+
+    def path(self, visited: Indices) -> Path:
+        """Return the path through these sizes, shape (v, n_profiles)."""
+        for profile, column in zip(self.profiles, visited.T, strict=True):
+            profile.prepare(np.unique(column))
+        losses = np.array([self.loss(sizes) for sizes in visited], dtype=np.float64)
+        return Path(visited.sum(axis=1), losses, lambda place: self.support(visited[place]), self.units.labels.shape)
+
+    def importances(self, model: QuadraticModel, support: Mask) -> Floats:
+        """Return each weight's unit's score, shape (m, p).
+
+        Where the scores at the full model are not to be had, those of the kept weights at the pruned model.
+        """
+        units = self.units
+        if self.scores is not None:
+            return np.asarray(units.spread(self.scores), dtype=np.float64)
+        kept = units.within(support)
+        scores = np.zeros(units.n_units)
+        for problem in problems_of(model, kept):
+            scores[problem.unit_ids] = problem.scores(IMPORTANCES["obs"])
+        return np.asarray(kept.spread(scores), dtype=np.float64)
+
+
+def select(
+    quadratic: QuadraticModel,
+    *,
+    importance: ImportanceLike,
+    search: str,
+    refit: bool,
+    feature_groups: Groups,
+    keep: ArrayLike | None,
+    n_restarts: int,
+    max_nodes: int,
+    random_state: Any,
+) -> Selection:
+    """Cut a model into problems, score its units and start the search; parameters as in `prune`, checked."""
+    units = units_of(quadratic.free, feature_groups, keep)
+    centred = quadratic
+    if refit and importance != "obs" and quadratic.gradient[quadratic.free].any():
+        centred = quadratic.restrict(quadratic.free, units.kept_columns)
+    problems = problems_of(centred, units)
+    scores = _scores(importance, search, centred, units, problems)
+    seed = _seed(random_state) if n_restarts else 0
+    profiles = [
+        SEARCHES[search](
+            problem,
+            Settings(
+                scores=None if scores is None else scores[problem.unit_ids],
+                importance=_importance_of(importance, centred, units, problem),
+                refit=refit,
+                n_restarts=n_restarts,
+                max_nodes=max_nodes,
+                seed=seed,
+            ),
+        )
+        for problem in problems
+    ]
+    return Selection(quadratic, centred, units, scores, profiles)
+
+
+def _scores(
+    importance: ImportanceLike, search: str, model: QuadraticModel, units: Units, problems: list[Problem]
+) -> Floats | None:
+    if not isinstance(importance, str):
+        return units.total(scores_by(importance, model))
+    rule = IMPORTANCES[importance]
+    if rule.needs_inverse and search in SEARCHED and not all(problem.is_dense for problem in problems):
+        return None
+    scores = np.zeros(units.n_units)
+    for problem in problems:
+        scores[problem.unit_ids] = problem.scores(rule)
+    return scores
+
+
+def _importance_of(
+    importance: ImportanceLike, model: QuadraticModel, units: Units, problem: Problem
+) -> Importance | Callable[[Indices], Floats]:
+    if isinstance(importance, str):
+        return IMPORTANCES[importance]
+
+    def rescored(left: Indices) -> Floats:
+        gone = np.zeros(units.n_units, dtype=bool)
+        gone[problem.unit_ids] = True
+        gone[problem.unit_ids[left]] = False
+        smaller = model.restrict(model.free & ~units.spread(gone), units.kept_columns)
+        return units.total(scores_by(importance, smaller))[problem.unit_ids[left]]
+
+    return rescored
+
+
+def _seed(random_state: Any) -> int:
+    if random_state is None:
+        return 0
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31 - 1))
+    return int(random_state)
