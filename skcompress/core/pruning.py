@@ -295,8 +295,9 @@ def _pruning(selection: Selection, choice: Choice, bar: Bar | None, refit: bool)
         weights = np.where(support, selection.quadratic.centre, 0.0)
         loss = selection.quadratic.loss(weights)
         model = selection.quadratic.recentred(weights, free=support)
-    gap = loss - least_bound(selection.profiles, choice, selection.centred)
-    gap = gap if gap > NEGLIGIBLE * max(1.0, abs(loss)) else 0.0
+    reached = selection.loss(sizes)
+    gap = reached - least_bound(selection.profiles, choice, selection.centred)
+    gap = gap if gap > NEGLIGIBLE * max(1.0, abs(reached)) else 0.0
     alike = len(set(sizes.tolist())) == 1
     return Pruning(
         weights=weights,
