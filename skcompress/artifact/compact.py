@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,16 @@ from .terms import Block
 from .weights import Weights, frozen
 
 _REQUIRED: Any = object()
+_FLOAT64 = np.dtype(np.float64)
+
+
+class _One(NamedTuple):
+    """What `predict_one` needs: eta of one row, the shape of a row of used inputs, and the way to take."""
+
+    predictor: Callable[[NDArray[np.float64]], Any]
+    shape: tuple[int]
+    dense: bool
+    plain: bool
 
 
 class CompactLinear:
@@ -250,35 +261,59 @@ class CompactLinear:
         ValueError
             If a key is absent and `missing` does not give it, or a value cannot be used.
         """
-        if isinstance(row, Mapping):
-            row = self._from_mapping(row, missing)
-        if not self.blocks:
-            try:
-                values = np.asarray(row, dtype=np.float64)
-            except (TypeError, ValueError):
-                raise ValueError(f"row must hold one number for each input, got {row!r}") from None
-            return self.predict(values[None, :])[0]
+        predictor, shape, dense, plain = self._made.get("one") or self._prepare_one()
+        kind = type(row)
+        if kind is not np.ndarray:
+            if kind is dict or (kind is not list and isinstance(row, Mapping)):
+                row = self._from_mapping(row, missing)
+            if dense:
+                row = np.array(row)
+        if dense:
+            if row.dtype is not _FLOAT64:
+                row = _as_numbers(row)
+            if row.shape != shape:
+                row = self._used_of(row)
+            if plain and isfinite(eta := predictor(row)):
+                return eta
+        return self._predict_row(row)
+
+    def _prepare_one(self) -> _One:
+        dense = not self.blocks and not self.classes
+        plain = dense and self.flat and self.link == "identity"
+        one = _One(self._plan(_FLOAT64).one, (len(self.reads),), dense, plain)
+        self._made["one"] = one
+        return one
+
+    def _used_of(self, row: NDArray[Any]) -> NDArray[Any]:
+        if row.ndim != 1:
+            raise ValueError(f"row must have one dimension, got an array of shape {row.shape}")
+        places = self.reads.places(len(row))
+        return row if places is None else row[places]
+
+    def _predict_row(self, row: Any) -> Any:
         if isinstance(row, np.ndarray):
             return self.predict(row[None, :])[0]
         array = np.empty((1, len(row)), dtype=object)
         array[0, :] = row
         return self.predict(array)[0]
 
-    def _from_mapping(self, row: Mapping[str, Any], missing: Any) -> list[Any]:
+    def _from_mapping(self, row: Mapping[str, Any], missing: Any) -> Sequence[Any]:
+        names = self.inputs
         try:
-            return [row[name] for name in self.inputs]
+            picked: Sequence[Any] = self.reads.pick(row)
+            return picked
         except KeyError as error:
             if missing is _REQUIRED:
                 raise ValueError(f"row lacks the input {error.args[0]!r}; missing= can stand in for it") from None
-        defaults = missing if isinstance(missing, Mapping) else dict.fromkeys(self.inputs, missing)
-        absent = [name for name in self.inputs if name not in row and name not in defaults]
+        defaults = missing if isinstance(missing, Mapping) else dict.fromkeys(names, missing)
+        absent = [name for name in names if name not in row and name not in defaults]
         if absent:
             raise ValueError(f"row lacks the input {absent[0]!r}, and missing has no value for it")
-        return [row[name] if name in row else defaults[name] for name in self.inputs]
+        return [row[name] if name in row else defaults[name] for name in names]
 
     def _plan(self, dtype: np.dtype[Any]) -> Plan:
-        if self.dtype == np.float64:
-            dtype = self.dtype
+        if not self.weights.single:
+            dtype = _FLOAT64
         plan = self._plans.get(dtype)
         if plan is None:
             # Two threads may both get here: they make the same plan, and either may stay.
@@ -351,6 +386,15 @@ class CompactLinear:
             If the bytes are no such model, are damaged, or ask for more than `max_bytes`.
         """
         return packed.read(data, max_bytes=max_bytes)
+
+
+def _as_numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        if values.dtype.kind not in "USM":
+            return values.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"row must hold one number for each input, got {values.tolist()!r}")
 
 
 def _per_term(array: ArrayLike | None) -> NDArray[np.float64] | None:

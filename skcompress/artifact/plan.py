@@ -4,22 +4,30 @@
 
 W is ``decode(codes) / divisor``, laid out inputs by outputs. The offsets of block columns are part of the
 intercept; those of raw inputs stay, because x - offset keeps digits that x @ W - offset @ W loses.
+
+There is a way for every layout of X. A C-ordered array that holds more than the used inputs is multiplied whole by
+weights padded with zeros, unless few inputs are used: reading a row costs the same as picking from it. A sparse
+matrix has its column numbers replaced by those of the used inputs. One row of numbers is one dot product.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import categories
-from .reading import Table
+from .reading import Inputs, Table
 from .terms import TERMS, Block, Function
 
 if TYPE_CHECKING:
     from .compact import CompactLinear
+
+_FEW = 16
+"""Inputs are picked from a C-ordered array if they are less than one in this many of its columns."""
 
 
 class Step(NamedTuple):
@@ -46,11 +54,13 @@ class Step(NamedTuple):
     weights: NDArray[Any] | None
 
 
-class Plan(NamedTuple):
+class Plan:
     """See the module.
 
-    Attributes
+    Parameters
     ----------
+    reads : Inputs
+        What the model reads.
     raw : ndarray of shape (r,)
         Inputs that are used as they are.
     weights : ndarray of shape (r, m)
@@ -63,18 +73,37 @@ class Plan(NamedTuple):
         Intercepts.
     """
 
-    raw: NDArray[np.intp]
-    weights: NDArray[Any]
-    offset: NDArray[Any] | None
-    steps: tuple[Step, ...]
-    intercept: NDArray[Any]
+    def __init__(
+        self,
+        reads: Inputs,
+        raw: NDArray[np.intp],
+        weights: NDArray[Any],
+        offset: NDArray[Any] | None,
+        steps: tuple[Step, ...],
+        intercept: NDArray[Any],
+    ):
+        self.reads = reads
+        self.raw = raw
+        self.weights = weights
+        self.offset = offset
+        self.steps = steps
+        self.intercept = intercept
+
+    @cached_property
+    def one(self) -> Callable[[NDArray[np.float64]], Any]:
+        """The function from the used inputs of one row, shape (k,), to eta: a float for one output, else (m,)."""
+        if self.weights.shape[1] == 1:
+            vector, constant, offset = np.ascontiguousarray(self.weights[:, 0]), float(self.intercept[0]), self.offset
+            if offset is None:
+                return lambda row: float(row.dot(vector)) + constant
+            return lambda row: float((row - offset).dot(vector)) + constant
+        return lambda row: (row if self.offset is None else row - self.offset).dot(self.weights) + self.intercept
 
     def predictor(self, table: Table) -> NDArray[Any]:
         """Return eta, shape (n, m)."""
         if len(self.raw):
-            X = table.matrix(self.raw)
-            eta = (X if self.offset is None else X - self.offset) @ self.weights
-            eta = eta + self.intercept
+            eta = self._sparse(table) if table.is_sparse else self._dense(table)
+            eta += self.intercept
         else:
             eta = np.repeat(self.intercept[None, :], table.n_rows, axis=0)
         derived: dict[int, NDArray[Any]] = {}
@@ -83,11 +112,73 @@ class Plan(NamedTuple):
             out = step.run(columns)
             indicators = TERMS[step.block.kind].indicators
             if step.weights is not None:
-                eta = eta + (step.weights[out] if indicators else out @ step.weights[:-1])
+                eta += step.weights[out] if indicators else out @ step.weights[:-1]
             if step.feeds:
                 full = categories.indicators(out, step.block.n_out) if indicators else out
                 derived.update({step.start + j: full[:, j] for j in range(step.block.n_out)})
         return eta
+
+    def _dense(self, table: Table) -> NDArray[Any]:
+        whole = table.whole
+        if whole is not None and self.offset is None and self._is_padded(whole.shape[1]):
+            with np.errstate(invalid="ignore", over="ignore"):
+                eta: NDArray[Any] = whole @ self._padded_for(whole.shape[1])
+            # NaN or infinity in a column that is not used must not be seen.
+            if np.isfinite(eta).all():
+                return eta
+        X = table.matrix(self.raw)
+        product: NDArray[Any] = (X if self.offset is None else X - self.offset) @ self.weights
+        return product
+
+    def _is_padded(self, width: int) -> bool:
+        return len(self.raw) < width <= _FEW * len(self.raw)
+
+    def _padded_for(self, width: int) -> NDArray[Any]:
+        return self._padded_all if width == self.reads.n_all else self._padded_used
+
+    @cached_property
+    def _padded_all(self) -> NDArray[Any]:
+        return self._padded(self.reads.positions[self.raw], self.reads.n_all)
+
+    @cached_property
+    def _padded_used(self) -> NDArray[Any]:
+        return self._padded(self.raw, len(self.reads))
+
+    def _padded(self, places: NDArray[np.intp], width: int) -> NDArray[Any]:
+        padded = np.zeros((width, self.weights.shape[1]), dtype=self.weights.dtype)
+        padded[places] = self.weights
+        return padded
+
+    def _sparse(self, table: Table) -> NDArray[Any]:
+        X = table.array
+        width = X.shape[1]
+        if len(self.raw) < width:
+            number = self._number_all if width == self.reads.n_all else self._number_used
+            columns = number[X.indices]
+            used = columns < len(self.raw)
+            data = X.data if used.all() else np.where(used, X.data, 0)
+            X = type(X)((data, columns, X.indptr), shape=(X.shape[0], len(self.raw) + 1))
+            eta: NDArray[Any] = X @ self._with_zero_row
+        else:
+            eta = X @ self.weights
+        return eta if self.offset is None else eta - self.offset @ self.weights
+
+    @cached_property
+    def _number_all(self) -> NDArray[np.int32]:
+        return self._number(self.reads.positions[self.raw], self.reads.n_all)
+
+    @cached_property
+    def _number_used(self) -> NDArray[np.int32]:
+        return self._number(self.raw, len(self.reads))
+
+    def _number(self, places: NDArray[np.intp], width: int) -> NDArray[np.int32]:
+        number = np.full(width, len(places), dtype=np.int32)
+        number[places] = np.arange(len(places))
+        return number
+
+    @cached_property
+    def _with_zero_row(self) -> NDArray[Any]:
+        return np.vstack([self.weights, np.zeros((1, self.weights.shape[1]), dtype=self.weights.dtype)])
 
 
 def _columns(block: Block, table: Table, derived: dict[int, NDArray[Any]]) -> Sequence[Any]:
@@ -115,14 +206,13 @@ def make_plan(model: CompactLinear, dtype: np.dtype[Any]) -> Plan:
         derived = model.columns >= n_inputs
         intercept = intercept - weights[:, derived] @ model.offset[derived]
     if plain:
-        raw = np.arange(n_inputs)
-        offset = model.offset
+        raw, offset, matrix = np.arange(n_inputs), model.offset, by_column
     else:
         raw_terms = np.flatnonzero(model.columns < n_inputs)
         raw, place = np.unique(model.columns[raw_terms], return_inverse=True)
-        offset, by_raw, intercept = _gathered(model, raw_terms, place, len(raw), weights, intercept)
-    matrix = by_column if plain else by_raw
+        offset, matrix, intercept = _gathered(model, raw_terms, place, len(raw), weights, intercept)
     return Plan(
+        model.reads,
         raw.astype(np.intp),
         np.ascontiguousarray(matrix, dtype=dtype),
         None if offset is None or not offset.any() else offset.astype(dtype),

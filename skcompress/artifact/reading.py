@@ -8,9 +8,10 @@ gives a column for ``X[name]``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,13 @@ class Inputs:
         if self.labels is not None:
             return self.labels
         return tuple(f"x{place}" for place in self.positions.tolist())
+
+    @cached_property
+    def pick(self) -> Callable[[Any], Any]:
+        """The function that takes the used inputs out of a mapping, in order."""
+        if len(self) == 0:
+            return lambda row: ()
+        return itemgetter(*self.names) if len(self) > 1 else lambda row: (row[self.names[0]],)
 
     def places(self, width: int) -> NDArray[np.intp] | None:
         """Return where the used inputs stand in a row of this width, or None if it holds them alone.
@@ -90,42 +98,57 @@ class Table:
 
     def __init__(self, X: Any, inputs: Inputs):
         self.inputs = inputs
+        self.array: Any = None
+        self.is_sparse = False
         self._frame: Any = None
-        self._array: Any = None
         self._places: NDArray[np.intp] | None = None
-        if is_frame(X):
-            self._frame = X
-            if inputs.labels is not None:
-                self._labels: Sequence[Any] = inputs.labels
-                self._require(inputs.labels, X.keys() if isinstance(X, Mapping) else X.columns)
-            else:
-                everything = list(X.keys() if isinstance(X, Mapping) else X.columns)
-                places = inputs.places(len(everything))
-                self._labels = everything if places is None else [everything[j] for j in places]
-            self.n_rows = len(X[self._labels[0]]) if self._labels else _length(X)
+        if isinstance(X, np.ndarray):
+            self.array = X
+        elif is_frame(X):
+            self._open_frame(X)
             return
-        self._array = X.tocsr() if is_sparse(X) else np.asarray(X)
-        if self._array.ndim != 2:
+        else:
+            self.is_sparse = is_sparse(X)
+            self.array = X.tocsr() if self.is_sparse else np.asarray(X)
+        if self.array.ndim != 2:
             raise ValueError(
-                f"X must have two dimensions, rows by inputs; got an array of shape {self._array.shape}: "
+                f"X must have two dimensions, rows by inputs; got an array of shape {self.array.shape}: "
                 "use predict_one for a single row"
             )
-        self.n_rows = self._array.shape[0]
-        self._places = inputs.places(self._array.shape[1])
+        self.n_rows = self.array.shape[0]
+        self._places = inputs.places(self.array.shape[1])
 
-    def _require(self, names: Sequence[str], present: Any) -> None:
-        known = set(present)
-        missing = [name for name in names if name not in known]
-        if missing:
-            shown = ", ".join(map(repr, missing[:_SHOWN])) + (", ..." if len(missing) > _SHOWN else "")
-            raise ValueError(f"X lacks {len(missing)} of the columns that this model reads: {shown}")
+    def _open_frame(self, X: Any) -> None:
+        self._frame = X
+        self._all_labels = list(X.keys() if isinstance(X, Mapping) else X.columns)
+        if self.inputs.labels is not None:
+            self._labels: Sequence[Any] = self.inputs.labels
+            known = set(self._all_labels)
+            missing = [name for name in self._labels if name not in known]
+            if missing:
+                shown = ", ".join(map(repr, missing[:_SHOWN])) + (", ..." if len(missing) > _SHOWN else "")
+                raise ValueError(f"X lacks {len(missing)} of the columns that this model reads: {shown}")
+        else:
+            places = self.inputs.places(len(self._all_labels))
+            everything = self._all_labels
+            self._labels = everything if places is None else [everything[j] for j in places]
+        self.n_rows = len(X[self._labels[0]]) if self._labels else _length(X)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """float32 if X is an array of float32, else float64."""
-        if self._array is not None and self._array.dtype == np.float32:
+        if self.array is not None and self.array.dtype == np.float32:
             return np.dtype(np.float32)
         return np.dtype(np.float64)
+
+    @property
+    def whole(self) -> NDArray[Any] | None:
+        """X itself, if it is a C-ordered array of floats."""
+        X = self.array
+        if X is None or self.is_sparse or X.dtype.kind != "f" or not X.flags.c_contiguous:
+            return None
+        array: NDArray[Any] = X
+        return array
 
     def values(self, index: int) -> list[Any]:
         """Return one input as keys of categories, a list of n."""
@@ -139,12 +162,21 @@ class Table:
 
     def matrix(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
         """Return some inputs as floats, shape (n, len(wanted))."""
-        if self._array is not None:
-            columns = wanted if self._places is None else self._places[wanted]
-            whole = len(columns) == self._array.shape[1] and bool((np.diff(columns) == 1).all())
-            part = self._array if whole else self._array[:, columns]
-            part = part.toarray() if is_sparse(part) else part
-            return part if part.dtype.kind == "f" else self._as_floats(part, "X")
+        if self.array is None:
+            return self._frame_matrix(wanted)
+        columns = wanted if self._places is None else self._places[wanted]
+        part = self.array
+        if len(columns) < part.shape[1]:
+            part = part.take(columns, axis=1) if part.flags.c_contiguous else part[:, columns]
+        return part if part.dtype.kind == "f" else self._as_floats(part, "X")
+
+    def _frame_matrix(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
+        labels = [self._labels[index] for index in wanted]
+        if hasattr(self._frame, "to_numpy"):
+            part = self._frame if labels == self._all_labels else self._frame[labels]
+            array = np.asarray(part.to_numpy())
+            if array.dtype.kind in "fiub":
+                return array if array.dtype.kind == "f" else array.astype(np.float64)
         out = np.empty((self.n_rows, len(wanted)), order="F")
         for place, index in enumerate(wanted):
             out[:, place] = self.numbers(int(index))
@@ -154,9 +186,9 @@ class Table:
         if self._frame is not None:
             return self._frame[self._labels[index]]
         column = index if self._places is None else int(self._places[index])
-        if is_sparse(self._array):
-            return self._array[:, [column]].toarray().ravel()
-        return self._array[:, column]
+        if self.is_sparse:
+            return self.array[:, [column]].toarray().ravel()
+        return self.array[:, column]
 
     def _as_floats(self, column: Any, name: str) -> NDArray[Any]:
         array = np.asarray(column)
