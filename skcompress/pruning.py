@@ -72,6 +72,8 @@ class _Pruning(WeightCompressor):
         return {"threshold": self.threshold, "n_nonzero": self.n_nonzero, "max_loss": self.max_loss}
 
     def _check_parameters(self) -> None:
+        if self.refit not in ("closed_form", "estimator", None):
+            raise ValueError(f"refit={self.refit!r} is not known: use 'closed_form', 'estimator' or None")
         check_pruning(**self._budget(), **self._options())
         if self.monotonic_cst is not None:
             raise NotImplementedError("monotonic_cst is not implemented yet; leave monotonic_cst=None")

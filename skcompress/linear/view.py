@@ -164,7 +164,7 @@ def require_linear(estimator: Any) -> None:
             f"{name} computes its coef_ and does not let it be set: use a base that stores its weights, such as "
             f"LinearSVR in place of SVR(kernel='linear')"
         )
-    if isinstance(estimator, MetaEstimatorMixin) and not hasattr(estimator, "coef_"):
+    if isinstance(estimator, MetaEstimatorMixin) and {"estimator", "estimators"} & estimator.get_params(False).keys():
         raise TypeError(
             f"{name} holds several models, or none to be written: put the wrapper inside it, around the linear one"
         )
