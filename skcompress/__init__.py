@@ -13,6 +13,7 @@ from ._version import __version__
 
 _HOME = {
     "CompactLinear": "artifact",
+    "DistilledClassifier": "distillation_classifier",
     "DistilledRegressor": "distillation",
     "PrunedClassifier": "pruning",
     "PrunedRegressor": "pruning",

@@ -1,12 +1,18 @@
-"""The arithmetic of distilling: two fits of one linear model, added up.
+"""The arithmetic of distilling: fits of one kind of linear model, added up.
 
     w = (1 - alpha) w_y + alpha w_T
 
-w_y is the student fitted on y. w_T is the student fitted on the teacher's answers for all rows; where there are
-unlabelled rows and the link is the identity, the student fitted on the labelled rows' residuals, y minus the teacher's
-out-of-fold answer, is added to it, which takes out the teacher's bias (prediction-powered inference; Angelopoulos
-et al., Science 2023, equation 2). Every fit uses the same features, those of the student fitted on y, so that the sum
-is one linear model.
+w_y is the student fitted on y. w_T is the student fitted on the teacher's answers for all rows. Every fit uses the
+same features, those of the student fitted on y, so that the sum is one linear model; for classifiers and log links it
+is a sum on the scale of the linear predictor, the log-odds.
+
+Where there are unlabelled rows, w_T is debiased (prediction-powered inference; Angelopoulos et al., Science 2023,
+equation 2): what the labelled rows say against the teacher is added as one Newton step from w_T,
+
+    v = argmin sum_i D_i (r_i / D_i - x_i'v)^2 + ridge,   r_i = slope(f_i, x_i'w_T) - slope(y_i, x_i'w_T),
+
+f_i the out-of-fold answer, D_i the curvature of half the deviance; for squared loss r = y - f and D = 1. The ridge is
+chosen by generalised cross-validation, since these residuals have far less signal than y.
 """
 
 from __future__ import annotations
@@ -17,12 +23,20 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ..core.linalg import Floats
-from .curvature import fit_of
-from .deviance import Squared, Tweedie
-from .view import Leaf, as_matrix, find_leaf, read, write
+from .class_deviance import Logistic, Softmax
+from .curvature import Fit, fit_of
+from .deviance import Huber, Squared, Tweedie
+from .labels import numeric_target
+from .shrunk import shrunk_fit
+from .soft_labels import align, class_factors, fit_soft, soften
+from .view import Leaf, as_matrix, find_leaf, fits_intercept, read, write
+
+_FLATTEST = 0.1
+"""Least curvature of a row in a Newton step, as a share of the mean."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +46,23 @@ class Answers:
     Attributes
     ----------
     labelled : ndarray of shape (n,) or (n, m)
-        For the labelled rows: out of fold, or in sample.
+        For the labelled rows: out of fold, or in sample. Probabilities (n, K) where `classes` are given, the numbers
+        of a code (n, d) where `is_code`.
     X_unlabeled : {array-like, sparse matrix, dataframe} of shape (u, p) or None
         Rows without a target.
     unlabeled : ndarray of shape (u,) or (u, m) or None
         For those rows.
+    classes : ndarray of shape (K,) or None
+        Labels of the columns of a classifier's answers.
+    is_code : bool
+        Whether the teacher gives a representation of each row instead of an answer.
     """
 
     labelled: Any
     X_unlabeled: Any = None
     unlabeled: Any = None
+    classes: NDArray[Any] | None = None
+    is_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,17 +74,49 @@ class Line:
 
     def blend(self, other: Line, alpha: float) -> Line:
         """Return (1 - alpha) self + alpha other."""
-        return Line(
-            (1 - alpha) * self.weights + alpha * other.weights,
-            (1 - alpha) * self.intercept + alpha * other.intercept,
-        )
+        return self.times(1 - alpha).plus(other.times(alpha))
+
+    def times(self, factor: float) -> Line:
+        """Return factor * self."""
+        return Line(factor * self.weights, factor * self.intercept)
+
+    def plus(self, other: Line) -> Line:
+        """Return self + other."""
+        return Line(self.weights + other.weights, self.intercept + other.intercept)
 
     def predict(self, X: Any) -> Floats:
         """Return the linear predictor, shape (n, m)."""
         return X @ self.weights.T + self.intercept
 
 
-def lines_of(fitted: Any, X: Any, y: Any, sample_weight: Any, answers: Answers, debias: bool) -> list[Line]:
+@dataclass(frozen=True)
+class Taught:
+    """The teacher's answers as the student's leaf sees them.
+
+    Attributes
+    ----------
+    X, X_all : {ndarray, csr_array}
+        The labelled rows, and with the unlabelled ones below them.
+    labelled, all : ndarray
+        The answers for these rows.
+    weight, weight_all : ndarray
+        Weights of these rows; an unlabelled row weighs as much as the mean labelled one.
+    weighted : bool
+        Whether weights were given.
+    """
+
+    X: Any
+    X_all: Any
+    labelled: Floats
+    all: Floats
+    weight: Floats
+    weight_all: Floats
+    weighted: bool
+
+
+def lines_of(
+    fitted: Any, X: Any, y: Any, sample_weight: Any, answers: Answers, debias: bool, temperature: float = 1.0
+) -> list[Line]:
     """Return the student of y and the student of the teacher as linear predictors of the same features.
 
     Parameters
@@ -75,23 +128,91 @@ def lines_of(fitted: Any, X: Any, y: Any, sample_weight: Any, answers: Answers, 
     answers : Answers
         The teacher's.
     debias : bool
-        Whether the residuals of the labelled rows are fitted too, where there are unlabelled rows.
+        Whether the labelled rows correct the teacher, where there are unlabelled rows.
+    temperature : float, default=1.0
+        By which the log-odds of a classifier's answers are divided.
     """
     leaf = find_leaf(fitted, X, y, sample_weight)
     own = Line(*read(leaf.estimator))
-    taught = find_leaf(fitted, X, _like(answers.labelled, y), sample_weight)
+    taught = _taught(fitted, leaf, y, answers)
+    if answers.is_code:
+        return [own, _through_code(leaf, taught)]
+    if answers.classes is None:
+        line = _fit(leaf.estimator, taught.X_all, taught.all, taught.weight_all if taught.weighted else None)
+    else:
+        soft = soften(taught.all, temperature)
+        line = Line(*read(fit_soft(leaf, taught.X_all, soft, taught.weight_all))).times(temperature)
+    if debias and answers.X_unlabeled is not None:
+        fit = fit_of(leaf.estimator, float(taught.weight.sum()))
+        if answers.classes is None or fit is not None:
+            line = line.plus(_correction(leaf, own, line, taught, Fit(Squared()) if fit is None else fit))
+    return [own, line]
+
+
+def _taught(fitted: Any, leaf: Leaf, y: Any, answers: Answers) -> Taught:
+    X = as_matrix(leaf.X)
+    weighted = leaf.sample_weight is not None
+    weight = np.asarray(leaf.sample_weight, dtype=np.float64) if weighted else np.ones(X.shape[0])
+    labelled = _at_leaf(fitted, leaf, y, answers, answers.labelled)
     if answers.X_unlabeled is None:
-        return [own, _refit(leaf, as_matrix(leaf.X), taught.y, leaf.sample_weight)]
-    more = find_leaf(fitted, answers.X_unlabeled, _like(answers.unlabeled, y))
-    X_all = _stack(as_matrix(leaf.X), as_matrix(more.X))
-    y_all = np.concatenate([taught.y, more.y])
-    weight = leaf.sample_weight
-    weight_all = None if weight is None else np.concatenate([weight, np.full(len(more.y), np.mean(weight))])
-    teacher = _refit(leaf, X_all, y_all, weight_all)
-    if debias and has_identity_link(leaf.estimator):
-        rest = _refit(leaf, as_matrix(leaf.X), np.asarray(leaf.y) - taught.y, weight)
-        teacher = Line(teacher.weights + rest.weights, teacher.intercept + rest.intercept)
-    return [own, teacher]
+        return Taught(X, X, labelled, labelled, weight, weight, weighted)
+    more = as_matrix(find_leaf(fitted, answers.X_unlabeled).X)
+    X_all = sp.csr_array(sp.vstack([X, more])) if sp.issparse(X) else np.concatenate([X, more])
+    everything = np.concatenate([labelled, _at_leaf(fitted, leaf, y, answers, answers.unlabeled)])
+    weight_all = np.concatenate([weight, np.full(more.shape[0], weight.mean())])
+    return Taught(X, X_all, labelled, everything, weight, weight_all, weighted)
+
+
+def _at_leaf(fitted: Any, leaf: Leaf, y: Any, answers: Answers, given: Any) -> Floats:
+    """Return answers in the terms of the leaf: its classes, or its transformed target."""
+    if answers.is_code:
+        return np.asarray(given, dtype=np.float64)
+    if answers.classes is not None:
+        return align(given, answers.classes, leaf.estimator.classes_)
+    target: Floats = np.asarray(find_leaf(fitted, y=_like(given, y)).y, dtype=np.float64)
+    fit = fit_of(leaf.estimator, 1.0)
+    if fit is not None and isinstance(fit.deviance, Tweedie) and fit.deviance.log_link:
+        return np.clip(target, np.min(leaf.y), np.max(leaf.y))
+    return target
+
+
+def _correction(leaf: Leaf, own: Line, line: Line, taught: Taught, fit: Fit) -> Line:
+    """Return the Newton step that the labelled rows ask for; zeros of a sparse student stay zero."""
+    n_outputs = len(line.weights)
+    y, answer = numeric_target(leaf, n_outputs), taught.labelled
+    weight_y = weight_answer = taught.weight[:, None]
+    if hasattr(leaf.estimator, "classes_"):
+        factors, indicator = class_factors(leaf), numeric_target(leaf, len(leaf.estimator.classes_))
+        weight_y = weight_y * (indicator @ factors)[:, None]
+        share = (answer @ factors)[:, None]
+        answer, weight_answer = answer * factors / share, weight_answer * share
+        answer = answer[:, 1:] if n_outputs == 1 else answer
+    y, answer = fit.target(y), fit.target(answer.reshape(len(y), -1))
+    eta, deviance = line.predict(taught.X), fit.deviance
+    pull = weight_answer * deviance.slope(answer, eta) - weight_y * deviance.slope(y, eta)
+    curvature = np.ones_like(eta) if isinstance(deviance, Huber) else deviance.curvature(answer, eta)
+    curvature = weight_answer * np.maximum(curvature, _FLATTEST * curvature.mean(axis=0))
+    step = Line(np.zeros_like(line.weights), np.zeros_like(line.intercept))
+    for output in range(n_outputs):
+        used = np.flatnonzero((own.weights[output] != 0) | (line.weights[output] != 0))
+        rows = np.flatnonzero(curvature[:, output] > 0)
+        D = curvature[rows, output]
+        weights, intercept = shrunk_fit(
+            taught.X[rows][:, used], pull[rows, output : output + 1] / D[:, None], D, fits_intercept(leaf.estimator)
+        )
+        step.weights[output, used], step.intercept[output] = weights[0], intercept[0]
+    return step
+
+
+def _through_code(leaf: Leaf, taught: Taught) -> Line:
+    """Return decoder(encoder(x)) as one linear predictor.
+
+    The encoder maps the student's features to the code on all rows; the decoder, a model of the student's own kind,
+    maps what the encoder gives to y on the labelled rows.
+    """
+    encoder = Line(*shrunk_fit(taught.X_all, taught.all, taught.weight_all, True))
+    decoder = _fit(leaf.estimator, encoder.predict(taught.X), leaf.y, taught.weight if taught.weighted else None)
+    return Line(decoder.weights @ encoder.weights, decoder.weights @ encoder.intercept + decoder.intercept)
 
 
 def choose_alpha(errors: Floats, alphas: Sequence[float], row_weight: Floats) -> float:
@@ -116,19 +237,24 @@ def choose_alpha(errors: Floats, alphas: Sequence[float], row_weight: Floats) ->
 
 
 def held_out_errors(fitted: Any, lines: Sequence[Line], X: Any, y: Any) -> Floats:
-    """Return the deviance of each held-out row under each line, shape (n, len(lines))."""
+    """Return the deviance of each held-out row under each line, shape (n, len(lines)).
+
+    A classifier whose loss has no curvature is judged by the hinge loss.
+    """
     leaf = find_leaf(fitted, X, y)
     fit = fit_of(leaf.estimator, 1.0)
-    deviance = Squared() if fit is None else fit.deviance
-    matrix, target = as_matrix(leaf.X), np.asarray(leaf.y, dtype=np.float64)
-    target = target.reshape(len(target), -1)
-    return np.column_stack([deviance.value(target, line.predict(matrix)).mean(axis=1) for line in lines])
+    matrix, target = as_matrix(leaf.X), numeric_target(leaf, len(lines[0].weights))
+    predictors = [line.predict(matrix) for line in lines]
+    if fit is None and hasattr(leaf.estimator, "classes_"):
+        return np.column_stack([np.maximum(0, 1 - (2 * target - 1) * eta).mean(axis=1) for eta in predictors])
+    deviance, target = (Squared(), target) if fit is None else (fit.deviance, fit.target(target))
+    return np.column_stack([deviance.value(target, eta).mean(axis=1) for eta in predictors])
 
 
-def has_identity_link(estimator: Any) -> bool:
-    """Return whether the leaf predicts its linear predictor, so that fits can be added."""
+def has_log_odds(estimator: Any) -> bool:
+    """Return whether a fitted leaf's linear predictor is a log-odds, to which a temperature applies."""
     fit = fit_of(estimator, 1.0)
-    return fit is None or not (isinstance(fit.deviance, Tweedie) and fit.deviance.log_link)
+    return fit is not None and isinstance(fit.deviance, (Logistic, Softmax))
 
 
 def write_line(fitted: Any, line: Line) -> None:
@@ -136,18 +262,12 @@ def write_line(fitted: Any, line: Line) -> None:
     write(find_leaf(fitted).estimator, line.weights, line.intercept)
 
 
-def _refit(leaf: Leaf, X: Any, y: Any, sample_weight: Any) -> Line:
+def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Line:
     params = {} if sample_weight is None else {"sample_weight": sample_weight}
-    return Line(*read(clone(leaf.estimator).fit(X, y, **params)))
+    return Line(*read(clone(estimator).fit(X, y, **params)))
 
 
 def _like(answers: Any, y: Any) -> Any:
     """Return the teacher's answers with as many dimensions as y."""
     answers = np.asarray(answers)
     return answers.reshape(-1, 1) if np.ndim(y) == 2 and answers.ndim == 1 else answers
-
-
-def _stack(first: Any, second: Any) -> Any:
-    if sp.issparse(first):
-        return sp.csr_array(sp.vstack([first, second]))
-    return np.concatenate([first, second])

@@ -2,28 +2,38 @@
 
 A teacher that is asked about its own training rows repeats their noise. Its answers for the labelled rows therefore
 come from copies that have not seen them; unlabelled rows get the mean answer of these copies.
+
+To choose alpha, the same is needed within the training rows of each fold k. A copy that has seen neither fold k nor
+fold l answers for l when k is held out and for k when l is, so that K (K - 1) / 2 more copies are enough, and the folds
+of the user's splitter are never cut anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..core.linalg import Indices
+from ..core.linalg import Floats, Indices
 from .distil import Answers
 from .routing import weight_params
-from .rows import take_rows
+from .rows import count_rows, take_rows
+from .soft_labels import align
 
 _NESTED_FOLDS = 5
+
+Coder = Callable[[Any, Any, Any, Any], tuple[Floats, Any]]
+"""``(fitted teacher, X, y, X_unlabeled) -> (code of X, code of X_unlabeled)``."""
 
 
 @dataclass(frozen=True)
@@ -59,31 +69,71 @@ class Lesson:
         return Lesson(replace(self.answers, X_unlabeled=rows), folds)
 
 
-def default_teacher(y: Any, random_state: Any) -> Any:
-    """Return gradient boosted trees for one output, one model an output for several."""
+def default_teacher(y: Any, random_state: Any, *, classifier: bool = False) -> Any:
+    """Return gradient boosted trees; for several outputs one model an output."""
+    if classifier:
+        return HistGradientBoostingClassifier(random_state=random_state)
     trees = HistGradientBoostingRegressor(random_state=random_state)
     return MultiOutputRegressor(trees) if np.ndim(y) == 2 and np.shape(y)[1] > 1 else trees
 
 
-def teach(
-    teacher: Any,
-    X: Any,
-    y: Any,
-    sample_weight: Any,
-    X_unlabeled: Any,
-    *,
-    cv: Any,
-    nested: bool,
-    n_jobs: int | None,
-) -> tuple[Any, Lesson]:
+@dataclass(frozen=True)
+class School:
+    """A teacher and the rows that it is fitted on.
+
+    Attributes
+    ----------
+    teacher : estimator
+        Unfitted, or a FrozenEstimator.
+    X, y, sample_weight, X_unlabeled
+        The student's training data.
+    classes : ndarray or None
+        Labels of a classifier's answers, which are probabilities then.
+    coder : callable or None
+        What turns a fitted teacher into codes, where the student learns a representation.
+    """
+
+    teacher: Any
+    X: Any
+    y: Any
+    sample_weight: Any
+    X_unlabeled: Any
+    classes: NDArray[Any] | None = None
+    coder: Coder | None = None
+
+    def fit(self, rows: Indices | None = None) -> Any:
+        """Return the teacher fitted on these rows, or on all."""
+        if isinstance(self.teacher, FrozenEstimator):
+            return self.teacher
+        X, y, weight = (
+            data if rows is None else take_rows(data, rows) for data in (self.X, self.y, self.sample_weight)
+        )
+        return clone(self.teacher).fit(X, y, **weight_params(self.teacher, weight))
+
+    def ask(self, fitted: Any, X: Any) -> Any:
+        """Return the teacher's answers for these rows, None for None."""
+        if X is None:
+            return None
+        if self.classes is None:
+            return np.asarray(fitted.predict(X), dtype=np.float64)
+        return align(fitted.predict_proba(X), fitted.classes_, self.classes)
+
+    def lecture(self, fitted: Any, rows: Indices) -> Answers:
+        """Return answers, or codes, of a fitted teacher for these rows and the unlabelled ones."""
+        X = take_rows(self.X, rows)
+        if self.coder is not None:
+            code, more = self.coder(fitted, X, take_rows(self.y, rows), self.X_unlabeled)
+            return Answers(code, self.X_unlabeled, more, is_code=True)
+        return Answers(self.ask(fitted, X), self.X_unlabeled, self.ask(fitted, self.X_unlabeled), self.classes)
+
+
+def teach(school: School, *, cv: Any, nested: bool, n_jobs: int | None) -> tuple[Any, Lesson]:
     """Return the teacher fitted on all rows, and its lesson.
 
     Parameters
     ----------
-    teacher : estimator
-        A regressor, or a FrozenEstimator, whose answers are its predictions.
-    X, y, sample_weight, X_unlabeled
-        The student's training data.
+    school : School
+        The teacher and its rows.
     cv : int, splitter, iterable or "in_sample"
         Folds of the answers for the labelled rows.
     nested : bool
@@ -91,61 +141,59 @@ def teach(
     n_jobs : int or None
         Fits at the same time.
     """
-    if isinstance(teacher, FrozenEstimator):
-        fitted = teacher
-    else:
-        fitted = clone(teacher).fit(X, y, **weight_params(teacher, sample_weight))
-    answers = _answers(teacher, X, y, sample_weight, X_unlabeled, cv, n_jobs, fitted)
+    fitted = school.fit()
+    everything = np.arange(count_rows(school.X))
+    as_fitted = isinstance(school.teacher, FrozenEstimator) or isinstance(cv, str) or school.coder is not None
+    splits = _splits(_NESTED_FOLDS if isinstance(cv, str) else cv, school) if nested or not as_fitted else []
+    outer = splits if len(splits) > 2 or not nested else _splits(_NESTED_FOLDS, school)
+    if as_fitted:
+        lesson = Lesson(school.lecture(fitted, everything))
+        parts = _parallel(n_jobs, _lecture_on, school, [train for train, _ in outer] if nested else [])
+        return fitted, replace(lesson, folds=_folds(outer, parts))
+    lesson = Lesson(_out_of_fold(school, everything, _parallel(n_jobs, _ask_without, school, splits)))
     if not nested:
-        return fitted, Lesson(answers)
-    folds = []
-    for train, test in _splits(_NESTED_FOLDS if isinstance(cv, str) else cv, X, y):
-        X_train, y_train, weight = (take_rows(data, train) for data in (X, y, sample_weight))
-        inner = cv if isinstance(cv, (str, int, np.integer)) or hasattr(cv, "split") else _NESTED_FOLDS
-        folds.append(Fold(train, test, _answers(teacher, X_train, y_train, weight, X_unlabeled, inner, n_jobs)))
-    return fitted, Lesson(answers, folds)
+        return fitted, lesson
+    pairs = list(combinations(range(len(outer)), 2))
+    both = [
+        (np.intersect1d(outer[one][0], outer[two][0]), np.union1d(outer[one][1], outer[two][1])) for one, two in pairs
+    ]
+    parts = _parallel(n_jobs, _ask_without, school, both)
+    answers = []
+    for k, (train, _) in enumerate(outer):
+        mine = [part for pair, part in zip(pairs, parts, strict=True) if k in pair]
+        answers.append(_out_of_fold(school, train, mine))
+    return fitted, replace(lesson, folds=_folds(outer, answers))
 
 
-def _answers(
-    teacher: Any,
-    X: Any,
-    y: Any,
-    sample_weight: Any,
-    X_unlabeled: Any,
-    cv: Any,
-    n_jobs: int | None,
-    fitted: Any = None,
-) -> Answers:
-    if isinstance(teacher, FrozenEstimator):
-        return Answers(teacher.predict(X), X_unlabeled, _predict(teacher, X_unlabeled))
-    if isinstance(cv, str):
-        if fitted is None:
-            fitted = clone(teacher).fit(X, y, **weight_params(teacher, sample_weight))
-        return Answers(fitted.predict(X), X_unlabeled, _predict(fitted, X_unlabeled))
-    parts = Parallel(n_jobs=n_jobs)(
-        delayed(_fold_answer)(teacher, X, y, sample_weight, X_unlabeled, train, test)
-        for train, test in _splits(cv, X, y)
-    )
-    labelled = np.full(np.shape(y), np.nan, dtype=np.float64)
+def _folds(splits: list[tuple[Indices, Indices]], answers: list[Answers]) -> list[Fold]:
+    return [Fold(train, test, answer) for (train, test), answer in zip(splits, answers, strict=False)]
+
+
+def _parallel(n_jobs: int | None, task: Any, school: School, arguments: list[Any]) -> list[Any]:
+    return list(Parallel(n_jobs=n_jobs)(delayed(task)(school, argument) for argument in arguments))
+
+
+def _lecture_on(school: School, train: Indices) -> Answers:
+    return school.lecture(school.fit(train), train)
+
+
+def _ask_without(school: School, split: tuple[Indices, Indices]) -> tuple[Indices, Floats, Any]:
+    """Return rows, answers of a teacher fitted on the other rows, and its answers for the unlabelled ones."""
+    train, test = split
+    fitted = school.fit(train)
+    return test, school.ask(fitted, take_rows(school.X, test)), school.ask(fitted, school.X_unlabeled)
+
+
+def _out_of_fold(school: School, rows: Indices, parts: list[tuple[Indices, Floats, Any]]) -> Answers:
+    """Return answers for these rows, each from a part that has it; the parts' mean for the unlabelled rows."""
+    gathered = np.full((count_rows(school.X), *parts[0][1].shape[1:]), np.nan)
     for test, answer, _ in parts:
-        labelled[test] = answer.reshape(labelled[test].shape)
-    if np.isnan(labelled).any():
+        gathered[test] = answer
+    if np.isnan(gathered[rows]).any():
         raise ValueError("cv must put every row into a test fold, so that the teacher answers for all rows")
-    more = None if X_unlabeled is None else np.mean([answer for _, _, answer in parts], axis=0)
-    return Answers(labelled, X_unlabeled, more)
+    more = None if school.X_unlabeled is None else np.mean([unlabeled for _, _, unlabeled in parts], axis=0)
+    return Answers(gathered[rows], school.X_unlabeled, more, school.classes)
 
 
-def _fold_answer(
-    teacher: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, train: Indices, test: Indices
-) -> tuple[Indices, NDArray[Any], Any]:
-    weight = take_rows(sample_weight, train)
-    fitted = clone(teacher).fit(take_rows(X, train), take_rows(y, train), **weight_params(teacher, weight))
-    return test, fitted.predict(take_rows(X, test)), _predict(fitted, X_unlabeled)
-
-
-def _predict(fitted: Any, X: Any) -> Any:
-    return None if X is None else fitted.predict(X)
-
-
-def _splits(cv: Any, X: Any, y: Any) -> list[tuple[Indices, Indices]]:
-    return list(check_cv(cv).split(X, y))
+def _splits(cv: Any, school: School) -> list[tuple[Indices, Indices]]:
+    return list(check_cv(cv, school.y, classifier=school.classes is not None).split(school.X, school.y))

@@ -1,0 +1,121 @@
+"""Teach a classifier with probabilities in place of labels.
+
+The expected loss of a row under the teacher's probabilities t_k is sum_k t_k loss(k, eta). Any classifier that takes
+weights of rows minimises it when each row is repeated once a class, with the weight t_k: for the logistic loss this is
+the cross entropy with the soft target, for RidgeClassifier the squared distance from it.
+
+A temperature T > 1 softens the targets, t_k ~ p_k^(1/T), so that the odds among unlikely classes count for more. A
+student of such targets predicts log-odds divided by T; its weights are multiplied by T, back to the scale of y (Hinton,
+Vinyals and Dean 2015, section 2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, RidgeClassifier, RidgeClassifierCV
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.validation import has_fit_parameter
+
+from ..core.linalg import Floats
+from .view import Leaf
+
+_NEGLIGIBLE = 1e-6
+"""Share of a row below which its copy is left out."""
+
+
+def align(probabilities: Floats, known: NDArray[Any], wanted: NDArray[Any]) -> Floats:
+    """Return the columns of `wanted` classes, rows scaled to sum to one; a class that is not known gets zero.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, len(known))
+        From predict_proba.
+    known, wanted : ndarray
+        Class labels, sorted.
+
+    Returns
+    -------
+    aligned : ndarray of shape (n, len(wanted))
+    """
+    aligned = np.zeros((len(probabilities), len(wanted)))
+    source, place = np.intersect1d(known, wanted, return_indices=True)[1:]
+    aligned[:, place] = np.asarray(probabilities, dtype=np.float64)[:, source]
+    total = aligned.sum(axis=1, keepdims=True)
+    return np.where(total > 0, aligned / np.where(total > 0, total, 1.0), 1 / len(wanted))
+
+
+def soften(probabilities: Floats, temperature: float) -> Floats:
+    """Return p^(1/T), rows scaled to sum to one."""
+    if temperature == 1:
+        return probabilities
+    return softmax(np.log(np.clip(probabilities, 1e-12, None)) / temperature, axis=1)
+
+
+def class_factors(leaf: Leaf) -> Floats:
+    """Return the factor that the classifier's own class_weight puts on each class of its labelled rows, shape (K,)."""
+    classes: NDArray[Any] = leaf.estimator.classes_
+    class_weight = getattr(leaf.estimator, "class_weight", None)
+    if class_weight is None or leaf.frozen:
+        return np.ones(len(classes))
+    y = np.asarray(leaf.y)
+    factors = compute_sample_weight(class_weight, y)
+    return np.array([factors[y == label].mean() for label in classes])
+
+
+def fit_soft(leaf: Leaf, X: Any, target: Floats, weight: Floats) -> Any:
+    """Return the leaf's kind of classifier fitted on soft targets.
+
+    Parameters
+    ----------
+    leaf : Leaf
+        The classifier fitted on y; where it has chosen its penalty by cross-validation, the penalty stays.
+    X : {ndarray, csr_array} of shape (n, p)
+        Rows.
+    target : ndarray of shape (n, K)
+        Probabilities of the leaf's classes.
+    weight : ndarray of shape (n,)
+        Weights of the rows.
+
+    Raises
+    ------
+    ValueError
+        If the classifier takes no sample_weight.
+    """
+    student = _with_penalty_of(leaf.estimator)
+    if not has_fit_parameter(student, "sample_weight"):
+        raise ValueError(
+            f"the fit of {type(student).__name__} takes no sample_weight, which is how a student learns probabilities: "
+            "use a student that takes it, such as LogisticRegression"
+        )
+    if hasattr(student, "class_weight"):
+        student.set_params(class_weight=None)
+    target = target * class_factors(leaf)
+    kept = target > _NEGLIGIBLE * target.max(axis=1, keepdims=True)
+    kept[target.argmax(axis=0), np.arange(target.shape[1])] = True
+    parts = [np.flatnonzero(column) for column in kept.T]
+    rows = np.concatenate(parts)
+    labels = np.repeat(leaf.estimator.classes_, [len(part) for part in parts])
+    weights = np.concatenate([target[part, index] for index, part in enumerate(parts)]) * weight[rows]
+    copies = sp.csr_array(X)[rows] if sp.issparse(X) else X[rows]
+    return student.fit(copies, labels, sample_weight=weights)
+
+
+def _with_penalty_of(fitted: Any) -> Any:
+    """Return an unfitted classifier whose penalty is the one chosen by cross-validation, which copies would mislead."""
+    if isinstance(fitted, RidgeClassifierCV):
+        return RidgeClassifier(alpha=float(fitted.alpha_), fit_intercept=fitted.fit_intercept)
+    if isinstance(fitted, LogisticRegressionCV):
+        shared = set(LogisticRegression().get_params()) & set(fitted.get_params())
+        params = {name: value for name, value in fitted.get_params().items() if name in shared}
+        params["C"] = float(np.exp(np.mean(np.log(fitted.C_))))
+        ratio = np.ravel(np.asarray(getattr(fitted, "l1_ratio_", None), dtype=object))[0]
+        if ratio is not None:
+            params["l1_ratio"] = float(ratio)
+        return LogisticRegression(**params)
+    return clone(fitted)
