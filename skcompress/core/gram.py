@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.linalg import blas
 
 from .linalg import Floats, Indices
 from .memory import require_bytes
@@ -24,7 +25,8 @@ from .memory import require_bytes
 DENSE_LIMIT = 4000
 """Up to this many active columns the p x p matrix is kept (128 MB); above, X is, unless n is larger still."""
 
-_CHUNK_FLOATS = 2**20
+_CHUNK_FLOATS = 2**17
+"""1 MB of float64: half of a usual second-level cache."""
 
 
 class Gram(Protocol):
@@ -177,7 +179,19 @@ class LazyGram:
 
 def weighted_mean(X: Any, row_weight: Floats) -> Floats:
     """Return the weighted column means of a dense or sparse X, shape (p,)."""
-    return np.asarray(X.T @ (row_weight / row_weight.sum()), dtype=np.float64).ravel()
+    share = row_weight / row_weight.sum()
+    if sp.issparse(X):
+        return np.asarray(X.T @ share, dtype=np.float64).ravel()
+    mean = np.zeros(X.shape[1])
+    for chunk in row_chunks(*X.shape):
+        mean += share[chunk] @ X[chunk]
+    return mean
+
+
+def row_chunks(n_rows: int, n_columns: int) -> list[slice]:
+    """Return slices of rows whose float64 copies stay in the cache; the first is the longest."""
+    length = max(256, _CHUNK_FLOATS // max(1, n_columns))
+    return [slice(start, min(start + length, n_rows)) for start in range(0, n_rows, length)]
 
 
 def gram_of(X: Any, row_weight: Floats, mean: Floats, active: Indices | None = None) -> Gram:
@@ -224,14 +238,24 @@ def gram_of(X: Any, row_weight: Floats, mean: Floats, active: Indices | None = N
 
 
 def _dense_product(X: Any, row_weight: Floats, mean: Floats, active: Indices | None) -> Floats:
-    """Accumulate Xc' A Xc over chunks of rows, each centred in a buffer that stays in the cache."""
+    """Accumulate Xc' A Xc over chunks of rows, each centred in one buffer that stays in the cache.
+
+    BLAS ``dsyrk`` adds each chunk to the upper triangle, so that no chunk costs a p x p copy.
+    """
     n_active = len(mean)
-    matrix = np.zeros((n_active, n_active))
+    if n_active == 0:
+        return np.zeros((0, 0))
+    chunks = row_chunks(X.shape[0], n_active)
+    buffer = np.empty((chunks[0].stop, n_active))
+    triangle = np.zeros((n_active, n_active), order="F")
+    alike = bool((row_weight == row_weight[0]).all())
     root = np.sqrt(row_weight)
-    chunk = max(256, _CHUNK_FLOATS // max(1, n_active))
-    for start in range(0, X.shape[0], chunk):
-        rows = X[start : start + chunk]
-        centred = np.subtract(rows if active is None else rows[:, active], mean, dtype=np.float64)
-        centred *= root[start : start + chunk, None]
-        matrix += centred.T @ centred
-    return matrix
+    for chunk in chunks:
+        rows = X[chunk] if active is None else X[chunk][:, active]
+        centred = np.subtract(rows, mean, out=buffer[: len(rows)])
+        if not alike:
+            centred *= root[chunk, None]
+        triangle = blas.dsyrk(1.0, centred.T, beta=1.0, c=triangle, overwrite_c=True)
+    matrix = triangle + triangle.T
+    matrix[np.diag_indices(n_active)] /= 2
+    return matrix * row_weight[0] if alike else matrix

@@ -13,8 +13,9 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 
-from ..core.gram import Gram, gram_of, weighted_mean
+from ..core.gram import Gram, gram_of, row_chunks, weighted_mean
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 from .curvature import Fit, fit_of
@@ -88,7 +89,10 @@ class LinearProblem:
 
     def predictor(self, weights: Floats, intercept: Floats) -> Floats:
         """Return the linear predictor on the training rows, shape (n, m)."""
-        return self.X @ weights.T + intercept
+        if sp.issparse(self.X) or self.X.dtype == np.float64:
+            return self.X @ weights.T + intercept
+        # A product of float32 with float64 would first copy the whole of X.
+        return np.vstack([self.X[chunk] @ weights.T + intercept for chunk in row_chunks(*self.X.shape)])
 
     def losses(self, weights: Floats, predictor: Floats) -> Floats:
         """Return F of each output, penalty included, shape (m,)."""
