@@ -264,7 +264,7 @@ class DistilledRegressor(RegressorCompressor, Distilling):
         ``callable(teacher, X)`` returns. A linear decoder, fitted on the labelled rows, maps the code to y, and both
         are folded into one linear model. It seldom gains over the answer.
     n_components : int, default=None
-        Numbers of the code. None: 8, or as many as the representation has.
+        Numbers of the code of the representation. None: 8, or as many as the representation has.
     n_jobs : int, default=None
         Teachers fitted at the same time.
     random_state : int, RandomState or None, default=None

@@ -73,8 +73,6 @@ def check_representation(representation: Any, n_components: Any) -> None:
         )
     if n_components is None:
         return
-    if representation is None:
-        raise ValueError(f"n_components={n_components!r} needs a representation; representation is None")
     if isinstance(n_components, bool) or not isinstance(n_components, (int, np.integer)) or n_components < 1:
         raise ValueError(f"n_components must be None or an int of at least 1, got {n_components!r}")
 
