@@ -96,9 +96,12 @@ def check_pruning(
     budget_of(threshold, n_nonzero, max_loss)
     check_importance(importance)
     _checked_search(search, importance, refit)
-    for name, value, least in (("n_restarts", n_restarts, 0), ("max_nodes", max_nodes, 1)):
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-            raise ValueError(f"{name}={value!r} must be an integer of at least {least}")
+    for name, value, least, also in (("n_restarts", n_restarts, 0, ("auto",)), ("max_nodes", max_nodes, 1, ())):
+        if isinstance(value, str) and value in also:
+            continue
+        if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
+            told = "".join(f", or {name!r}" for name in also)
+            raise ValueError(f"{name}={value!r} must be an integer of at least {least}{told}")
 
 
 def prune(
@@ -112,7 +115,7 @@ def prune(
     refit: str | None = "closed_form",
     feature_groups: Groups = None,
     keep: ArrayLike | None = None,
-    n_restarts: int = 0,
+    n_restarts: int | str = 0,
     max_nodes: int = 100_000,
     random_state: Any = None,
 ) -> Pruning:
@@ -141,8 +144,9 @@ def prune(
         one unit.
     keep : array-like, default=None
         Columns never pruned: a mask of shape (p,) or indices.
-    n_restarts : int, default=0
-        Perturbed restarts of "swap". They pay where there are more columns than rows.
+    n_restarts : int or "auto", default=0
+        Perturbed restarts of "swap", which pay where there are more columns than rows. "auto": at most 100, until 20
+        in a row have found nothing better.
     max_nodes : int, default=100_000
         Nodes after which "exact" gives up the proof.
     random_state : int, RandomState or None, default=None
@@ -202,7 +206,7 @@ def prune_path(
     importance: ImportanceLike = "obs",
     feature_groups: Groups = None,
     keep: ArrayLike | None = None,
-    n_restarts: int = 0,
+    n_restarts: int | str = 0,
     max_nodes: int = 100_000,
     random_state: Any = None,
 ) -> Path:

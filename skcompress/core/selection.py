@@ -85,7 +85,7 @@ def select(
     refit: bool,
     feature_groups: Groups,
     keep: ArrayLike | None,
-    n_restarts: int,
+    n_restarts: int | str,
     max_nodes: int,
     random_state: Any,
 ) -> Selection:
@@ -96,7 +96,7 @@ def select(
         centred = quadratic.restrict(quadratic.free, units.kept_columns)
     problems = problems_of(centred, units)
     scores = _scores(importance, search, centred, units, problems)
-    seed = _seed(random_state) if n_restarts else 0
+    seed = _seed(random_state) if n_restarts != 0 else 0
     profiles = [
         SEARCHES[search](
             problem,
@@ -104,7 +104,7 @@ def select(
                 scores=None if scores is None else scores[problem.unit_ids],
                 importance=_importance_of(importance, centred, units, problem),
                 refit=refit,
-                n_restarts=n_restarts,
+                n_restarts=None if n_restarts == "auto" else int(n_restarts),
                 max_nodes=max_nodes,
                 seed=seed,
             ),

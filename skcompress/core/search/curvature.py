@@ -32,7 +32,7 @@ WAY_OUT = (
     "weights, such as Lasso"
 )
 
-_BATCH = 64
+_BATCH = 32
 _CACHE_BYTES = 2**28
 _SMALL = 2**24
 

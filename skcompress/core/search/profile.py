@@ -45,8 +45,8 @@ class Settings(NamedTuple):
         How units are scored; a callable takes the positions of the units left and returns their scores.
     refit : bool
         Whether the kept weights are optimised anew; else they stay as they are.
-    n_restarts : int
-        Perturbed restarts of the exchange search.
+    n_restarts : int or None
+        Perturbed restarts of the exchange search; None: until `PATIENCE` of them in a row have found nothing better.
     max_nodes : int
         Nodes after which the exact search gives up the proof.
     seed : int
@@ -56,7 +56,7 @@ class Settings(NamedTuple):
     scores: Floats | None
     importance: Importance | Callable[[Indices], Floats]
     refit: bool = True
-    n_restarts: int = 0
+    n_restarts: int | None = 0
     max_nodes: int = 100_000
     seed: int = 0
 

@@ -18,6 +18,12 @@ from .profile import Found, Settings, best_size
 EQUAL = 1e-10
 """Share of the explained loss below which two supports are equally good; the earlier one then wins."""
 
+MOST_RESTARTS = 100
+"""Restarts at most, where their number is not given."""
+
+PATIENCE = 20
+"""Restarts in a row that find nothing better before the search ends, where their number is not given."""
+
 TOGETHER = 4
 """So many sizes at once are searched along the paths of the starts."""
 
@@ -54,7 +60,7 @@ class SwapProfile:
         wanted = np.zeros(self.most + 1, dtype=bool)
         wanted[sizes] = True
         wanted[[0, *self._found]] = False
-        if wanted.sum() < TOGETHER or not problem.is_dense or self._settings.n_restarts:
+        if wanted.sum() < TOGETHER or not problem.is_dense or self._settings.n_restarts != 0:
             return
         forward, _ = problem.forward(self.most)
         backward = problem.trail().order
@@ -79,18 +85,26 @@ class SwapProfile:
         kept = np.flatnonzero(problem.kept)
         if size == 0:
             return Found(kept, problem.empty_loss, problem.empty_loss)
-        best, most_gain = kept, -np.inf
+        best, most_gain, bound = kept, -np.inf, -np.inf
         starts = self._starts(size)
         seen: set[bytes] = set()
-        for attempt in range(len(starts) + self._settings.n_restarts):
+        idle = 0
+        limit = len(starts) + (MOST_RESTARTS if self._settings.n_restarts is None else self._settings.n_restarts)
+        for attempt in range(limit):
+            if attempt >= len(starts):
+                proven = problem.empty_loss - most_gain - bound <= EQUAL * most_gain
+                if proven or (self._settings.n_restarts is None and idle == PATIENCE):
+                    break
+                idle += 1
             start = starts[attempt] if attempt < len(starts) else self._perturbed(best, attempt)
             if start.tobytes() in seen:
                 continue
             seen.add(start.tobytes())
             chosen, gain = problem.exchange(start)
             if most_gain == -np.inf or gain > most_gain + EQUAL * most_gain:
-                best, most_gain = np.union1d(chosen, kept), gain
-        return Found(best, problem.empty_loss - most_gain, float(problem.bounds[len(best)]))
+                best, most_gain, idle = np.union1d(chosen, kept), gain, 0
+                bound = float(problem.bounds[len(best)])
+        return Found(best, problem.empty_loss - most_gain, bound)
 
     def _starts(self, size: int) -> list[Indices]:
         forward, _ = self.problem.forward(size)
