@@ -115,8 +115,9 @@ def _l1_share(leaf: Any) -> Any:
         return 0.0
     if leaf.penalty == "l1":
         return 1.0
-    ratio = getattr(leaf, "l1_ratio_", getattr(leaf, "l1_ratio", None))
-    return 0.0 if ratio is None else np.reshape(np.asarray(ratio, dtype=np.float64), (-1, 1))
+    ratio = np.asarray(getattr(leaf, "l1_ratio_", getattr(leaf, "l1_ratio", None)), dtype=np.float64).reshape(-1, 1)
+    # None, for a leaf without an L1 share, has become NaN.
+    return np.where(np.isnan(ratio), 0.0, ratio)
 
 
 CURVATURES: dict[type, Callable[[Any, float], Fit]] = {
