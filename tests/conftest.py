@@ -6,6 +6,11 @@ from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 
+def pytest_configure(config):
+    """Let scikit-learn 1.6 call the optimiser of a newer scipy in its own way."""
+    config.addinivalue_line("filterwarnings", "ignore:scipy.optimize. The `disp` and `iprint`:DeprecationWarning")
+
+
 @pytest.fixture(scope="session")
 def diabetes():
     """X (442, 10) and y."""

@@ -297,6 +297,7 @@ class TestHandled:
         np.testing.assert_allclose(model.predict(X), LinearRegression().fit(X, y).predict(X))
 
     @ALL_ZERO
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     @every_wrapper
     def test_constant_y(self, wrap, small):
         X, _ = small
