@@ -3,7 +3,7 @@
 A transformer that builds its output names from its input names tells its own lineage: it is asked for its output
 names with an unmistakable name for every input, and the inputs that occur in an output's name are the ones that it
 is made of. An output that names none of them (a principal component, a word of a text) is made of all the inputs
-of its step. A ColumnTransformer is asked part by part.
+of its step. ColumnTransformer and FeatureUnion are asked part by part.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 Origins = list[frozenset[int]]
 """For each column, the raw inputs that it is made of."""
@@ -59,6 +59,9 @@ def _through(step: Any, origins: Origins) -> Origins:
         return origins
     if isinstance(step, ColumnTransformer):
         return _through_columns(step, origins)
+    if isinstance(step, FeatureUnion):
+        parts = [part for _, part in step.transformer_list if not (isinstance(part, str) and part == "drop")]
+        return [origin for part in parts for origin in _through(part, origins)]
     return _by_names(step, origins)
 
 
