@@ -1,0 +1,118 @@
+"""Names, indices, masks and labels become arrays over the leaf's features."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
+
+from skcompress.linear.columns import Columns
+from skcompress.linear.view import find_leaf
+
+
+@pytest.fixture
+def encoded():
+    frame = pd.DataFrame({"age": [1.0, 2.0, 3.0, 4.0], "job": list("abca"), "town": list("xyyx")})
+    pipeline = make_pipeline(
+        ColumnTransformer([("o", OneHotEncoder(), ["job", "town"]), ("n", StandardScaler(), ["age"])]), Ridge()
+    ).fit(frame, [1.0, 2.0, 3.0, 4.0])
+    return Columns(find_leaf(pipeline, frame), 6, np.asarray(frame.columns, dtype=object))
+
+
+@pytest.fixture
+def plain():
+    X = np.random.default_rng(0).standard_normal((9, 4))
+    return Columns(find_leaf(Ridge().fit(X, X[:, 0]), X), 4, np.array(["x0", "x1", "x2", "x3"], dtype=object))
+
+
+def test_names_are_those_that_the_steps_give(encoded, plain):
+    assert encoded.names.tolist() == ["o__job_a", "o__job_b", "o__job_c", "o__town_x", "o__town_y", "n__age"]
+    assert plain.names.tolist() == ["x0", "x1", "x2", "x3"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "positions"),
+    [
+        (["job"], [0, 1, 2]),
+        ("job", [0, 1, 2]),
+        (["o__job_b", "age"], [1, 5]),
+        ([0, -1], [0, 5]),
+        (2, [2]),
+        (np.int64(2), [2]),
+        ([np.int32(4)], [4]),
+        ([True, False, False, False, False, True], [0, 5]),
+        (np.array([False, True, False, False, False, False]), [1]),
+        ([], []),
+        (["job", "o__job_a"], [0, 1, 2]),
+    ],
+)
+def test_select(encoded, wanted, positions):
+    assert np.flatnonzero(encoded.select(wanted, "keep")).tolist() == positions
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (["income"], r"keep names 'income', which is no column: the columns are 'age', 'job', 'town', 'o__job_a'"),
+        ([6], "keep names feature 6, but the model has 6 features"),
+        ([-7], "keep names feature -7"),
+        ([True, False], "keep as a mask must have 6 entries"),
+        ([1.5], "keep names 1.5"),
+    ],
+)
+def test_select_refuses(encoded, wanted, message):
+    with pytest.raises(ValueError, match=message):
+        encoded.select(wanted, "keep")
+
+
+def test_a_long_list_of_columns_is_cut_in_the_message():
+    X = np.random.default_rng(0).standard_normal((9, 30))
+    columns = Columns(find_leaf(Ridge().fit(X, X[:, 0]), X), 30, np.array([f"x{i}" for i in range(30)], dtype=object))
+    with pytest.raises(ValueError, match=r"'x7', \.\.\. \(30 in all\)"):
+        columns.select(["y"], "keep")
+
+
+def partition(labels):
+    """The groups as sets of positions."""
+    return sorted(sorted(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels))
+
+
+def test_labels_by_input(encoded):
+    assert partition(encoded.labels("input")) == [[0, 1, 2], [3, 4], [5]]
+
+
+def test_labels_by_input_with_products():
+    X = pd.DataFrame(np.random.default_rng(0).standard_normal((9, 2)), columns=["a", "b"])
+    model = make_pipeline(PolynomialFeatures(2, include_bias=False), Ridge()).fit(X, X["a"])
+    columns = Columns(find_leaf(model, X), 5, np.array(["a", "b"], dtype=object))
+    assert partition(columns.labels("input")) == [[0, 2], [1, 4], [3]]
+    assert np.flatnonzero(columns.select(["a"], "keep")).tolist() == [0, 2, 3]
+
+
+def test_labels_pass_none_and_feature_through(encoded):
+    assert encoded.labels(None) is None
+    assert encoded.labels("feature") == "feature"
+
+
+def test_labels_from_a_list_a_dict_and_a_callable(encoded):
+    assert partition(encoded.labels(["p", "q", "p", 1, 1, None])) == [[0, 2], [1], [3, 4], [5]]
+    assert partition(encoded.labels(np.array([0, 0, 1, 1, 2, 2]))) == [[0, 1], [2, 3], [4, 5]]
+    assert partition(encoded.labels({"who": ["job", "age"]})) == [[0, 1, 2, 5], [3], [4]]
+    assert partition(encoded.labels(lambda names: [name[0] for name in names])) == [[0, 1, 2, 3, 4], [5]]
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ("inputs", "feature_groups must be None, 'feature', 'input'"),
+        ([1, 2], "feature_groups must give 6 labels"),
+        ({"g": ["sex"]}, r"feature_groups\['g'\] names 'sex'"),
+        ({"g": ["job"], "h": ["o__job_a"]}, "'o__job_a' into both 'g' and 'h'"),
+        (lambda names: ["a"], "feature_groups must give 6 labels"),
+    ],
+)
+def test_labels_refuse(encoded, groups, message):
+    with pytest.raises(ValueError, match=message):
+        encoded.labels(groups)
