@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 
 from .gram import DenseGram, Gram
 from .linalg import Floats, Indices, Mask, solve_psd
+from .signed import solve_signed
 
 
 class System(NamedTuple):
@@ -62,6 +63,9 @@ class QuadraticModel:
         Sum of the sample weights. Information criteria need it.
     offset : array-like of shape (m,), default=0.0
         What w0 has already lost, in the units of F.
+    signs : array-like of shape (m, p) or (p,), default=0
+        1: the weight may not be negative, -1: not positive, 0: free. Held by `restrict`, by searches and by roundings;
+        the centre may violate them until it is restricted.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class QuadraticModel:
         base_loss: ArrayLike | None = None,
         n_samples: float | None = None,
         offset: ArrayLike = 0.0,
+        signs: ArrayLike = 0,
     ):
         self.centre: Floats = np.atleast_2d(np.asarray(centre, dtype=np.float64))
         shape = self.centre.shape
@@ -99,6 +104,7 @@ class QuadraticModel:
         )
         self.n_samples = n_samples
         self.offset: Floats = np.broadcast_to(np.asarray(offset, dtype=np.float64), shape[:1])
+        self.signs: Floats = _spread(signs, shape, "signs")
 
     @property
     def n_outputs(self) -> int:
@@ -187,13 +193,15 @@ class QuadraticModel:
             base_loss=None if self.base_loss is None else self.base_loss[one],
             n_samples=self.n_samples,
             offset=self.offset[one],
+            signs=self.signs[one],
         )
 
     def restrict(self, support: Mask, first: Mask | None = None) -> QuadraticModel:
         """Return the same quadratic on fewer weights, re-centred on their optimum.
 
-        On vectors that are zero off the support both models agree; the new `offset` is the loss of the new
-        centre. A dependent column inside the support gets weight zero.
+        On vectors that are zero off the free weights both models agree; the new `offset` is the loss of the new
+        centre. A dependent column inside the support gets weight zero; a weight that its sign holds at zero is no
+        longer free.
 
         Parameters
         ----------
@@ -207,15 +215,23 @@ class QuadraticModel:
         # What the removed weights and the gradient leave to be made up for: H (w0 - inside) - g/2.
         debt = self.dot(self.centre - inside) - self.gradient / 2
         centre = inside.copy()
+        free = support.copy()
         model = self.with_free(support)
         for outputs, columns in model.systems():
             owed = debt[np.ix_(outputs, columns)]
-            if len(columns) and owed.any():
-                preferred = None if first is None else first[columns]
-                step = solve_psd(self.block(columns, outputs[0]), owed.T, preferred).T
-                centre[np.ix_(outputs, columns)] += step
+            if not len(columns) or not (owed.any() or self._violated(centre).any()):
+                continue
+            preferred = None if first is None else first[columns]
+            block = self.block(columns, outputs[0])
+            centre[np.ix_(outputs, columns)] += solve_psd(block, owed.T, preferred).T
+            for place in np.flatnonzero(self._violated(centre)[outputs].any(axis=1)):
+                output = outputs[place]
+                right = block @ inside[output, columns] + owed[place]
+                signs = self.signs[output, columns]
+                centre[output, columns] = solve_signed(block, right, signs, preferred)
+                free[output, columns] &= (signs == 0) | (centre[output, columns] != 0)
         offset = self.output_losses(centre)
-        return self._with(centre=centre, gradient=np.zeros_like(centre), free=support, offset=offset)
+        return self._with(centre=centre, gradient=np.zeros_like(centre), free=free, offset=offset)
 
     def with_free(self, free: Mask) -> QuadraticModel:
         """Return the same quadratic with other weights free; the centre stays."""
@@ -230,6 +246,10 @@ class QuadraticModel:
             free=(centre != 0) if free is None else free,
             offset=np.zeros(self.n_outputs),
         )
+
+    def _violated(self, weights: Floats) -> Mask:
+        """Return which weights have a sign that they may not have, shape (m, p)."""
+        return self.signs * weights < 0
 
     def _gram(self, output: int) -> Gram:
         return self.grams[0] if len(self.grams) == 1 else self.grams[output]
