@@ -15,14 +15,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from .grids import GridKind, box_of
-from .linalg import Floats, Indices
+from .linalg import Floats, Indices, Mask
 from .quadratic import QuadraticModel
 from .rounding import LazyCurvature, Problem, Rounding, RoundingFunction
-from .scales import ScaleRule
+from .scales import ScaleRule, trial_shares
 
 MAX_TURNS = 20
-FLOATS_AT_ONCE = 2**23
-"""Floats that the trial roundings of one system may hold at a time."""
+MAX_RETURNS = 4
+SCALES_AT_ONCE = 8
+FINALIST_FLOATS = 2**18
+"""Weights x finalists up to which a rounding gets all the finalists that it asks for."""
+
+LEAST_GAIN = 1e-6
+"""The turns end when no loss falls by more than this share."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +63,29 @@ class ScaleSearch:
 
     def best(self, full_step: Floats, rule: ScaleRule) -> tuple[Floats, list[Floats]]:
         """Return the chosen steps (m, 1) and the values of each task at them, (r, k)."""
-        trial = full_step * rule.shares
         if rule.criterion == "none":
-            return trial, self.rounded(self.method.round, trial)
+            return full_step, self.rounded(self.method.round, full_step)
+        trial = full_step * trial_shares(self.method.per_octave)
         if rule.criterion == "mse":
             steps = self._smallest(trial, self._squared_errors(trial), 1)
             return steps, self.rounded(self.method.round, steps)
-        steps = self._smallest(trial, self._scouted(trial), self.method.finalists)
+        n_floats = sum(task.optimum.size for task in self.tasks)
+        finalists = max(1, min(self.method.finalists, FINALIST_FLOATS // max(1, n_floats)))
+        steps = self._smallest(trial, self._scouted(trial), finalists)
         values = self.rounded(self.method.round, steps)
         losses = self.losses(steps, values)
-        if rule.closed_form:
-            steps, values, losses = self._take_turns(steps, values, losses)
-        return self._winner(steps, values, losses)
+        if not (rule.closed_form and self.method.turns):
+            return self._winner(steps, values, losses)[:2]
+        steps, values, losses = self._winner(*self._take_turns(steps, values, losses))
+        for _ in range(MAX_RETURNS if self.method.polish else 0):
+            # A search from scratch at the scale that won may find what polishing did not.
+            anew = self.rounded(self.method.round, steps)
+            fallen = self.losses(steps, anew)
+            if not (fallen < losses * (1 - LEAST_GAIN)).any():
+                break
+            values = self._chosen(fallen < losses, anew, values)
+            steps, values, losses = self._take_turns(steps, values, np.minimum(fallen, losses))
+        return steps, values
 
     def rounded(self, rounding: RoundingFunction, steps: Floats) -> list[Floats]:
         """Return the values that a rounding gives each task at these steps, (r * S, k)."""
@@ -89,15 +105,13 @@ class ScaleSearch:
             moved = self._closed_form(steps, values)
             repaired = self._repaired(moved, values)
             fallen = self.losses(moved, repaired)
-            better = fallen < losses * (1 - 1e-9)
-            if not better.any():
-                break
+            better = fallen < losses
+            falls = fallen < losses * (1 - LEAST_GAIN)
             steps = np.where(better, moved, steps)
             losses = np.where(better, fallen, losses)
-            values = [
-                np.where(better[task.outputs].reshape(-1, 1), new, old)
-                for task, new, old in zip(self.tasks, repaired, values, strict=True)
-            ]
+            values = self._chosen(better, repaired, values)
+            if not falls.any():
+                break
         return steps, values, losses
 
     def _repaired(self, steps: Floats, values: list[Floats]) -> list[Floats]:
@@ -125,17 +139,25 @@ class ScaleSearch:
         return np.where(valid, above / np.where(valid, below, 1.0), steps)
 
     def _scouted(self, trial: Floats) -> Floats:
-        losses = np.zeros_like(trial)
-        for task in self.tasks:
-            n_rows, n_columns = task.optimum.shape
-            at_once = max(1, FLOATS_AT_ONCE // max(1, n_rows * n_columns))
-            for start in range(0, trial.shape[1], at_once):
-                part = trial[:, start : start + at_once]
+        """Return the loss of the scouting rounding at each trial step, from the largest step down.
+
+        The lower bound that a rounding may know only rises as the box shrinks: once it is above the least loss
+        found, the steps that are left cannot be better and count as infinite.
+        """
+        losses = np.full_like(trial, np.inf)
+        for start in range(0, trial.shape[1], SCALES_AT_ONCE):
+            part = trial[:, start : start + SCALES_AT_ONCE]
+            found, bound = np.zeros_like(part), np.zeros_like(part)
+            for task in self.tasks:
                 problem = task.problem(part, self.zero_point)
                 own = part[task.outputs]
-                excess = problem.cheap_excess(self.method.scout(problem)).reshape(own.shape)
-                losses[task.outputs, start : start + at_once] = excess * own**2
-        return self._pooled(losses / self.unit)
+                excess = problem.cheap_excess(self.method.scout(problem))
+                found[task.outputs] = excess.reshape(own.shape) * own**2
+                bound[task.outputs] = problem.bound().reshape(own.shape) * own**2
+            losses[:, start : start + SCALES_AT_ONCE] = self._pooled(found / self.unit)
+            if (self._pooled(bound / self.unit)[:, -1] > losses.min(axis=1)).all():
+                break
+        return losses
 
     def _squared_errors(self, trial: Floats) -> Floats:
         errors = np.zeros_like(trial)
@@ -150,18 +172,27 @@ class ScaleSearch:
     def _pooled(self, losses: Floats) -> Floats:
         return np.broadcast_to(losses.sum(axis=0), losses.shape) if self.shared else losses
 
+    def _chosen(self, which: Mask, first: list[Floats], second: list[Floats]) -> list[Floats]:
+        """Return the first values where `which` (m, S) says so, else the second."""
+        return [
+            np.where(which[task.outputs].reshape(-1, 1), one, other)
+            for task, one, other in zip(self.tasks, first, second, strict=True)
+        ]
+
     @staticmethod
     def _smallest(trial: Floats, losses: Floats, count: int) -> Floats:
         places = np.argsort(losses, axis=1, kind="stable")[:, :count]
         return np.take_along_axis(trial, places, axis=1)
 
-    def _winner(self, steps: Floats, values: list[Floats], losses: Floats) -> tuple[Floats, list[Floats]]:
+    def _winner(self, steps: Floats, values: list[Floats], losses: Floats) -> tuple[Floats, list[Floats], Floats]:
+        """Return the steps, values and losses of the best step of each output, with S = 1."""
         place = np.argmin(losses, axis=1)
         chosen = []
         for task, all_values in zip(self.tasks, values, strict=True):
             shaped = all_values.reshape(len(task.outputs), steps.shape[1], -1)
             chosen.append(shaped[np.arange(len(task.outputs)), place[task.outputs]])
-        return np.take_along_axis(steps, place[:, None], axis=1), chosen
+        at = place[:, None]
+        return np.take_along_axis(steps, at, axis=1), chosen, np.take_along_axis(losses, at, axis=1)
 
 
 def tasks_of(

@@ -4,8 +4,7 @@
 times a power of two for each feature. The exponents e_j make 2^(e_j) sqrt(H_jj) agree within a factor of two, so
 that a step of each feature changes the prediction about equally, whatever the feature's unit.
 
-`SCALES` says which scales are tried, as shares of the one that just spans all the weights, and what picks
-one.
+`SCALES` says what picks one of the trial scales, which are shares of the scale that just spans all the weights.
 """
 
 from __future__ import annotations
@@ -91,29 +90,36 @@ GRANULARITIES: dict[str, Callable[[QuadraticModel], Granularity]] = {
 
 
 class ScaleRule(NamedTuple):
-    """Which scales are tried and what picks one.
+    """What picks a scale among the trial scales.
 
     Attributes
     ----------
-    shares : ndarray of shape (S,)
-        The scales tried, as shares of the one that just spans all the weights.
     criterion : str
-        "none" (one scale only), "mse" (squared error of the weights, rounded to nearest) or "loss" (the
-        quadratic's loss of the rounding).
+        "none" (there is only the scale that spans all the weights), "mse" (squared error of the weights, rounded
+        to nearest) or "loss" (the quadratic's loss of the rounding).
     closed_form : bool
         Whether the scale then becomes the best one for the codes, s = z'Hw / z'Hz, in turn with the codes.
     """
 
-    shares: Floats
     criterion: str
     closed_form: bool
 
 
 SCALES: dict[str, ScaleRule] = {
-    "max": ScaleRule(np.ones(1), "none", False),
-    "mse": ScaleRule(np.exp2(-np.arange(24) / 4), "mse", False),
-    "loss": ScaleRule(np.exp2(-np.arange(24) / 4), "loss", True),
+    "max": ScaleRule("none", False),
+    "mse": ScaleRule("mse", False),
+    "loss": ScaleRule("loss", True),
 }
+
+OCTAVES_ABOVE = 0.75
+OCTAVES_BELOW = 8
+"""Where large weights cancel each other, the best scale may clip most of them."""
+
+
+def trial_shares(per_octave: int) -> Floats:
+    """Return the trial scales as shares of the one that spans all the weights, from the largest down."""
+    first = -int(OCTAVES_ABOVE * per_octave)
+    return np.exp2(-np.arange(first, OCTAVES_BELOW * per_octave) / per_octave)
 
 
 def scale_rule_of(scale: str | float) -> ScaleRule | float:

@@ -5,7 +5,7 @@ import pytest
 
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.quantizing import quantize
-from skcompress.core.scales import GRANULARITIES, SCALES, scale_rule_of
+from skcompress.core.scales import GRANULARITIES, scale_rule_of, trial_shares
 
 
 def with_diagonal(diagonal, n_outputs=1, **options):
@@ -46,7 +46,7 @@ def test_mse_scale_has_the_least_squared_error_of_those_tried():
     rng = np.random.default_rng(0)
     weights = rng.standard_t(2, size=(1, 60))
     result = quantize(QuadraticModel(np.eye(60), weights), bits=3, rounding="nearest", scale="mse")
-    tried = np.abs(weights).max() / 3 * SCALES["mse"].shares
+    tried = np.abs(weights).max() / 3 * trial_shares(4)
     errors = [((np.clip(np.rint(weights / s), -3, 3) * s - weights) ** 2).sum() for s in tried]
     assert result.grid.scale == pytest.approx(tried[np.argmin(errors)])
 

@@ -11,6 +11,7 @@ are passed in are (B, k), or (B, anything) after `columns` of one; bounds are (B
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,9 @@ FLOOR_TOLERANCE = 1e-9
 
 class Box(Protocol):
     """What a rounding may ask of a grid."""
+
+    def ends(self) -> tuple[Floats, Floats]:
+        """Return the lowest and the highest value, each of shape (B, 1) or (B, k)."""
 
     def columns(self, places: Indices | slice) -> Box:
         """Return the box of these columns; of one column, for arrays of shape (B, anything)."""
@@ -40,6 +44,9 @@ class Box(Protocol):
     def window(self, points: Floats, count: int) -> tuple[Floats, Mask]:
         """Return `count` neighbouring values around each point and which of them exist, one more axis."""
 
+    def most_within(self, points: Floats, radius: Floats) -> int:
+        """Return a `count` with which the window of each point holds all values within its radius."""
+
     def neighbours(self, values: Floats) -> tuple[Floats, Floats]:
         """Return the next value up and the next one down; the value itself at an end."""
 
@@ -50,6 +57,10 @@ class IntegerBox:
 
     low: Floats
     high: Floats
+
+    def ends(self) -> tuple[Floats, Floats]:
+        """Return the lowest and the highest value, each of shape (B, 1) or (B, k)."""
+        return self.low, self.high
 
     def columns(self, places: Indices | slice) -> IntegerBox:
         """Return the box of these columns; of one column, for arrays of shape (B, anything)."""
@@ -75,6 +86,11 @@ class IntegerBox:
         values = start[..., None] + np.arange(count, dtype=np.float64)
         return values, values <= self.high[..., None]
 
+    def most_within(self, points: Floats, radius: Floats) -> int:
+        """Return a `count` with which the window of each point holds all values within its radius."""
+        widest = float((self.high - self.low).max()) + 1.0
+        return int(min(widest, 2.0 * np.ceil(radius.max()) + 1.0))
+
     def neighbours(self, values: Floats) -> tuple[Floats, Floats]:
         """Return the next value up and the next one down; the value itself at an end."""
         return np.minimum(values + 1, self.high), np.maximum(values - 1, self.low)
@@ -82,11 +98,28 @@ class IntegerBox:
 
 @dataclass(frozen=True)
 class LevelBox:
-    """Values from an increasing list; `low` and `high` are positions in it, of shape (B, 1) or (B, k)."""
+    """Values from increasing lists.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (L,) or (B, L)
+        The values of all rows or of each row, increasing (a row's last value may repeat).
+    low, high : ndarray of shape (B, 1) or (B, k)
+        First and last position allowed in the list.
+    """
 
     levels: Floats
     low: Floats
     high: Floats
+
+    @cached_property
+    def _middles(self) -> Floats:
+        middles: Floats = (self.levels[..., 1:] + self.levels[..., :-1]) / 2
+        return middles
+
+    def ends(self) -> tuple[Floats, Floats]:
+        """Return the lowest and the highest value, each of shape (B, 1) or (B, k)."""
+        return self._values(self.low), self._values(self.high)
 
     def columns(self, places: Indices | slice) -> LevelBox:
         """Return the box of these columns; of one column, for arrays of shape (B, anything)."""
@@ -94,36 +127,58 @@ class LevelBox:
 
     def take(self, rows: NDArray[Any]) -> LevelBox:
         """Return the box of these rows, which may repeat."""
-        return LevelBox(self.levels, self.low[rows], self.high[rows])
+        levels = self.levels if self.levels.ndim == 1 else self.levels[rows]
+        return LevelBox(levels, self.low[rows], self.high[rows])
 
     def nearest(self, points: Floats) -> Floats:
         """Return the nearest value to each point."""
-        middles = (self.levels[1:] + self.levels[:-1]) / 2
-        return self._at(np.searchsorted(middles, points))
+        return self._inside(_search(self._middles, points))
 
     def below(self, points: Floats) -> Floats:
         """Return the largest value that is not above each point; the lowest one where there is none."""
         slack = FLOOR_TOLERANCE * np.abs(points)
-        return self._at(np.searchsorted(self.levels, points + slack, side="right") - 1)
+        return self._inside(_search(self.levels, points + slack, "right") - 1.0)
 
     def window(self, points: Floats, count: int) -> tuple[Floats, Mask]:
         """Return `count` neighbouring values around each point and which of them exist, one more axis."""
-        middles = (self.levels[1:] + self.levels[:-1]) / 2
         last = np.maximum(self.high - (count - 1), self.low)
-        centre = np.searchsorted(middles, points) - (count - 1) // 2
+        centre = _search(self._middles, points) - (count - 1) // 2
         start = np.minimum(np.maximum(centre, self.low), last)
         places = start[..., None] + np.arange(count)
         exists = places <= self.high[..., None]
-        return self.levels[np.minimum(places, len(self.levels) - 1).astype(np.intp)], exists
+        shape = places.shape
+        values = self._values(np.minimum(places, self.high[..., None]).reshape(shape[0], -1))
+        return values.reshape(shape), exists
+
+    def most_within(self, points: Floats, radius: Floats) -> int:
+        """Return a `count` with which the window of each point holds all values within its radius."""
+        first = _search(self.levels, points - radius)
+        last = _search(self.levels, points + radius, "right")
+        middle = _search(self._middles, points)
+        return int(min(self.levels.shape[-1], 2.0 * np.maximum(last - middle, middle - first).max() + 2.0))
 
     def neighbours(self, values: Floats) -> tuple[Floats, Floats]:
         """Return the next value up and the next one down; the value itself at an end."""
-        places = np.searchsorted(self.levels, values)
-        return self._at(places + 1), self._at(places - 1)
+        places = _search(self.levels, values)
+        return self._inside(places + 1), self._inside(places - 1)
 
-    def _at(self, places: NDArray[Any]) -> Floats:
-        inside: Floats = self.levels[np.minimum(np.maximum(places, self.low), self.high).astype(np.intp)]
-        return inside
+    def _inside(self, places: Floats) -> Floats:
+        return self._values(np.minimum(np.maximum(places, self.low), self.high))
+
+    def _values(self, places: Floats) -> Floats:
+        whole = places.astype(np.intp)
+        if self.levels.ndim == 1:
+            shared: Floats = self.levels[whole]
+            return shared
+        return np.take_along_axis(self.levels, whole, axis=1)
+
+
+def _search(sorted_values: Floats, points: Floats, side: Any = "left") -> Floats:
+    """Return where points would go in one increasing list, or in each row's own, as floats."""
+    if sorted_values.ndim == 1:
+        return np.searchsorted(sorted_values, points, side=side).astype(np.float64)
+    found = [np.searchsorted(row, p, side=side) for row, p in zip(sorted_values, points, strict=True)]
+    return np.array(found, dtype=np.float64).reshape(points.shape)
 
 
 def _columns(bounds: Floats, places: Indices | slice) -> Floats:

@@ -12,11 +12,15 @@ from typing import NamedTuple
 
 from ..linalg import Floats
 from .beam import beam
+from .curvature import Curvature, LazyCurvature
 from .descent import descend, descent
+from .exact import exact
 from .gptq import gptq
-from .lattice import lattice, polish
+from .joint import joint
+from .lattice import lattice, polish, scout
 from .nearest import floor, nearest
-from .problem import Curvature, LazyCurvature, Problem, RoundingFunction
+from .problem import Problem, RoundingFunction
+from .stochastic import stochastic
 
 __all__ = [
     "ROUNDINGS",
@@ -42,21 +46,30 @@ class Rounding(NamedTuple):
         How many of the trial scales are kept for the rounding itself.
     polish : callable(problem, values) -> ndarray of shape (B, k), or None
         Takes values to a slightly changed scale. None: round again.
+    turns : bool
+        Whether the scale may follow the codes; not where that would bias a random rounding.
+    per_octave : int
+        Trial scales between a scale and its double.
     """
 
     round: RoundingFunction
     scout: RoundingFunction
     finalists: int = 1
     polish: Callable[[Problem, Floats], Floats] | None = None
+    turns: bool = True
+    per_octave: int = 4
 
 
 ROUNDINGS: dict[str, Rounding] = {
     "nearest": Rounding(nearest, nearest),
     "floor": Rounding(floor, floor),
+    "stochastic": Rounding(stochastic, nearest, turns=False),
     "gptq": Rounding(gptq, gptq),
-    "beam": Rounding(beam, gptq, finalists=4),
+    "beam": Rounding(beam, scout, finalists=4),
     "descent": Rounding(descent, nearest, finalists=4, polish=descend),
-    "lattice": Rounding(lattice, gptq, finalists=4, polish=polish),
+    "lattice": Rounding(lattice, scout, finalists=4, polish=polish),
+    "joint": Rounding(joint, scout, finalists=12, polish=polish, per_octave=16),
+    "exact": Rounding(exact, scout, finalists=12),
 }
 
 

@@ -1,8 +1,13 @@
-"""K-best beam search over the tree that nearest plane walks once.
+"""K-best beam search over the tree that nearest plane walks once, centred on the optimum inside the box.
 
 At each column every one of the K cheapest partial roundings is continued with the few allowed values around
 its centre, and the K cheapest of these live on (Guo and Nilsson 2006, "Algorithm and implementation of the
-K-best sphere decoding for MIMO detection"). With K = 1 it is nearest plane.
+K-best sphere decoding for MIMO detection"). A partial rounding costs
+
+    sum over its columns j of  (R_jj (c_j - u_j))^2 - 2 x_j (u_j - u*_j)
+
+with u* and x of `skcompress.core.rounding.relaxation` and c_j centred on u*: a lower bound of what any completion
+loses beyond the relaxation.
 """
 
 from __future__ import annotations
@@ -10,12 +15,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..linalg import Floats
-from .gptq import gptq
 from .problem import Problem
 
-WIDTH = 16
-CHILDREN = 3
-ROWS_AT_ONCE = 2**22
+WIDTH = 32
+CHILDREN = 4
+FLOATS_AT_ONCE = 2**22
 """Floats that the histories of the beams of one chunk of rows may hold."""
 
 
@@ -25,7 +29,7 @@ def beam(problem: Problem) -> Floats:
 
 
 def beam_of_width(problem: Problem, width: int, children: int = CHILDREN) -> Floats:
-    """Return the best rounding that a beam finds for each row, never worse than nearest plane.
+    """Return the best rounding that a beam finds for each row.
 
     Parameters
     ----------
@@ -41,41 +45,42 @@ def beam_of_width(problem: Problem, width: int, children: int = CHILDREN) -> Flo
     values : ndarray of shape (B, k)
         The chosen values.
     """
-    plain = gptq(problem)
-    if width == 1 or problem.curvature.lazy or plain.size == 0:
-        return plain
-    n_rows, n_columns = plain.shape
-    chunk = max(1, ROWS_AT_ONCE // (width * n_columns))
-    parts = [
-        _search(problem.take(np.arange(start, min(start + chunk, n_rows))), width, children)
-        for start in range(0, n_rows, chunk)
-    ]
-    return problem.better(plain, np.concatenate(parts))
+    n_rows, n_columns = problem.target.shape
+    if n_rows == 0 or n_columns == 0:
+        return problem.target.copy()
+    chunk = max(1, FLOATS_AT_ONCE // (width * n_columns))
+    return np.concatenate(
+        [
+            _search(problem.take(np.arange(start, min(start + chunk, n_rows))), width, children)
+            for start in range(0, n_rows, chunk)
+        ]
+    )
 
 
 def _search(problem: Problem, width: int, children: int) -> Floats:
-    diagonal, ratios, order = problem.curvature.factor
-    target = problem.target[:, order]
-    n_rows, n_columns = target.shape
+    diagonal, ratios, order = problem.curvature.confident_factor
+    centre, pull = (part[:, order] for part in problem.relaxation)
+    n_rows, n_columns = centre.shape
     each_row = np.arange(n_rows)[:, None]
     error = np.zeros((n_rows, 1, n_columns))
     cost = np.zeros((n_rows, 1))
     for j in range(n_columns - 1, -1, -1):
-        centre = target[:, j, None] - error[:, :, j + 1 :] @ ratios[j, j + 1 :]
-        values, exists = problem.box.columns(slice(order[j], order[j] + 1)).window(centre, children)
-        grown = cost[:, :, None] + (diagonal[j] * (centre[:, :, None] - values)) ** 2
+        middle = centre[:, j, None] - error[:, :, j + 1 :] @ ratios[j, j + 1 :]
+        tilt = pull[:, j, None]
+        box = problem.box.columns(slice(order[j], order[j] + 1))
+        tried, exists = box.window(middle + tilt / diagonal[j] ** 2, children)
+        leaving = tried - centre[:, j, None, None]
+        grown = (diagonal[j] * (middle[:, :, None] - tried)) ** 2 - 2 * tilt[:, :, None] * leaving
+        grown += cost[:, :, None]
         grown[~exists] = np.inf
         grown = grown.reshape(n_rows, -1)
-        n_kept = min(width, grown.shape[1])
-        best = (
-            np.argpartition(grown, n_kept - 1, axis=1)[:, :n_kept]
-            if n_kept < grown.shape[1]
-            else np.broadcast_to(np.arange(n_kept), grown.shape)
-        )
+        if grown.shape[1] > width:
+            best = np.argpartition(grown, width - 1, axis=1)[:, :width]
+        else:
+            best = np.broadcast_to(np.arange(grown.shape[1]), grown.shape)
         cost = grown[each_row, best]
         error = error[each_row, best // children]
-        error[:, :, j] = values.reshape(n_rows, -1)[each_row, best] - target[:, j, None]
-    chosen = np.argmin(cost, axis=1)
-    result = np.empty_like(target)
-    result[:, order] = error[np.arange(n_rows), chosen] + target
+        error[:, :, j] = leaving.reshape(n_rows, -1)[each_row, best]
+    result = np.empty_like(centre)
+    result[:, order] = error[np.arange(n_rows), np.argmin(cost, axis=1)] + centre
     return problem.box.nearest(result)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..linalg import Floats, Indices
-from .problem import Curvature, LazyCurvature, Problem
+from ..grids import Box
+from ..linalg import Floats
+from .curvature import Curvature, Factor, LazyCurvature
+from .problem import Problem
 
 BLOCK = 48
 LAZY_BLOCK = 1500
@@ -18,24 +20,40 @@ LAZY_BLOCK = 1500
 
 
 def gptq(problem: Problem) -> Floats:
-    """Return the nearest-plane rounding of each row, shape (B, k)."""
-    if problem.curvature.lazy and isinstance(problem.curvature, LazyCurvature):
+    """Return the nearest-plane rounding of each row in the columns' own order, shape (B, k)."""
+    if isinstance(problem.curvature, LazyCurvature) and problem.curvature.lazy:
         return _by_blocks(problem, problem.curvature)
-    _, ratios, order = problem.curvature.factor
-    n_columns = len(order)
-    target = problem.target.T[order]
-    error = np.zeros_like(target)
-    values = np.empty_like(target)
-    for end in range(n_columns, 0, -BLOCK):
-        start = max(0, end - BLOCK)
-        centres = target[start:end] - ratios[start:end, end:] @ error[end:]
-        inner = ratios[start:end, start:end]
-        for j in range(end - 1, start - 1, -1):
-            local = j - start
-            centre = centres[local] - inner[local, local + 1 :] @ error[j + 1 : end]
-            values[j] = problem.box.columns(slice(order[j], order[j] + 1)).nearest(centre[:, None])[:, 0]
-            error[j] = values[j] - target[j]
-    result = np.empty_like(problem.target)
+    return nearest_plane(problem.box, problem.curvature.factor, problem.target, None)
+
+
+def nearest_plane(box: Box, factor: Factor, centre: Floats, pull: Floats | None) -> Floats:
+    """Return the nearest-plane rounding around a centre.
+
+    Parameters
+    ----------
+    box : Box
+        The values allowed.
+    factor : Factor
+        Of H, in the order to walk, last column first.
+    centre : ndarray of shape (B, k)
+        The target, or the centre of a relaxation.
+    pull : ndarray of shape (B, k), or None
+        The pull of a relaxation: u_j is then the best for (R_jj (c_j - u_j))^2 - 2 pull_j u_j.
+    """
+    diagonal, ratios, order = factor
+    start = centre.T[order]
+    shift = np.zeros_like(start) if pull is None else pull.T[order] / diagonal[:, None] ** 2
+    error = np.zeros_like(start)
+    values = np.empty_like(start)
+    for last in range(len(order), 0, -BLOCK):
+        first = max(0, last - BLOCK)
+        block = start[first:last] + shift[first:last] - ratios[first:last, last:] @ error[last:]
+        inner = ratios[first:last, first:last]
+        for j in range(last - 1, first - 1, -1):
+            wanted = block[j - first] - inner[j - first, j - first + 1 :] @ error[j + 1 : last]
+            values[j] = box.columns(slice(order[j], order[j] + 1)).nearest(wanted[:, None])[:, 0]
+            error[j] = values[j] - start[j]
+    result = np.empty_like(centre)
     result[:, order] = values.T
     return result
 
@@ -48,11 +66,13 @@ def _by_blocks(problem: Problem, curvature: LazyCurvature) -> Floats:
     """
     diagonal = curvature.diagonal
     order = np.argsort(-diagonal, kind="stable")
+    values = np.zeros_like(problem.target)
     error = np.zeros_like(problem.target)
     for start in range(0, len(order), LAZY_BLOCK):
-        places: Indices = np.sort(order[start : start + LAZY_BLOCK])
+        places = np.sort(order[start : start + LAZY_BLOCK])
         inner = Curvature(curvature.block(places))
         pull = curvature.dot(error)[:, places]
         shifted = problem.target[:, places] - inner.factor.solve(pull)
-        error[:, places] = gptq(problem.columns(places, inner, shifted)) - problem.target[:, places]
-    return problem.box.nearest(problem.target + error)
+        values[:, places] = gptq(problem.columns(places, inner, shifted))
+        error[:, places] = values[:, places] - problem.target[:, places]
+    return values

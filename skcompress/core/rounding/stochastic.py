@@ -1,0 +1,22 @@
+"""Stochastic rounding: up or down at random, such that the expectation is the weight itself.
+
+Between neighbouring values a <= t <= b the rounding is b with probability (t - a) / (b - a). Its mean is t for every t
+inside the box, which is what lets training in low precision make progress smaller than a step (Gupta et al.
+2015, "Deep Learning with Limited Numerical Precision"; McMahan et al. 2013 for click models).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..linalg import Floats
+from .problem import Problem
+
+
+def stochastic(problem: Problem) -> Floats:
+    """Return a random unbiased rounding of each weight, shape (B, k)."""
+    below = problem.box.below(problem.target)
+    above, _ = problem.box.neighbours(below)
+    gap = np.where(above > below, above - below, 1.0)
+    chance = (problem.target - below) / gap
+    return np.where(problem.random.random(chance.shape) < chance, above, below)
