@@ -9,7 +9,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import (
     ARDRegression,
-    BayesianRidge,
+    ElasticNet,
     Lasso,
     LassoLars,
     LinearRegression,
@@ -30,7 +30,7 @@ BASES = [
     None,
     Ridge(),
     Lasso(alpha=0.01),
-    BayesianRidge(),
+    ElasticNet(alpha=0.01),
     ARDRegression(),
     LassoLars(alpha=0.01),
     SGDRegressor(random_state=0),
@@ -62,7 +62,6 @@ EXPECTED_FAILURES = {
             "check_sample_weights_not_overwritten",
             "check_all_zero_sample_weights_error",
             "check_sample_weight_equivalence_on_dense_data",
-            "check_sample_weight_equivalence_on_sparse_data",
         ],
         _NO_WEIGHTS,
     ),
