@@ -1,7 +1,7 @@
-"""Category terms: indicators of one input's value, read from a table of levels.
+"""Tables of levels: from the value of a category to a slot.
 
-    level_l  ->  slot_l    the term that is 1 for this level, or `NO_TERM`: known, and no weight
-    other    ->            what an unlisted value does: a term, `NO_TERM` (all terms 0) or `REFUSED` (an error)
+    level_l  ->  slot_l    the term that is 1 for this level, or -1: known, and no term
+    other    ->            what an unlisted value does: a slot, -1 (no term) or `REFUSED` (an error)
 
 A level is a scalar: str, int, float, bool, None or NaN. Equality is Python's (1 == 1.0 == True); None and NaN
 are levels of their own, and a missing value of pandas counts as NaN.
@@ -15,20 +15,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NO_TERM = -1
 REFUSED = -2
 
 Scalar = str | int | float | bool | None
 
 
-class _NaN:
-    """The one key under which every NaN is found."""
+class _Key:
+    """A key that equals nothing but itself."""
+
+    def __init__(self, name: str):
+        self.name = name
 
     def __repr__(self) -> str:
-        return "nan"
+        return self.name
 
 
-NAN_KEY = _NaN()
+NAN_KEY = _Key("nan")
+"""The one key under which every NaN is found."""
+
+ABSENT = _Key("absent")
+"""What stands for a key that a row does not have."""
 
 
 def key_of(value: Any) -> Any:
@@ -78,11 +84,3 @@ def slots_of(table: dict[Any, int], other: int, values: Sequence[Any], name: str
         unknown = values[int(np.argmax(slots == REFUSED))]
         raise ValueError(f"input {name!r} has the value {unknown!r}, which is not among the known categories")
     return slots
-
-
-def indicators(slots: NDArray[np.intp], n_terms: int) -> NDArray[np.float64]:
-    """Return the terms, shape (n, n_terms): 1 at each row's slot."""
-    out = np.zeros((len(slots), n_terms))
-    rows = np.flatnonzero(slots >= 0)
-    out[rows, slots[rows]] = 1.0
-    return out

@@ -278,7 +278,7 @@ class CompactLinear:
         return self._predict_row(row)
 
     def _prepare_one(self) -> _One:
-        dense = not self.blocks and not self.classes
+        dense = not self.blocks and not self.classes and self.reads.rows == "table"
         plain = dense and self.flat and self.link == "identity"
         one = _One(self._plan(_FLOAT64).one, (len(self.reads),), dense, plain)
         self._made["one"] = one
@@ -291,13 +291,34 @@ class CompactLinear:
         return row if places is None else row[places]
 
     def _predict_row(self, row: Any) -> Any:
+        if self.reads.rows != "table":
+            return self.predict([row])[0]
         if isinstance(row, np.ndarray):
             return self.predict(row[None, :])[0]
         array = np.empty((1, len(row)), dtype=object)
         array[0, :] = row
         return self.predict(array)[0]
 
-    def _from_mapping(self, row: Mapping[str, Any], missing: Any) -> Sequence[Any]:
+    def outside(self, X: Any) -> int:
+        """Return how many rows have an input beyond the range at which the model caps it.
+
+        Parameters
+        ----------
+        X : array, frame, mapping of columns or sparse matrix, n rows
+            See `linear_predictor`.
+        """
+        table = Table(X, self.reads)
+        beyond = np.zeros(table.n_rows, dtype=bool)
+        for block in self.blocks:
+            for place, source in enumerate(block.sources if block.kind == "clip" else ()):
+                if source < len(self.reads):
+                    column = table.numbers(source)
+                    beyond |= (column < block.params["low"][place]) | (column > block.params["high"][place])
+        return int(beyond.sum())
+
+    def _from_mapping(self, row: Mapping[str, Any], missing: Any) -> Any:
+        if self.reads.rows != "table":
+            return row
         names = self.inputs
         try:
             picked: Sequence[Any] = self.reads.pick(row)

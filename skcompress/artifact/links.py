@@ -5,6 +5,7 @@ eta is the linear predictor, of shape (..., m). The prediction is
     identity   eta
     log        exp(eta)          (GLMs with a log link, a target fitted as log y)
     log1p      exp(eta) - 1      (a target fitted as log(1 + y))
+    sqrt       eta^2             (a target fitted as the root of y)
     logit      1 / (1 + exp(-eta))
     softmax    exp(eta_k) / sum_l exp(eta_l)
 """
@@ -48,4 +49,5 @@ LINKS: dict[str, Link] = {
     "log1p": Link(2, np.expm1),
     "logit": Link(3, _logistic),
     "softmax": Link(4, _softmax),
+    "sqrt": Link(5, np.square),
 }

@@ -40,6 +40,7 @@ VERSION = 1
 MAX_BYTES = 2**28
 _PREFIX = len(MAGIC) + 1 + 16
 _FLAGS = ("flat", "all_inputs", "columns", "offset", "divisor", "names", "metadata")
+_ROWS = ("table", "values", "mappings")
 
 
 def write(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
@@ -90,7 +91,8 @@ def _head(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
         "metadata": metadata,
     }
     sink = Sink()
-    sink.uint(sum(flags[name] << place for place, name in enumerate(_FLAGS)))
+    bits = sum(flags[name] << place for place, name in enumerate(_FLAGS))
+    sink.uint(bits + (_ROWS.index(model.reads.rows) << len(_FLAGS)))
     sink.uint(LINKS[model.link].code)
     m, p = model.weights.shape
     counts = m, p, model.n_terms_all, len(model.reads), model.reads.n_all, len(model.blocks), len(model.classes)
@@ -185,7 +187,8 @@ def _read_1(source: Source) -> CompactLinear:
     from .compact import CompactLinear
 
     bits = source.uint()
-    if bits >> len(_FLAGS):
+    rows = bits >> len(_FLAGS)
+    if rows >= len(_ROWS):
         raise FormatError("the head has unknown flags")
     flags = {name: bool(bits >> place & 1) for place, name in enumerate(_FLAGS)}
     code = source.uint()
@@ -210,7 +213,7 @@ def _read_1(source: Source) -> CompactLinear:
     return CompactLinear(
         weights,
         intercept,
-        Inputs(labels, positions, n_all),
+        Inputs(labels, positions, n_all, _ROWS[rows]),
         blocks=blocks,
         columns=columns,
         offset=offset,

@@ -21,13 +21,20 @@ from numpy.typing import NDArray
 
 from . import categories
 from .reading import Inputs, Table
-from .terms import TERMS, Block, Function
+from .terms import TERMS, Block, Function, densified
 
 if TYPE_CHECKING:
     from .compact import CompactLinear
 
 _FEW = 16
 """Inputs are picked from a C-ordered array if they are less than one in this many of its columns."""
+
+
+_DOTS: dict[str, Callable[[Any, NDArray[Any]], NDArray[Any]]] = {
+    "dense": lambda out, weights: out @ weights[:-1],
+    "one": lambda out, weights: weights[out],
+    "entries": lambda out, weights: out.dot(weights),
+}
 
 
 class Step(NamedTuple):
@@ -109,12 +116,11 @@ class Plan:
         derived: dict[int, NDArray[Any]] = {}
         for step in self.steps:
             columns = _columns(step.block, table, derived)
-            out = step.run(columns)
-            indicators = TERMS[step.block.kind].indicators
+            out, form = step.run(columns), TERMS[step.block.kind].form
             if step.weights is not None:
-                eta += step.weights[out] if indicators else out @ step.weights[:-1]
+                eta += _DOTS[form](out, step.weights)
             if step.feeds:
-                full = categories.indicators(out, step.block.n_out) if indicators else out
+                full = densified(form, out, step.block.n_out)
                 derived.update({step.start + j: full[:, j] for j in range(step.block.n_out)})
         return eta
 

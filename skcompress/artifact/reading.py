@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .categories import key_of
+from .categories import ABSENT, key_of
 
 _SHOWN = 8
 
@@ -34,11 +34,15 @@ class Inputs:
         Their places among all the inputs of the folded model.
     n_all : int
         How many inputs the folded model had.
+    rows : "table", "values" or "mappings"
+        What X is: a table; a sequence with one value for each row, such as a text; or a sequence of mappings from
+        the labels, where keys may be absent (a table will do, too).
     """
 
     labels: tuple[str, ...] | None
     positions: NDArray[np.intp]
     n_all: int
+    rows: str = "table"
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -102,6 +106,10 @@ class Table:
         self.is_sparse = False
         self._frame: Any = None
         self._places: NDArray[np.intp] | None = None
+        self._rows: list[Any] | None = None
+        if inputs.rows != "table" and not is_frame(X):
+            self._open_rows(X)
+            return
         if isinstance(X, np.ndarray):
             self.array = X
         elif is_frame(X):
@@ -134,6 +142,12 @@ class Table:
             self._labels = everything if places is None else [everything[j] for j in places]
         self.n_rows = len(X[self._labels[0]]) if self._labels else _length(X)
 
+    def _open_rows(self, X: Any) -> None:
+        if isinstance(X, (str, bytes)) or getattr(X, "ndim", 1) != 1:
+            raise ValueError("X must be a sequence with one text, list or mapping for each row")
+        self._rows = list(X)
+        self.n_rows = len(self._rows)
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """float32 if X is an array of float32, else float64."""
@@ -152,6 +166,11 @@ class Table:
 
     def values(self, index: int) -> list[Any]:
         """Return one input as keys of categories, a list of n."""
+        if self._rows is not None:
+            if self.inputs.rows == "values":
+                return self._rows
+            name = self.inputs.names[index]
+            return [key_of(row.get(name, ABSENT)) for row in self._rows]
         raw = self._column(index)
         listed = raw.tolist() if hasattr(raw, "tolist") else raw.to_list() if hasattr(raw, "to_list") else raw
         return [key_of(value) for value in listed]

@@ -29,7 +29,8 @@ def fold_union(union: FeatureUnion, columns: Sequence[Column], graph: Graph) -> 
         if part is None or (isinstance(part, str) and part == "drop"):
             continue
         factor = weights.get(name, 1.0)
-        out += [column.standardised(0.0, 1.0 / factor) for column in fold(part, columns, graph)]
+        made = fold(part, columns, graph)
+        out += [column.scaled(factor) for column in made] if factor != 1.0 else made
     return out
 
 

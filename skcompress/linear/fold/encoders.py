@@ -6,49 +6,118 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.preprocessing import OneHotEncoder
+from numpy.typing import NDArray
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
-from ...artifact.categories import NO_TERM, REFUSED, key_of, scalar_of
+from ...artifact.categories import REFUSED, Scalar, key_of, scalar_of
+from ...artifact.terms import NO_TERM
 from .graph import Column, Graph
 from .registry import cannot_fold, register_fold
+
+Levels = list[Scalar]
+Slots = NDArray[np.intp]
 
 
 def fold_one_hot(encoder: OneHotEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
     """Fold each column into one table: its levels, the dropped and the infrequent ones, and all others."""
     out: list[Column] = []
     for place, column in enumerate(columns):
-        if not column.is_node:
-            raise cannot_fold(encoder, "it reads a column that a scaler has changed")
-        out += graph.add("category", [column], _one_hot_table(encoder, place))
+        levels, slots, other = _one_hot_slots(encoder, place)
+        out += _add_table(graph, "category", column, levels, slots, other, {})
     return out
 
 
-def _one_hot_table(encoder: OneHotEncoder, place: int) -> dict[str, Any]:
-    levels = list(encoder.categories_[place])
+def _one_hot_slots(encoder: OneHotEncoder, place: int) -> tuple[Levels, Slots, int]:
+    levels = [scalar_of(level) for level in encoder.categories_[place]]
     rare = _infrequent(encoder, place)
     is_rare = np.array([key_of(level) in rare for level in levels], dtype=bool)
     # The frequent levels come first, in order; the infrequent ones share the term after them.
-    slots = np.where(is_rare, int((~is_rare).sum()), np.cumsum(~is_rare) - 1)
-    rare_slot = int((~is_rare).sum()) if is_rare.any() else NO_TERM
+    n_frequent = int((~is_rare).sum())
+    slots = np.where(is_rare, n_frequent, np.cumsum(~is_rare) - 1)
+    rare_slot = n_frequent if is_rare.any() else NO_TERM
     dropped = None if encoder.drop_idx_ is None else encoder.drop_idx_[place]
     if dropped is not None:
         gone = int(slots[dropped])
         slots = np.where(slots == gone, NO_TERM, slots - (slots > gone))
         rare_slot = NO_TERM if rare_slot == gone else rare_slot - (rare_slot > gone)
     other = {"error": REFUSED, "ignore": NO_TERM}.get(encoder.handle_unknown, rare_slot)
-    listed = slots != other
-    return {
-        "levels": [scalar_of(level) for level, wanted in zip(levels, listed, strict=True) if wanted],
-        "slots": slots[listed],
-        "other": other,
-    }
+    return levels, slots, other
 
 
-def _infrequent(encoder: OneHotEncoder, place: int) -> set[Any]:
+def _infrequent(encoder: Any, place: int) -> set[Any]:
     if encoder.min_frequency is None and encoder.max_categories is None:
         return set()
     rare = encoder.infrequent_categories_[place]
     return set() if rare is None else {key_of(level) for level in rare}
 
 
+def fold_ordinal(encoder: OrdinalEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Fold each column into a lookup from its levels to their numbers, and the number of all others."""
+    out: list[Column] = []
+    for place, column in enumerate(columns):
+        levels = [scalar_of(level) for level in encoder.categories_[place]]
+        rare = _infrequent(encoder, place)
+        is_rare = np.array([key_of(level) in rare for level in levels], dtype=bool)
+        is_missing = np.array([level is None or level != level for level in levels], dtype=bool)
+        numbers = np.where(is_rare, (~is_rare & ~is_missing).sum(), np.cumsum(~is_rare) - 1).astype(np.float64)
+        numbers[is_missing] = encoder.encoded_missing_value
+        unknown = encoder.unknown_value if encoder.handle_unknown == "use_encoded_value" else None
+        out += _add_lookup(graph, column, levels, numbers, unknown)
+    return out
+
+
+def fold_target(encoder: TargetEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Fold each column into a lookup from its levels to their encodings; the mean target for all others."""
+    if encoder.target_type_ == "multiclass":
+        raise cannot_fold(encoder, "it has one encoding for each class")
+    out: list[Column] = []
+    for column, levels, numbers in zip(columns, encoder.categories_, encoder.encodings_, strict=True):
+        scalars = [scalar_of(level) for level in levels]
+        out += _add_lookup(graph, column, scalars, np.asarray(numbers, dtype=np.float64), encoder.target_mean_)
+    return out
+
+
+def _add_lookup(
+    graph: Graph, column: Column, levels: Levels, numbers: NDArray[np.float64], unknown: Any
+) -> list[Column]:
+    """Add the lookup of these numbers; NaN is a number that is not there, `unknown` None an error."""
+    everything = numbers if unknown is None else np.append(numbers, float(unknown))
+    values, slots = np.unique(everything[~np.isnan(everything)]), np.full(len(everything), NO_TERM)
+    slots[~np.isnan(everything)] = np.searchsorted(values, everything[~np.isnan(everything)])
+    other = REFUSED if unknown is None else int(slots[-1])
+    return _add_table(graph, "lookup", column, levels, slots[: len(levels)], other, {"values": values})
+
+
+def _add_table(
+    graph: Graph,
+    kind: str,
+    column: Column,
+    levels: Levels,
+    slots: Slots,
+    other: int,
+    params: dict[str, Any],
+) -> list[Column]:
+    """Add the block of a table, with what an imputer before it fills in."""
+    if column.fill is not None and not column.steps:
+        marker, value = column.fill
+        known = {key_of(level): int(slot) for level, slot in zip(levels, slots, strict=True)}
+        filled = known.get(key_of(value), other)
+        if filled == REFUSED:
+            raise ValueError(f"missing values are filled with {value!r}, which is not among the categories")
+        others = [place for place, level in enumerate(levels) if key_of(level) != key_of(marker)]
+        levels = [*(levels[place] for place in others), marker]
+        slots = np.append(slots[others], filled).astype(np.intp)
+        column = column._replace(fill=None)
+    source = column if column.is_node else graph.settled([column])[0]
+    listed = slots != other
+    table = {
+        "levels": [level for level, wanted in zip(levels, listed, strict=True) if wanted],
+        "slots": slots[listed],
+        "other": other,
+    }
+    return graph.add(kind, [source], {**table, **params})
+
+
 register_fold(OneHotEncoder, fold_one_hot)
+register_fold(OrdinalEncoder, fold_ordinal)
+register_fold(TargetEncoder, fold_target)

@@ -15,21 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
     GammaRegressor,
     LogisticRegression,
     PoissonRegressor,
     RANSACRegressor,
+    SGDClassifier,
     TweedieRegressor,
 )
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from ...artifact import CompactLinear, Weights
+from ...artifact.capping import capped, range_of
 from ...artifact.categories import scalar_of
 from ..view import read
 from .graph import Column, Graph
 from .registry import fold
+from .targets import Target, target_of
+from .texts import READS_VALUES, keys_of
 
 
 @dataclass
@@ -43,9 +48,9 @@ class Opened:
     columns : list of Column
         What it reads.
     grid : object or None
-        The grid of the weights.
-    link : str
-        Link that the containers ask for.
+        The grid of the weights, from the outermost wrapper; `has_constraint` says whether there was one.
+    target : Target or None
+        What a TransformedTargetRegressor does to the prediction, and whether it returns one dimension.
     flat : bool or None
         Whether predictions have one dimension; None: as the leaf has it.
     """
@@ -54,11 +59,11 @@ class Opened:
     columns: list[Column] = field(default_factory=list)
     grid: Any = None
     has_constraint: bool = False
-    link: str = "identity"
+    target: Target | None = None
     flat: bool | None = None
 
 
-def compact(model: Any) -> CompactLinear:
+def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     """Fold a fitted model into what ships: the inputs, categories and terms that its weights use.
 
     Parameters
@@ -66,6 +71,10 @@ def compact(model: Any) -> CompactLinear:
     model : estimator
         A fitted linear model, on its own or inside pipelines, searches, a TransformedTargetRegressor or our
         wrappers. A CompactLinear is returned as it is.
+    cap : array, frame or sparse matrix, or True, default=None
+        Training rows: inputs that are used as numbers are capped at the smallest and largest value in them, so that
+        a row from far away is treated like one from the edge. True: at the range that the model says it was fitted
+        on, its attribute ``input_range_`` of shape (2, n_features).
 
     Returns
     -------
@@ -78,9 +87,9 @@ def compact(model: Any) -> CompactLinear:
         If a transformer or the model cannot be folded; the message names it.
     """
     if isinstance(model, CompactLinear):
-        return model
-    names, named = _inputs_of(model)
-    graph = Graph(names, named)
+        return model if cap is None else capped(model, _range_of(model, model, cap))
+    names, named, rows = _inputs_of(model)
+    graph = Graph(names, named, rows)
     opened = _leaf_of(model, graph)
     leaf = opened.estimator
     coef, intercept = read(leaf)
@@ -89,21 +98,42 @@ def compact(model: Any) -> CompactLinear:
             f"{type(leaf).__name__} has {coef.shape[1]} weights for each output, but the steps before it give "
             f"{len(opened.columns)} columns"
         )
-    weights = _weights(np.asarray(leaf.coef_).dtype, coef, opened.grid)
+    weights = _weights(np.asarray(_dense(leaf.coef_)).dtype, coef, opened.grid)
+    link = _link_of(leaf, coef.shape[0])
+    if opened.target is not None:
+        if link != "identity":
+            raise ValueError(f"{type(leaf).__name__} has a link of its own: its target cannot be transformed too")
+        link = opened.target.link
+        weights = weights.scaled(np.broadcast_to(opened.target.factor, len(intercept)))
+        intercept = intercept * opened.target.factor + opened.target.shift
     classes = tuple(scalar_of(c) for c in leaf.classes_) if is_classifier(leaf) else ()
-    link = opened.link if opened.link != "identity" else _link_of(leaf, coef.shape[0])
     flat = _is_flat(leaf, coef.shape[0]) if opened.flat is None else opened.flat
-    return graph.finish(opened.columns, weights, intercept, link=link, flat=flat, classes=classes)
+    small = graph.finish(opened.columns, weights, intercept, link=link, flat=flat, classes=classes)
+    return small if cap is None else capped(small, _range_of(model, small, cap))
 
 
-def _inputs_of(model: Any) -> tuple[Sequence[str], bool]:
-    """Return the names of the inputs, and whether they are column names."""
+def _range_of(model: Any, small: CompactLinear, cap: Any) -> NDArray[np.float64]:
+    """Return the least and the greatest value of each used input, shape (2, k)."""
+    if cap is not True:
+        return range_of(small, cap)
+    limits = getattr(model, "input_range_", None)
+    if limits is None:
+        raise ValueError(f"{type(model).__name__} does not keep the range of its inputs: pass cap=X, training rows")
+    return np.asarray(limits, dtype=np.float64)[:, small.reads.positions]
+
+
+def _inputs_of(model: Any) -> tuple[Sequence[str], bool, str]:
+    """Return the names of the inputs, whether they are column names, and what X is."""
     for inside in _from_outside(model):
+        if isinstance(inside, DictVectorizer):
+            return keys_of(inside), True, "mappings"
+        if isinstance(inside, READS_VALUES):
+            return ["x0"], False, "values"
         names = getattr(inside, "feature_names_in_", None)
         if names is not None:
-            return [str(name) for name in names], True
+            return [str(name) for name in names], True, "table"
         if hasattr(inside, "n_features_in_"):
-            return [f"x{place}" for place in range(inside.n_features_in_)], False
+            return [f"x{place}" for place in range(inside.n_features_in_)], False, "table"
     raise ValueError(f"{type(model).__name__} is not fitted, or does not say how many inputs it has")
 
 
@@ -113,6 +143,11 @@ def _from_outside(model: Any) -> Iterator[Any]:
     if isinstance(model, Pipeline):
         for _, step in model.steps:
             yield from _from_outside(step)
+    elif isinstance(model, FeatureUnion):
+        for _, part in model.transformer_list:
+            yield from _from_outside(part)
+    elif isinstance(model, TransformedTargetRegressor):
+        yield from _from_outside(getattr(model, "regressor_", None))
     elif _inner(model) is not None:
         yield from _from_outside(_inner(model))
 
@@ -139,7 +174,10 @@ def _leaf_of(model: Any, graph: Graph) -> Opened:
                 opened.columns = fold(step, opened.columns, graph)
             opened.estimator = inside.steps[-1][1]
         elif isinstance(inside, TransformedTargetRegressor):
-            raise ValueError("TransformedTargetRegressor cannot be folded into a compact model yet")
+            if opened.target is not None:
+                raise ValueError("a TransformedTargetRegressor inside another has no compact form")
+            opened.target, opened.flat = target_of(inside.transformer_), getattr(inside, "_training_dim", 1) == 1
+            opened.estimator = inside.regressor_
         elif _inner(inside) is not None:
             opened.estimator = _inner(inside)
         elif hasattr(inside, "coef_") and hasattr(inside, "intercept_"):
@@ -148,6 +186,10 @@ def _leaf_of(model: Any, graph: Graph) -> Opened:
             raise ValueError(
                 f"{type(inside).__name__} has no coef_ and intercept_: only linear models have a compact form"
             )
+
+
+def _dense(coef: Any) -> Any:
+    return coef.toarray() if hasattr(coef, "toarray") else coef
 
 
 def _weights(dtype: np.dtype[Any], coef: NDArray[np.float64], grid: Any) -> Weights:
@@ -173,7 +215,10 @@ def _link_of(leaf: Any, n_outputs: int) -> str:
             return "identity" if leaf.power <= 0 else "log"
         return str(chosen)
     if isinstance(leaf, LogisticRegression):
-        return "logit" if n_outputs == 1 else "softmax"
+        one_against_rest = n_outputs == 1 or getattr(leaf, "multi_class", "auto") == "ovr"
+        return "logit" if one_against_rest or leaf.solver == "liblinear" else "softmax"
+    if isinstance(leaf, SGDClassifier) and leaf.loss == "log_loss":
+        return "logit"
     return "identity"
 
 
