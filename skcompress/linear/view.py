@@ -128,7 +128,9 @@ def is_wrapper(estimator: Any) -> bool:
 
 def is_search(estimator: Any) -> bool:
     """Return whether this is a search over parameters (fitted or not), such as GridSearchCV."""
-    return hasattr(estimator, "refit") and hasattr(estimator, "estimator") and hasattr(estimator, "cv")
+    # A FrozenEstimator has every attribute of the search that it holds.
+    frozen = isinstance(estimator, FrozenEstimator)
+    return not frozen and all(hasattr(estimator, name) for name in ("refit", "estimator", "cv"))
 
 
 def find_leaf(model: Any, X: Any = None, y: Any = None, sample_weight: Any = None, *, own_target: bool = False) -> Leaf:
