@@ -15,6 +15,7 @@ from skcompress.linear.routing import fit_params_of, innermost, leaf_weight, wei
 
 RIDGE = Ridge()
 FROZEN = FrozenEstimator(RIDGE)
+FROZEN_SEARCH = FrozenEstimator(GridSearchCV(RIDGE, {"alpha": [1.0]}))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,7 @@ FROZEN = FrozenEstimator(RIDGE)
         (QuantizedRegressor(PrunedRegressor(RIDGE)), RIDGE),
         (QuantizedRegressor(make_pipeline(StandardScaler(), TransformedTargetRegressor(RIDGE))), RIDGE),
         (PrunedRegressor(FROZEN), FROZEN),
+        (FROZEN_SEARCH, FROZEN_SEARCH),
     ],
 )
 def test_innermost(estimator, heart):

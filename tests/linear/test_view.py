@@ -178,6 +178,12 @@ class TestFindLeaf:
         assert find_leaf(FrozenEstimator(fitted), X, y).frozen
         assert not find_leaf(fitted, X, y).frozen
 
+    def test_a_frozen_search_is_frozen_first(self, small):
+        search = GridSearchCV(lm.Ridge(), {"alpha": [1.0, 2.0]}, cv=2).fit(*small)
+        leaf = find_leaf(FrozenEstimator(search), *small)
+        assert leaf.frozen
+        assert leaf.estimator is search.best_estimator_
+
     def test_the_outermost_constraint_holds(self, small):
         model = QuantizedRegressor(PrunedRegressor(n_nonzero=2), bits=3).fit(*small)
         leaf = find_leaf(model, *small)
