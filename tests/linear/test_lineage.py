@@ -20,6 +20,8 @@ from sklearn.preprocessing import (
 
 from skcompress.linear.lineage import feature_names, raw_origins
 
+pytestmark = pytest.mark.filterwarnings("ignore:\nThe format of the columns of the 'remainder':FutureWarning")
+
 FRAME = pd.DataFrame(
     {
         "age": [20.0, 30.0, 40.0, 25.0],
@@ -91,7 +93,7 @@ def test_a_product_is_made_of_both():
 def test_splines_and_bins():
     splines = origins_of(SplineTransformer(n_knots=3, degree=2), frame=NUMBERS)
     assert splines == [[0]] * 4 + [[1]] * 4
-    bins = KBinsDiscretizer(2, encode="onehot-dense", quantile_method="averaged_inverted_cdf")
+    bins = KBinsDiscretizer(2, encode="onehot-dense", strategy="uniform")
     assert origins_of(bins, frame=NUMBERS) == [[0], [0], [1], [1]]
 
 

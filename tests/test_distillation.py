@@ -1,0 +1,229 @@
+"""DistilledRegressor: what it blends, when it keeps away from the teacher, and where it gains."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import sklearn
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Lasso, LinearRegression, PoissonRegressor, Ridge
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
+
+from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor
+
+TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
+
+
+@pytest.fixture
+def few_labels():
+    """40 labelled rows, 2000 without, and a test set: noise in y that the teacher has not."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3040, 20))
+    signal = X @ np.concatenate([[2.0, -1.5, 1.0], np.zeros(17)])
+    y = signal + 3 * rng.standard_normal(3040)
+    teacher = FrozenEstimator(LinearRegression().fit(X[2040:], signal[2040:]))
+    return X[:40], y[:40], X[40:2040], X[2040:], signal[2040:], teacher
+
+
+class TestAlpha:
+    @pytest.mark.parametrize("alpha", [0, 0.0, 0.3, 1, 1.0])
+    def test_blends_the_two_fits(self, alpha, small):
+        X, y = small
+        model = DistilledRegressor(Ridge(0.5), teacher=TREE, alpha=alpha, cv=4).fit(X, y)
+        taught = Ridge(0.5).fit(X, cross_val_predict(TREE, X, y, cv=4))
+        own = Ridge(0.5).fit(X, y)
+        np.testing.assert_allclose(model.coef_, (1 - alpha) * own.coef_ + alpha * taught.coef_)
+        np.testing.assert_allclose(model.intercept_, (1 - alpha) * own.intercept_ + alpha * taught.intercept_)
+        assert model.alpha_ == alpha
+
+    def test_auto_keeps_away_from_a_useless_teacher(self, small):
+        X, y = small
+        rng = np.random.default_rng(0)
+        useless = FrozenEstimator(LinearRegression().fit(X, 10 * rng.standard_normal(60)))
+        model = DistilledRegressor(Ridge(0.5), teacher=useless).fit(X, y)
+        assert model.alpha_ == 0.0
+        np.testing.assert_array_equal(model.coef_, Ridge(0.5).fit(X, y).coef_)
+
+    def test_auto_takes_a_teacher_that_knows(self, few_labels):
+        X, y, more, X_test, signal, teacher = few_labels
+        model = DistilledRegressor(LinearRegression(), teacher=teacher, debias=False).fit(X, y, X_unlabeled=more)
+        plain = LinearRegression().fit(X, y)
+        assert model.alpha_ > 0.4
+        assert model.score(X_test, signal) > plain.score(X_test, signal) + 0.3
+
+    def test_weights_decide_with_auto(self, small):
+        X, y = small
+        weight = np.r_[np.ones(30), np.zeros(30) + 1e-9]
+        model = DistilledRegressor(Ridge(0.5), teacher=TREE, cv=KFold(3, shuffle=True, random_state=0))
+        assert model.fit(X, y, sample_weight=weight).alpha_ in (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+class TestTeacher:
+    def test_is_fitted_on_all_labelled_rows(self, small):
+        X, y = small
+        model = DistilledRegressor(Ridge(), teacher=TREE, alpha=0.5).fit(X, y)
+        np.testing.assert_array_equal(model.teacher_.predict(X), TREE.fit(X, y).predict(X))
+
+    def test_in_sample(self, small):
+        X, y = small
+        model = DistilledRegressor(Ridge(0.5), teacher=TREE, alpha=1, cv="in_sample").fit(X, y)
+        np.testing.assert_allclose(model.coef_, Ridge(0.5).fit(X, TREE.fit(X, y).predict(X)).coef_)
+
+    def test_a_frozen_one_gives_its_own_answers(self, small):
+        X, y = small
+        frozen = FrozenEstimator(DecisionTreeRegressor(max_depth=2).fit(X, y))
+        model = DistilledRegressor(Ridge(0.5), teacher=frozen, alpha=1).fit(X, y)
+        assert model.teacher_ is frozen
+        np.testing.assert_allclose(model.coef_, Ridge(0.5).fit(X, frozen.predict(X)).coef_)
+
+    def test_boosted_trees_by_default(self, small):
+        X, y = small
+        model = DistilledRegressor(Ridge(0.5), alpha=0.5, cv=2, random_state=0).fit(X, y)
+        assert type(model.teacher_).__name__ == "HistGradientBoostingRegressor"
+        assert model.score(X, y) > 0.5
+
+    def test_of_several_outputs(self, two_outputs):
+        model = DistilledRegressor(Ridge(0.5), teacher=TREE, alpha=0.5, cv=2).fit(*two_outputs)
+        assert model.coef_.shape == (2, 5)
+        default = DistilledRegressor(Ridge(0.5), alpha=0.5, cv=2, random_state=0).fit(*two_outputs)
+        assert default.coef_.shape == (2, 5)
+
+    def test_is_fitted_in_parallel_to_the_same_end(self, small):
+        one = DistilledRegressor(Ridge(), teacher=TREE, alpha=0.5, n_jobs=None).fit(*small)
+        with sklearn.config_context(working_memory=64):
+            two = DistilledRegressor(Ridge(), teacher=TREE, alpha=0.5, n_jobs=1).fit(*small)
+        np.testing.assert_array_equal(one.coef_, two.coef_)
+
+
+class TestUnlabelled:
+    def test_debiasing_helps_where_the_teacher_is_wrong(self, few_labels):
+        X, y, more, X_test, signal, _ = few_labels
+        wrong = FrozenEstimator(LinearRegression().fit(X_test, 3 * signal + 5))
+        options = {"teacher": wrong, "alpha": 1.0}
+        biased = DistilledRegressor(Ridge(1.0), debias=False, **options).fit(X, y, X_unlabeled=more)
+        corrected = DistilledRegressor(Ridge(1.0), debias=True, **options).fit(X, y, X_unlabeled=more)
+        assert corrected.score(X_test, signal) > biased.score(X_test, signal)
+
+    @pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, pd.DataFrame])
+    def test_in_any_container(self, kind, small):
+        X, y = small
+        X = np.where(np.abs(X) > 1, X, 0.0)
+        more = np.where(np.random.default_rng(0).uniform(size=(50, 5)) > 0.5, 1.0, 0.0)
+        reference = DistilledRegressor(LinearRegression(), teacher=Ridge(3.0), alpha=0.5, cv=2)
+        expected = reference.fit(X, y, X_unlabeled=more).coef_.copy()
+        model = DistilledRegressor(LinearRegression(), teacher=Ridge(3.0), alpha=0.5, cv=2)
+        if kind is pd.DataFrame:
+            X, more = (pd.DataFrame(array, columns=list("abcde")) for array in (X, more))
+            np.testing.assert_allclose(model.fit(X, y, X_unlabeled=more).coef_, expected)
+        else:
+            np.testing.assert_allclose(model.fit(kind(X), y, X_unlabeled=kind(more)).coef_, expected, rtol=1e-4)
+
+    def test_as_many_rows_as_x_is_warned_of(self, small):
+        """A search would have cut them along with X."""
+        X, y = small
+        model = DistilledRegressor(Ridge(), teacher=TREE, alpha=0.5, cv=2)
+        with pytest.warns(UserWarning, match="X_unlabeled has as many rows as X"):
+            model.fit(X, y, X_unlabeled=X)
+
+    def test_a_search_leaves_them_whole(self, small):
+        X, y = small
+        more = np.random.default_rng(0).standard_normal((77, 5))
+        search = GridSearchCV(DistilledRegressor(Ridge(), teacher=TREE, cv=2), {"alpha": [0, 0.5]}, cv=2)
+        search.fit(X, y, X_unlabeled=more)
+        alone = DistilledRegressor(Ridge(), teacher=TREE, cv=2, **search.best_params_).fit(X, y, X_unlabeled=more)
+        np.testing.assert_array_equal(search.best_estimator_.coef_, alone.coef_)
+
+    def test_below_a_pipeline_they_are_transformed(self, small):
+        """The answers of least squares are the same for raw and for scaled rows."""
+        X, y = small
+        more = np.random.default_rng(0).standard_normal((77, 5)) + 5
+        scaler = StandardScaler().fit(X)
+        around = DistilledRegressor(
+            make_pipeline(StandardScaler(), Ridge(0.5)), teacher=LinearRegression(), alpha=1, cv=2
+        )
+        flat = DistilledRegressor(Ridge(0.5), teacher=LinearRegression(), alpha=1, cv=2)
+        around.fit(X, y, X_unlabeled=more)
+        flat.fit(scaler.transform(X), y, X_unlabeled=scaler.transform(more))
+        np.testing.assert_allclose(around.coef_, flat.coef_)
+
+    def test_a_pipeline_transforms_them_on_the_way(self, small):
+        X, y = small
+        more = np.random.default_rng(0).standard_normal((77, 5)) + 5
+        with sklearn.config_context(enable_metadata_routing=True):
+            student = DistilledRegressor(Ridge(0.5), teacher=TREE, alpha=0.5, cv=2).set_fit_request(X_unlabeled=True)
+            pipeline = make_pipeline(StandardScaler(), student, transform_input=["X_unlabeled"])
+            pipeline.fit(X, y, X_unlabeled=more)
+        scaler = StandardScaler().fit(X)
+        alone = DistilledRegressor(Ridge(0.5), teacher=TREE, alpha=0.5, cv=2)
+        alone.fit(scaler.transform(X), y, X_unlabeled=scaler.transform(more))
+        np.testing.assert_allclose(pipeline[-1].coef_, alone.coef_)
+
+
+class TestStudents:
+    @pytest.mark.parametrize(
+        "student",
+        [
+            PrunedRegressor(Ridge(0.5), n_nonzero=2),
+            QuantizedRegressor(Ridge(0.5), bits=4),
+            QuantizedRegressor(PrunedRegressor(Ridge(0.5), n_nonzero=2), bits=4),
+        ],
+        ids=["pruned", "quantized", "both"],
+    )
+    @pytest.mark.parametrize("around", [False, True], ids=["bare", "below a scaler"])
+    def test_the_students_own_steps_run_once_on_the_distilled_weights(self, student, around, small):
+        X, y = small
+        Z = StandardScaler().fit_transform(X) if around else X
+        student_or_pipeline = make_pipeline(StandardScaler(), student) if around else student
+        model = DistilledRegressor(student_or_pipeline, teacher=TREE, alpha=0.5, cv=4).fit(X, y)
+        distilled = DistilledRegressor(Ridge(0.5), teacher=TREE, alpha=0.5, cv=4).fit(Z, y)
+        np.testing.assert_allclose(model.base_coef_, distilled.coef_, rtol=1e-10)
+        if isinstance(student, PrunedRegressor) or isinstance(student.estimator, PrunedRegressor):
+            assert np.count_nonzero(model.coef_) == 2
+        last = model.estimator_[-1] if around else model.estimator_
+        if isinstance(student, QuantizedRegressor):
+            np.testing.assert_allclose(model.coef_, last.codes_ * last.scale_)
+        assert model.loss_increase_ > 0
+        assert model.loss_increase_ == pytest.approx(last.loss_increase_)
+        np.testing.assert_allclose(model.predict(X), Z @ model.coef_ + model.intercept_)
+
+    def test_the_loss_of_compressing_a_distilled_model_is_in_its_own_terms(self, small):
+        X, y = small
+        model = DistilledRegressor(PrunedRegressor(LinearRegression(), n_nonzero=2), teacher=TREE, alpha=0.5, cv=4)
+        model.fit(X, y)
+        before = X @ model.base_coef_ + model.base_intercept_
+        change = np.mean((model.predict(X) - before) ** 2)
+        assert model.loss_increase_ == pytest.approx(change / before.var())
+        assert model.prediction_change_ == pytest.approx(np.sqrt(change))
+
+    def test_a_transformed_target(self, small):
+        X, y = small
+        student = TransformedTargetRegressor(Ridge(0.5), func=np.arcsinh, inverse_func=np.sinh)
+        model = DistilledRegressor(student, teacher=TREE, alpha=1, cv=4).fit(X, y)
+        answers = np.arcsinh(cross_val_predict(TREE, X, y, cv=4))
+        np.testing.assert_allclose(model.coef_, Ridge(0.5).fit(X, answers).coef_)
+
+    def test_counts_are_blended_on_the_log_scale(self, counts):
+        X, y = counts
+        teacher = ExtraTreesRegressor(20, min_samples_leaf=5, random_state=0)
+        model = DistilledRegressor(PoissonRegressor(), teacher=teacher, alpha=0.5, cv=3).fit(X, y)
+        taught = PoissonRegressor().fit(X, cross_val_predict(teacher, X, y, cv=3))
+        own = PoissonRegressor().fit(X, y)
+        np.testing.assert_allclose(model.coef_, (own.coef_ + taught.coef_) / 2)
+
+    def test_a_sparse_student_keeps_the_zeros_that_both_have(self, small):
+        X, y = small
+        model = DistilledRegressor(Lasso(0.5), teacher=TREE, alpha=0.5, cv=4).fit(X, y)
+        taught = Lasso(0.5).fit(X, cross_val_predict(TREE, X, y, cv=4))
+        own = Lasso(0.5).fit(X, y)
+        np.testing.assert_array_equal(model.coef_ != 0, (own.coef_ != 0) | (taught.coef_ != 0))
+
+    def test_a_search_over_the_student(self, small):
+        model = DistilledRegressor(PrunedRegressor(Ridge()), teacher=TREE, alpha=0.5, cv=2)
+        search = GridSearchCV(model, {"estimator__n_nonzero": [1, 3], "estimator__estimator__alpha": [0.1, 1]}, cv=2)
+        search.fit(*small)
+        assert search.best_estimator_.estimator_.n_nonzero_ == search.best_params_["estimator__n_nonzero"]
