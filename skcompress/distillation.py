@@ -223,7 +223,7 @@ class Distilling(LinearCompressor):
         tags = super().__sklearn_tags__()
         if self.teacher is None:
             tags.input_tags.sparse = False
-        else:
+        elif hasattr(self.teacher, "__sklearn_tags__"):
             teacher = get_tags(self.teacher).input_tags
             tags.input_tags.sparse &= teacher.sparse
             tags.input_tags.allow_nan &= teacher.allow_nan
