@@ -1,7 +1,8 @@
 """What ships: a linear model that needs numpy and the standard library alone."""
 
-from .compact import CompactLinear, dump, load
+from .compact import CompactLinear
 from .errors import FormatError
+from .files import dump, load
 from .reading import Inputs
 from .size import size_bytes
 from .terms import TERMS, Block

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from .compact import CompactLinear
-from .reading import Table
+from .limits import number_inputs
 from .terms import TERMS, Block
-
-
-def number_inputs(model: CompactLinear) -> NDArray[np.intp]:
-    """Return the inputs that a weight or a block reads as numbers."""
-    read = set(model.columns[model.columns < len(model.reads)].tolist())
-    for block in model.blocks:
-        if TERMS[block.kind].reads == "numbers":
-            read.update(source for source in block.sources if source < len(model.reads))
-    return np.array(sorted(read), dtype=np.intp)
-
-
-def range_of(model: CompactLinear, X: Any) -> NDArray[np.float64]:
-    """Return the least and the greatest value of each input, shape (2, k); NaN where it is no number."""
-    table = Table(X, model.reads)
-    limits = np.full((2, len(model.reads)), np.nan)
-    for index in number_inputs(model):
-        column = np.asarray(table.numbers(int(index)), dtype=np.float64)
-        column = column[np.isfinite(column)]
-        if column.size:
-            limits[:, index] = column.min(), column.max()
-    return limits
 
 
 def capped(model: CompactLinear, limits: NDArray[np.float64]) -> CompactLinear:

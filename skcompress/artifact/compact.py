@@ -10,7 +10,6 @@ It needs numpy alone.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple, NoReturn
@@ -19,13 +18,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import packed
+from .checks import require_fit
+from .limits import rows_outside
 from .links import LINKS
+from .one_row import REQUIRED, OneRow, as_numbers, from_mapping, used_of
 from .plan import Plan, make_plan
 from .reading import Inputs, Table
+from .report import report_of
 from .terms import Block
 from .weights import Weights, frozen
 
-_REQUIRED: Any = object()
 _FLOAT64 = np.dtype(np.float64)
 
 
@@ -79,7 +81,7 @@ class CompactLinear:
         "flat",
         "intercept",
         "link",
-        "metadata",
+        "metadata_json",
         "n_terms_all",
         "offset",
         "reads",
@@ -97,7 +99,7 @@ class CompactLinear:
     flat: bool
     classes: tuple[Any, ...]
     n_terms_all: int
-    metadata: dict[str, Any] | None
+    metadata_json: str | None
     _plans: dict[np.dtype[Any], Plan]
     _made: dict[str, Any]
 
@@ -117,7 +119,7 @@ class CompactLinear:
         n_terms_all: int | None = None,
         metadata: dict[str, Any] | None = None,
     ):
-        m, p = weights.shape
+        p = weights.shape[1]
         chosen = np.arange(p) if columns is None else np.asarray(columns, dtype=np.intp)
         fields: dict[str, Any] = {
             "weights": weights,
@@ -131,40 +133,13 @@ class CompactLinear:
             "flat": bool(flat),
             "classes": tuple(classes),
             "n_terms_all": p if n_terms_all is None else int(n_terms_all),
-            "metadata": None if metadata is None else json.loads(json.dumps(metadata)),
+            "metadata_json": None if metadata is None else json.dumps(metadata, sort_keys=True, separators=(",", ":")),
             "_plans": {},
             "_made": {},
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
-        self._check(m, p)
-
-    def _check(self, m: int, p: int) -> None:
-        if self.link not in LINKS:
-            raise ValueError(f"link must be one of {sorted(LINKS)}, got {self.link!r}")
-        if self.intercept.shape != (m,):
-            raise ValueError(f"intercept must have {m} numbers, one for each output, got {self.intercept.size}")
-        if self.flat and m != 1 and not self.classes:
-            raise ValueError(f"flat predictions need one output, got {m}")
-        if self.classes and len(self.classes) != (2 if m == 1 else m):
-            raise ValueError(f"{m} outputs need {2 if m == 1 else m} classes, got {len(self.classes)}")
-        positions = self.reads.positions
-        labels = self.reads.labels
-        if (labels is not None and len(labels) != len(positions)) or (np.diff(positions) <= 0).any():
-            raise ValueError("positions must increase and be one for each input")
-        if len(positions) and not 0 <= positions[0] <= positions[-1] < self.reads.n_all:
-            raise ValueError(f"positions must lie in 0..{self.reads.n_all - 1}")
-        for name in ("columns", "offset", "divisor"):
-            array = getattr(self, name)
-            if array is not None and array.shape != (p,):
-                raise ValueError(f"{name} must have {p} numbers, one for each term, got {array.size}")
-        n_columns = len(positions)
-        for block in self.blocks:
-            if not block.sources or not 0 <= min(block.sources) <= max(block.sources) < n_columns:
-                raise ValueError(f"a {block.kind} block must read columns that come before it")
-            n_columns += block.n_out
-        if p and not 0 <= self.columns.min() <= self.columns.max() < n_columns:
-            raise ValueError(f"columns must lie in 0..{n_columns - 1}")
+        require_fit(self)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"a CompactLinear does not change: cannot set {name!r}")
@@ -186,6 +161,11 @@ class CompactLinear:
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs that the model reads."""
         return self.reads.names
+
+    @property
+    def metadata(self) -> dict[str, Any] | None:
+        """What was given as `metadata`, as a new dict."""
+        return None if self.metadata_json is None else json.loads(self.metadata_json)
 
     @property
     def n_outputs(self) -> int:
@@ -225,7 +205,9 @@ class CompactLinear:
         ValueError
             If columns are missing, an input is NaN or infinite, or a category is unknown and not ignored.
         """
-        table = Table(X, self.reads)
+        return self._finite(Table(X, self.reads))
+
+    def _finite(self, table: Table | OneRow) -> NDArray[Any]:
         eta = self._plan(table.dtype).predictor(table)
         if not np.isfinite(eta).all():
             self._refuse(table, eta)
@@ -239,14 +221,37 @@ class CompactLinear:
         X : array, frame, mapping of columns or sparse matrix, n rows
             See `linear_predictor`.
         """
-        eta = self.linear_predictor(X)
+        return self._answer(self.linear_predictor(X))
+
+    def _answer(self, eta: NDArray[Any]) -> NDArray[Any]:
         if self.classes:
             chosen = (eta[:, 0] > 0).astype(np.intp) if self.n_outputs == 1 else eta.argmax(axis=1)
             return np.array(self.classes)[chosen]
         answer = LINKS[self.link].inverse(eta)
         return answer[:, 0] if self.flat else answer
 
-    def predict_one(self, row: Any, *, missing: Any = _REQUIRED) -> Any:
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Return a classifier's scores, shape (n,) for two classes, else (n, n_classes)."""
+        eta = self.linear_predictor(X)
+        return eta[:, 0] if self.n_outputs == 1 else eta
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return a classifier's probabilities, shape (n, n_classes).
+
+        Raises
+        ------
+        ValueError
+            If the model is no classifier, or one whose scores are no log-odds.
+        """
+        if not self.classes or self.link == "identity":
+            raise ValueError("this model has no probabilities: it was folded from one without predict_proba")
+        chances = LINKS[self.link].inverse(self.linear_predictor(X))
+        if self.n_outputs == 1:
+            return np.hstack([1.0 - chances, chances])
+        # Softmax sums to one already; one class against the rest does not.
+        return chances / chances.sum(axis=1, keepdims=True)
+
+    def predict_one(self, row: Any, *, missing: Any = REQUIRED) -> Any:
         """Return the prediction for one row: a float, an array of shape (m,), or a label.
 
         Parameters
@@ -264,18 +269,21 @@ class CompactLinear:
         predictor, shape, dense, plain = self._made.get("one") or self._prepare_one()
         kind = type(row)
         if kind is not np.ndarray:
-            if kind is dict or (kind is not list and isinstance(row, Mapping)):
-                row = self._from_mapping(row, missing)
+            is_mapping = kind is dict or (kind is not list and isinstance(row, Mapping))
+            if is_mapping and self.reads.rows == "table":
+                row = from_mapping(row, self.reads, missing)
             if dense:
                 row = np.array(row)
         if dense:
             if row.dtype is not _FLOAT64:
-                row = _as_numbers(row)
+                row = as_numbers(row)
             if row.shape != shape:
-                row = self._used_of(row)
+                row = used_of(row, self.reads)
             if plain and isfinite(eta := predictor(row)):
                 return eta
-        return self._predict_row(row)
+        if self.reads.rows != "table":
+            return self.predict([row])[0]
+        return self._answer(self._finite(OneRow(used_of(row, self.reads), self.reads)))[0]
 
     def _prepare_one(self) -> _One:
         dense = not self.blocks and not self.classes and self.reads.rows == "table"
@@ -283,21 +291,6 @@ class CompactLinear:
         one = _One(self._plan(_FLOAT64).one, (len(self.reads),), dense, plain)
         self._made["one"] = one
         return one
-
-    def _used_of(self, row: NDArray[Any]) -> NDArray[Any]:
-        if row.ndim != 1:
-            raise ValueError(f"row must have one dimension, got an array of shape {row.shape}")
-        places = self.reads.places(len(row))
-        return row if places is None else row[places]
-
-    def _predict_row(self, row: Any) -> Any:
-        if self.reads.rows != "table":
-            return self.predict([row])[0]
-        if isinstance(row, np.ndarray):
-            return self.predict(row[None, :])[0]
-        array = np.empty((1, len(row)), dtype=object)
-        array[0, :] = row
-        return self.predict(array)[0]
 
     def outside(self, X: Any) -> int:
         """Return how many rows have an input beyond the range at which the model caps it.
@@ -307,30 +300,7 @@ class CompactLinear:
         X : array, frame, mapping of columns or sparse matrix, n rows
             See `linear_predictor`.
         """
-        table = Table(X, self.reads)
-        beyond = np.zeros(table.n_rows, dtype=bool)
-        for block in self.blocks:
-            for place, source in enumerate(block.sources if block.kind == "clip" else ()):
-                if source < len(self.reads):
-                    column = table.numbers(source)
-                    beyond |= (column < block.params["low"][place]) | (column > block.params["high"][place])
-        return int(beyond.sum())
-
-    def _from_mapping(self, row: Mapping[str, Any], missing: Any) -> Any:
-        if self.reads.rows != "table":
-            return row
-        names = self.inputs
-        try:
-            picked: Sequence[Any] = self.reads.pick(row)
-            return picked
-        except KeyError as error:
-            if missing is _REQUIRED:
-                raise ValueError(f"row lacks the input {error.args[0]!r}; missing= can stand in for it") from None
-        defaults = missing if isinstance(missing, Mapping) else dict.fromkeys(names, missing)
-        absent = [name for name in names if name not in row and name not in defaults]
-        if absent:
-            raise ValueError(f"row lacks the input {absent[0]!r}, and missing has no value for it")
-        return [row[name] if name in row else defaults[name] for name in names]
+        return rows_outside(self, X)
 
     def _plan(self, dtype: np.dtype[Any]) -> Plan:
         if not self.weights.single:
@@ -341,7 +311,7 @@ class CompactLinear:
             plan = self._plans[dtype] = make_plan(self, dtype)
         return plan
 
-    def _refuse(self, table: Table, eta: NDArray[Any]) -> NoReturn:
+    def _refuse(self, table: Table | OneRow, eta: NDArray[Any]) -> NoReturn:
         row = int(np.flatnonzero(~np.isfinite(eta).all(axis=1))[0])
         for index in self._plan(table.dtype).raw:
             value = table.numbers(int(index))[row]
@@ -359,24 +329,7 @@ class CompactLinear:
             (None for floats), ``outputs``, ``link``, ``model_id``, and ``bytes``: a dict from the parts of the
             file to their bytes, with ``total`` and ``total_without_names``.
         """
-        sizes = packed.section_sizes(self)
-        total = sum(sizes.values())
-        return {
-            "model_id": self.model_id,
-            "inputs": len(self.reads),
-            "inputs_dropped": self.reads.n_all - len(self.reads),
-            "terms": self.weights.shape[1],
-            "terms_dropped": self.n_terms_all - self.weights.shape[1],
-            "outputs": self.n_outputs,
-            "weights": int(self.weights.nonzero().sum()),
-            "bits": self.weights.bits,
-            "link": self.link,
-            "bytes": {
-                **sizes,
-                "total": total,
-                "total_without_names": len(self.to_bytes(names=False, metadata=False)),
-            },
-        }
+        return report_of(self)
 
     def to_bytes(self, *, names: bool = True, metadata: bool = True) -> bytes:
         """Return the model in the format of `skcompress.artifact.packed`.
@@ -409,29 +362,5 @@ class CompactLinear:
         return packed.read(data, max_bytes=max_bytes)
 
 
-def _as_numbers(values: NDArray[Any]) -> NDArray[np.float64]:
-    try:
-        if values.dtype.kind not in "USM":
-            return values.astype(np.float64)
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(f"row must hold one number for each input, got {values.tolist()!r}")
-
-
 def _per_term(array: ArrayLike | None) -> NDArray[np.float64] | None:
     return None if array is None else frozen(np.array(array, dtype=np.float64).ravel())
-
-
-def dump(model: CompactLinear, path: str | os.PathLike[str], *, names: bool = True, metadata: bool = True) -> int:
-    """Write a model to a file and return the number of bytes."""
-    data = model.to_bytes(names=names, metadata=metadata)
-    with open(path, "wb") as file:
-        file.write(data)
-    return len(data)
-
-
-def load(path: str | os.PathLike[str], *, max_bytes: int = packed.MAX_BYTES) -> CompactLinear:
-    """Read a model from a file; see `CompactLinear.from_bytes`."""
-    with open(path, "rb") as file:
-        data = file.read()
-    return CompactLinear.from_bytes(data, max_bytes=max_bytes)

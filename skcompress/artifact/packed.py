@@ -46,7 +46,7 @@ _ROWS = ("table", "values", "mappings")
 def write(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
     """Return the file of a model."""
     names = names and model.reads.labels is not None
-    metadata = metadata and model.metadata is not None
+    metadata = metadata and model.metadata_json is not None
     made = _sections(model)
     body = _head(model, names=names, metadata=metadata) + made["layout"] + made["weights"] + made["blocks"]
     body += (made["names"] if names else b"") + (made["metadata"] if metadata else b"")
@@ -67,7 +67,7 @@ def digest(model: CompactLinear) -> bytes:
 
 def section_sizes(model: CompactLinear) -> dict[str, int]:
     """Return the bytes of each part of the file with everything in it."""
-    head = _head(model, names=model.reads.labels is not None, metadata=model.metadata is not None)
+    head = _head(model, names=model.reads.labels is not None, metadata=model.metadata_json is not None)
     sizes = {name: len(part) for name, part in _sections(model).items()}
     return {"frame": _PREFIX + 4, "head": len(head), **sizes}
 
@@ -144,8 +144,8 @@ def _names(model: CompactLinear, sink: Sink) -> bytearray:
 
 
 def _metadata(model: CompactLinear, sink: Sink) -> bytearray:
-    if model.metadata is not None:
-        text = json.dumps(model.metadata, sort_keys=True, separators=(",", ":")).encode()
+    if model.metadata_json is not None:
+        text = model.metadata_json.encode()
         sink.uint(len(text))
         sink.symbols(np.frombuffer(text, dtype=np.uint8), 8)
     return sink.data
@@ -176,7 +176,7 @@ def read(data: bytes, *, max_bytes: int = MAX_BYTES) -> CompactLinear:
         model = _READERS[data[len(MAGIC)]](source)
     except FormatError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"the model does not fit together: {error}") from error
     if digest(model)[:16] != data[_PREFIX - 16 : _PREFIX]:
         raise FormatError("the hash of the model is wrong: the bytes are damaged")

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import categories
+from .one_row import OneRow
 from .reading import Inputs, Table
 from .terms import TERMS, Block, Function, densified
 
@@ -106,10 +107,10 @@ class Plan:
             return lambda row: float((row - offset).dot(vector)) + constant
         return lambda row: (row if self.offset is None else row - self.offset).dot(self.weights) + self.intercept
 
-    def predictor(self, table: Table) -> NDArray[Any]:
+    def predictor(self, table: Table | OneRow) -> NDArray[Any]:
         """Return eta, shape (n, m)."""
         if len(self.raw):
-            eta = self._sparse(table) if table.is_sparse else self._dense(table)
+            eta = self._sparse(table) if isinstance(table, Table) and table.is_sparse else self._dense(table)
             eta += self.intercept
         else:
             eta = np.repeat(self.intercept[None, :], table.n_rows, axis=0)
@@ -124,7 +125,7 @@ class Plan:
                 derived.update({step.start + j: full[:, j] for j in range(step.block.n_out)})
         return eta
 
-    def _dense(self, table: Table) -> NDArray[Any]:
+    def _dense(self, table: Table | OneRow) -> NDArray[Any]:
         whole = table.whole
         if whole is not None and self.offset is None and self._is_padded(whole.shape[1]):
             with np.errstate(invalid="ignore", over="ignore"):
@@ -187,7 +188,7 @@ class Plan:
         return np.vstack([self.weights, np.zeros((1, self.weights.shape[1]), dtype=self.weights.dtype)])
 
 
-def _columns(block: Block, table: Table, derived: dict[int, NDArray[Any]]) -> Sequence[Any]:
+def _columns(block: Block, table: Table | OneRow, derived: dict[int, NDArray[Any]]) -> Sequence[Any]:
     values = TERMS[block.kind].reads == "values"
     columns: list[Any] = []
     for source in block.sources:

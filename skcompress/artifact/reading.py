@@ -146,6 +146,8 @@ class Table:
         if isinstance(X, (str, bytes)) or getattr(X, "ndim", 1) != 1:
             raise ValueError("X must be a sequence with one text, list or mapping for each row")
         self._rows = list(X)
+        if self.inputs.rows == "mappings" and not all(isinstance(row, Mapping) for row in self._rows):
+            raise ValueError("X must be a frame or a sequence of mappings from names to values")
         self.n_rows = len(self._rows)
 
     @property
@@ -190,8 +192,8 @@ class Table:
         return part if part.dtype.kind == "f" else self._as_floats(part, "X")
 
     def _frame_matrix(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
-        labels = [self._labels[index] for index in wanted]
         if hasattr(self._frame, "to_numpy"):
+            labels = [self._labels[index] for index in wanted]
             part = self._frame if labels == self._all_labels else self._frame[labels]
             array = np.asarray(part.to_numpy())
             if array.dtype.kind in "fiub":
@@ -202,6 +204,8 @@ class Table:
         return out
 
     def _column(self, index: int) -> Any:
+        if self._rows is not None:
+            return np.array([*self.values(index), None], dtype=object)[:-1]
         if self._frame is not None:
             return self._frame[self._labels[index]]
         column = index if self._places is None else int(self._places[index])

@@ -73,3 +73,59 @@ MODELS = {
     "metadata": floats(metadata={"trained": "2026-01-01", "rows": 5}),
     "categories": categories(),
 }
+
+
+def of_terms(blocks, rows="table", n_inputs=3, seed=0, labels=None):
+    """Return a model with a weight on every column that its blocks make."""
+    rng = np.random.default_rng(seed)
+    made = [Block.make(*block) for block in blocks]
+    n_columns = sum(block.n_out for block in made)
+    labels = tuple(f"input {j}" for j in range(n_inputs)) if labels is None else labels
+    weights = Weights.from_values(rng.normal(size=(1, n_columns)))
+    inputs = Inputs(labels, np.arange(n_inputs), n_inputs, rows)
+    return CompactLinear(weights, [0.5], inputs, blocks=made, columns=np.arange(n_columns) + n_inputs)
+
+
+TEXT = {"settings": [0, 1, 0, 1, 2, 0, 0], "stop_words": ("the",), "norm": 2}
+LEVELS = {"levels": ("a", "b", None), "slots": [0, 1, 1]}
+
+TERM_MODELS = {
+    "category": of_terms([("category", [0], {**LEVELS, "other": -1})]),
+    "lookup": of_terms([("lookup", [0], {**LEVELS, "other": 1, "values": [0.5, -3.0]})]),
+    "entry": of_terms([("entry", [0], {})], rows="mappings"),
+    "affine": of_terms([("affine", [0, 2], {"offset": [1.0, 2.0], "divisor": [3.0, 4.0]})]),
+    "scaled": of_terms([("scaled", [0, 2], {"factor": [1.0, 2.0], "shift": [3.0, 4.0]})]),
+    "clip": of_terms([("clip", [1], {"low": [-1.0], "high": [1.0]})]),
+    "fill": of_terms([("fill", [0, 1], {"marker": (NAN,), "value": [7.0, 8.0]})]),
+    "missing": of_terms([("missing", [0, 1], {"marker": (-999,)})]),
+    "function": of_terms([("function", [0, 1], {"function": 0})]),
+    "bins": of_terms([("bins", [0], {"edges": [-1.0, 0.0, 1.0], "slots": [0, -1, 1, 0]})]),
+    "step": of_terms([("step", [0], {"edges": [-1.0, 1.0], "values": [0.0, 5.0, 2.0]})]),
+    "spline": of_terms(
+        [
+            (
+                "spline",
+                [0],
+                {"degree": 2, "extrapolation": 2, "missing": 0, "knots": np.arange(8.0), "slots": range(5)},
+            )
+        ]
+    ),
+    "product": of_terms([("product", [0, 1, 2], {"sizes": [2, 3], "factors": [0, 1, 2, 2, 0]})]),
+    "words": of_terms(
+        [
+            (
+                "words",
+                [0],
+                {**TEXT, "sublinear": 1, "words": ("fox", "dog", "öl"), "slots": range(3), "idf": [1.0, 2, 3]},
+            )
+        ],
+        rows="values",
+        n_inputs=1,
+    ),
+    "hash": of_terms(
+        [("hash", [0], {**TEXT, "n_features": 64, "alternate": 1, "numbers": [3, 10, 40]})],
+        rows="values",
+        n_inputs=1,
+    ),
+}
+MODELS.update({f"{name} terms": model for name, model in TERM_MODELS.items()})

@@ -20,6 +20,7 @@ from sklearn.linear_model import (
     RANSACRegressor,
     Ridge,
     RidgeClassifier,
+    SGDClassifier,
     SGDRegressor,
     TweedieRegressor,
 )
@@ -100,12 +101,24 @@ def test_links_of_generalized_linear_models(base):
 
 
 @pytest.mark.parametrize("labels", [["no", "yes"], [0, 1, 2]], ids=["two", "three"])
-@pytest.mark.parametrize("base", [LogisticRegression(), RidgeClassifier(), LinearSVC()], ids=lambda b: type(b).__name__)
+@pytest.mark.parametrize(
+    "base",
+    [LogisticRegression(), RidgeClassifier(), LinearSVC(), SGDClassifier("log_loss", random_state=0)],
+    ids=lambda b: type(b).__name__,
+)
 def test_classifiers_give_their_labels(base, labels):
     X = np.random.default_rng(0).normal(size=(90, 3))
     y = np.array(labels)[np.clip(np.rint(X[:, 0] + 1), 0, len(labels) - 1).astype(int)]
     model = make_pipeline(StandardScaler(), base).fit(X, y)
-    assert np.array_equal(compact(model).predict(X), model.predict(X))
+    small = compact(model)
+    assert np.array_equal(small.predict(X), model.predict(X))
+    assert small.predict_one(X[0]) == model.predict(X[:1])[0]
+    np.testing.assert_allclose(small.decision_function(X), model.decision_function(X), rtol=1e-12, atol=1e-12)
+    if hasattr(model, "predict_proba"):
+        np.testing.assert_allclose(small.predict_proba(X), model.predict_proba(X), rtol=1e-11)
+    else:
+        with pytest.raises(ValueError, match="has no probabilities"):
+            small.predict_proba(X)
 
 
 ONE_HOT = {

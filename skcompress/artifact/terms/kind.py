@@ -114,6 +114,7 @@ def one_for_each(
     fields: tuple[tuple[str, str], ...],
     by_source: tuple[str, ...],
     function: Callable[..., NDArray[Any]],
+    fits: Callable[[Params], bool] = lambda params: True,
 ) -> TermKind:
     """Return a kind with one output for each source.
 
@@ -125,11 +126,15 @@ def one_for_each(
         The parameters that have one number for each source.
     function : callable(X, **params) -> ndarray
         From the sources, shape (n, k), to the outputs.
+    fits : callable(params) -> bool, default=always
+        Whether the other parameters are possible.
     """
 
     def check(params: Params, n_sources: int) -> int:
         if any(len(params[name]) != n_sources for name in by_source) or not n_sources:
             raise ValueError(f"a block of {n_sources} sources needs {n_sources} numbers in each of {by_source}")
+        if not fits(params):
+            raise ValueError(f"a block has impossible parameters: {dict(params)}")
         return n_sources
 
     def prepare(params: Params, name: str) -> Function:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .kind import one_for_each
+from .kind import Params, one_for_each
 
 FUNCTIONS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     0: np.log1p,
@@ -70,9 +70,19 @@ def _function(X: NDArray[Any], function: int) -> NDArray[Any]:
         return FUNCTIONS[function](X)
 
 
-AFFINE = one_for_each(4, (("offset", "floats"), ("divisor", "floats")), ("offset", "divisor"), _affine)
+def _has_marker(params: Params) -> bool:
+    return len(params["marker"]) == 1 and isinstance(params["marker"][0], (int, float))
+
+
+AFFINE = one_for_each(
+    4,
+    (("offset", "floats"), ("divisor", "floats")),
+    ("offset", "divisor"),
+    _affine,
+    lambda params: bool(params["divisor"].all()),
+)
 SCALED = one_for_each(15, (("factor", "floats"), ("shift", "floats")), ("factor", "shift"), _scaled)
 CLIP = one_for_each(5, (("low", "floats"), ("high", "floats")), ("low", "high"), _clip)
-FILL = one_for_each(6, (("marker", "scalars"), ("value", "floats")), ("value",), _fill)
-MISSING = one_for_each(7, (("marker", "scalars"),), (), _missing)
-FUNCTION = one_for_each(8, (("function", "int"),), (), _function)
+FILL = one_for_each(6, (("marker", "scalars"), ("value", "floats")), ("value",), _fill, _has_marker)
+MISSING = one_for_each(7, (("marker", "scalars"),), (), _missing, _has_marker)
+FUNCTION = one_for_each(8, (("function", "int"),), (), _function, lambda params: params["function"] in FUNCTIONS)

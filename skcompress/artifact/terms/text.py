@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 WORDS, CHARACTERS, WITHIN_WORDS, TOKENS, PAIRS = range(5)
@@ -33,7 +33,6 @@ PATTERNS: tuple[str, ...] = (
 )
 
 _SPACES = re.compile(r"\s\s+")
-Counts = dict[str, float]
 
 
 def check_settings(settings: Sequence[int], stop_words: Sequence[str]) -> None:
@@ -46,32 +45,15 @@ def check_settings(settings: Sequence[int], stop_words: Sequence[str]) -> None:
         raise ValueError("a text block has impossible settings")
 
 
-def counter(settings: Sequence[int], stop_words: Iterable[str], name: str) -> Callable[[Any], Counts]:
-    """Return the function from a row to its tokens and how often they come."""
-    analyzer, once = int(settings[0]), bool(settings[6])
-    if analyzer == PAIRS:
-        return lambda row: _summed(row, name)
-    split = analyzer_of(settings, stop_words, name)
-
-    def count(row: Any) -> Counts:
-        counts: Counts = {}
-        for token in split(row):
-            counts[token] = 1.0 if once else counts.get(token, 0.0) + 1.0
-        return counts
-
-    return count
-
-
-def _summed(row: Any, name: str) -> Counts:
-    counts: Counts = {}
+def pairs_of(row: Any, name: str) -> Iterator[tuple[str, float]]:
+    """Yield the tokens of a mapping or of a list of pairs with their values; zeros are left out."""
     for token, value in row.items() if isinstance(row, Mapping) else row:
         if isinstance(value, str):
             token, value = f"{token}={value}", 1.0
         if not isinstance(token, str):
             raise ValueError(f"input {name!r} has the token {token!r}: tokens must be strings")
         if value != 0:
-            counts[token] = counts.get(token, 0.0) + float(value)
-    return counts
+            yield token, float(value)
 
 
 def analyzer_of(settings: Sequence[int], stop_words: Iterable[str], name: str) -> Callable[[Any], list[str]]:

@@ -10,14 +10,18 @@ Slots say which words are columns; a word with slot -1 counts in the norm alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .kind import NO_TERM, Column, Entries, Function, Kept, Mask, Params, TermKind, number_of_slots, renumbered
-from .text import Counts, check_settings, counter, murmur
+from .text import PAIRS, analyzer_of, check_settings, murmur, pairs_of
 
-Row = dict[int, float]
+Row = Mapping[int, float]
+"""From the number of a word to how often it comes."""
 
 
 def _check_words(params: Params, n_sources: int) -> int:
@@ -37,47 +41,59 @@ def _check_norm(params: Params) -> None:
 
 
 def _prepare_words(params: Params, name: str) -> Function:
-    number = {word: place for place, word in enumerate(params["words"])}
-    idf = params["idf"].tolist() or [1.0] * len(number)
-    sublinear = bool(params["sublinear"])
+    find = {word: place for place, word in enumerate(params["words"])}.get
+    split = analyzer_of(params["settings"].tolist(), params["stop_words"], name)
+    once, sublinear, idf = bool(params["settings"][6]), bool(params["sublinear"]), params["idf"]
 
-    def weigh(counts: Counts) -> Row:
-        row: Row = {}
-        for word, count in counts.items():
-            if word in number:
-                place = number[word]
-                row[place] = (1.0 + float(np.log(count)) if sublinear else count) * idf[place]
-        return row
+    def count(texts: Iterable[Any]) -> Iterable[Counter[Any]]:
+        for text in texts:
+            counts = Counter(map(find, split(text)))
+            counts.pop(None, None)
+            yield counts
 
-    return _entries(params, name, weigh, dict(enumerate(params["slots"].tolist())))
+    def weigh(places: NDArray[np.intp], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        counts = np.ones_like(counts) if once else counts
+        counts = 1.0 + np.log(counts) if sublinear else counts
+        return counts * idf[places] if len(idf) else counts
+
+    return _entries(count, weigh, params["norm"], params["slots"].astype(np.intp).__getitem__)
 
 
-def _entries(params: Params, name: str, weigh: Callable[[Counts], Row], slots: dict[int, int]) -> Function:
-    count = counter(params["settings"].tolist(), params["stop_words"], name)
-    norm = params["norm"]
-
+def _entries(
+    count: Callable[[Iterable[Any]], Iterable[Row]],
+    weigh: Callable[[NDArray[np.intp], NDArray[np.float64]], NDArray[np.float64]],
+    norm: int,
+    slot_of: Callable[[NDArray[np.intp]], NDArray[np.intp]],
+) -> Function:
     def run(columns: Sequence[Column]) -> Entries:
-        starts, found, values = [0], [], []
-        for text in columns[0]:
-            row = weigh(count(text))
-            size = _norm(list(row.values()), norm)
-            for place, value in row.items():
-                slot = slots.get(place, NO_TERM)
-                if slot >= 0:
-                    found.append(slot)
-                    values.append(value / size)
-            starts.append(len(found))
-        return Entries(np.array(starts), np.array(found, dtype=np.intp), np.array(values, dtype=np.float64))
+        starts = [0]
+        places: list[int] = []
+        counts: list[float] = []
+        for row in count(columns[0]):
+            places += row.keys()
+            counts += row.values()
+            starts.append(len(places))
+        found = np.array(places, dtype=np.intp)
+        values = weigh(found, np.array(counts, dtype=np.float64))
+        lengths = np.diff(starts)
+        if norm:
+            values = values / np.repeat(_norms(values, np.array(starts), norm), lengths)
+        slots = slot_of(found)
+        rows = np.repeat(np.arange(len(lengths)), lengths)[slots >= 0]
+        kept = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(lengths)))])
+        return Entries(kept, slots[slots >= 0], values[slots >= 0])
 
     return run
 
 
-def _norm(values: list[float], norm: int) -> float:
-    if norm == 0 or not values:
-        return 1.0
-    array = np.array(values)
-    size = float(np.abs(array).sum() if norm == 1 else np.sqrt(array @ array))
-    return size or 1.0
+def _norms(values: NDArray[np.float64], starts: NDArray[np.intp], norm: int) -> NDArray[np.float64]:
+    """Return the norm of each row, 1 where it is 0."""
+    norms = np.ones(len(starts) - 1)
+    filled = np.diff(starts) > 0
+    if filled.any():
+        sums = np.add.reduceat(np.abs(values) if norm == 1 else values**2, starts[:-1][filled])
+        norms[filled] = sums if norm == 1 else np.sqrt(sums)
+    return np.where(norms == 0, 1.0, norms)
 
 
 def _keep_words(params: Params, mask: Mask, n_sources: int) -> Kept:
@@ -100,20 +116,38 @@ def _check_hash(params: Params, n_sources: int) -> int:
 
 
 def _prepare_hash(params: Params, name: str) -> Function:
-    n_features, alternate = params["n_features"], bool(params["alternate"])
-    once = bool(params["settings"][6])
+    settings, n_features, numbers = params["settings"].tolist(), params["n_features"], params["numbers"]
+    once, pairs = bool(settings[6]), settings[0] == PAIRS
+    split = analyzer_of(settings, params["stop_words"], name)
 
-    def weigh(counts: Counts) -> Row:
-        row: Row = {}
-        for token, count in counts.items():
-            hashed = murmur(token)
-            # As scikit-learn has it for the one integer without a positive counterpart.
-            place = (2**31 - n_features if hashed == -(2**31) else abs(hashed)) % n_features
-            row[place] = row.get(place, 0.0) + (-count if alternate and hashed < 0 else count)
-        return dict.fromkeys(row, 1.0) if once else row
+    def count(rows: Iterable[Any]) -> Iterable[dict[int, float]]:
+        known: dict[str, tuple[int, float]] = {}
+        for row in rows:
+            counts: dict[int, float] = {}
+            for token, value in pairs_of(row, name) if pairs else Counter(split(row)).items():
+                if token not in known:
+                    known[token] = _place_and_sign(token, n_features, alternate=bool(params["alternate"]))
+                place, sign = known[token]
+                counts[place] = counts.get(place, 0.0) + sign * value
+            yield counts
 
-    slots: dict[int, int] = {int(number): slot for slot, number in enumerate(params["numbers"])}
-    return _entries(params, name, weigh, slots)
+    def weigh(places: NDArray[np.intp], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.ones_like(counts) if once else counts
+
+    def slot_of(places: NDArray[np.intp]) -> NDArray[np.intp]:
+        if not len(numbers):
+            return np.full(len(places), NO_TERM)
+        found = np.minimum(np.searchsorted(numbers, places), len(numbers) - 1)
+        return np.where(numbers[found] == places, found, NO_TERM)
+
+    return _entries(count, weigh, params["norm"], slot_of)
+
+
+def _place_and_sign(token: str, n_features: int, *, alternate: bool) -> tuple[int, float]:
+    hashed = murmur(token)
+    # As scikit-learn has it for the one integer without a positive counterpart.
+    place = (2**31 - n_features if hashed == -(2**31) else abs(hashed)) % n_features
+    return place, -1.0 if alternate and hashed < 0 else 1.0
 
 
 def _keep_hash(params: Params, mask: Mask, n_sources: int) -> Kept:

@@ -28,8 +28,9 @@ from sklearn.linear_model import (
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from ...artifact import CompactLinear, Weights
-from ...artifact.capping import capped, range_of
+from ...artifact.capping import capped
 from ...artifact.categories import scalar_of
+from ...artifact.limits import range_of
 from ..view import read
 from .graph import Column, Graph
 from .registry import fold
