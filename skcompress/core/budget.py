@@ -7,10 +7,12 @@ A budget turns the profiles of the problems (one for each output, or one for all
     max_loss     the fewest units whose total loss is within it
     none         the size that minimises an information criterion
 
-    criterion(k) = n log(F(k)) + k (log n + 2 log C(p, k) / k)
+    criterion(k) = n log F(k) + k log n + 2 gamma log C(p, min(k, p / 2))
 
-with F(k) the mean deviance of size k: the extended BIC with gamma = 1 (Chen and Chen, "Extended Bayesian
-information criteria for model selection with large model spaces", 2008), n the sum of the sample weights.
+with F(k) the mean deviance at size k and n the sum of the sample weights: the extended BIC (Chen and Chen,
+"Extended Bayesian information criteria for model selection with large model spaces", 2008) with gamma = 1/2, or 1 where
+there are more units than samples, held level beyond p / 2, where the binomial coefficient would reward further units. The first minimum counts, and sizes with more weights
+than n / 2 do not: where p > n, F falls to zero there whatever the data.
 """
 
 from __future__ import annotations
@@ -218,7 +220,7 @@ def _by_criterion(profiles: Sequence[Profile], quadratic: QuadraticModel) -> lis
     for i, profile in enumerate(profiles):
         outputs = slice(None) if len(profiles) == 1 else slice(i, i + 1)
         base = float((quadratic.base_loss / quadratic.unit)[outputs].sum())
-        sizes.append(best_size(profile, _criterion(profile, base, quadratic), every=EVERY_SIZE))
+        sizes.append(best_size(profile, _criterion(profile, base, quadratic), every=EVERY_SIZE, first=True))
     return sizes
 
 
@@ -227,12 +229,16 @@ def _criterion(profile: Profile, base: float, quadratic: QuadraticModel) -> Obje
     n = float(quadratic.n_samples or 1.0)
     p = len(profile.problem.kept)
     worst = max(base + profile.problem.empty_loss, np.finfo(np.float64).tiny)
-    weights_per_unit = profile.problem.n_weights / max(1, p)
+    rows, weights_per_unit = profile.problem.n_rows, profile.problem.n_weights / max(1, p)
+    gamma = 0.5 if p <= n else 1.0
+    largest = max(profile.least, n * rows / (2 * weights_per_unit))
 
     def criterion(size: Floats, loss: Floats) -> Floats:
-        subsets = gammaln(p + 1) - gammaln(size + 1) - gammaln(p - size + 1)
-        deviance = np.log(np.maximum((base + loss) / worst, FLOOR))
-        return n * profile.problem.n_rows * deviance + np.log(max(n, 2.0)) * weights_per_unit * size + 2 * subsets
+        choices = np.minimum(size, p / 2)
+        subsets = gammaln(p + 1) - gammaln(choices + 1) - gammaln(p - choices + 1)
+        deviance = n * rows * np.log(np.maximum((base + loss) / worst, FLOOR))
+        value = deviance + np.log(max(n, 2.0)) * weights_per_unit * size + 2 * gamma * subsets
+        return np.where(size <= largest, value, np.inf)
 
     return criterion
 

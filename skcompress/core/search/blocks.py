@@ -232,42 +232,42 @@ class BlockProblem:
     @cached_property
     def bounds(self) -> Floats:
         """A loss below which no support of the sizes 0..n can get, shape (n + 1,)."""
-        n = len(self.members)
-        everything = np.ones((1, n), dtype=bool)
+        everything = np.ones((1, len(self.members)), dtype=bool)
         relaxation = self.relax(everything, everything & ~self.kept)
-        # The jitter makes the relaxation a little worse than the full model; costs are what it adds to its own loss.
-        return self.floor + removal_bounds(relaxation.costs, relaxation.coupling)[0, ::-1]
+        ceilings = relaxation.ceilings(everything & ~self.kept)
+        return self.floor + removal_bounds(relaxation.costs, relaxation.coupling, ceiling=ceilings)[0, ::-1]
 
     def relax(self, present: Mask, removable: Mask) -> Relaxation:
         """Return the models on these sets of units, and what removing more of them costs."""
-        n, q = len(self.members), self.matrix.shape[1]
-        owner = np.empty(q, dtype=np.intp)
+        n, size = len(self.members), self.matrix.shape[1]
+        owner = np.empty(size, dtype=np.intp)
         for unit, columns in enumerate(self.members):
             owner[columns] = unit
-        starts = np.concatenate(self.members)
-        edges = np.concatenate([[0], np.cumsum([len(columns) for columns in self.members])])[:-1]
+        by_unit = np.argsort(owner, kind="stable")
+        edges = np.searchsorted(owner[by_unit], np.arange(n))
         losses = np.full(len(present), self.empty_loss)
         costs = np.zeros((len(present), n))
         coupling = np.zeros((len(present), n, n))
+        scaled = np.zeros((len(present), len(self.matrix), size, size))
         for node, inside in enumerate(present[:, owner]):
-            for matrix, moments in zip(self._jittered, self.moments, strict=True):
+            for part, (matrix, moments) in enumerate(zip(self._jittered, self.moments, strict=True)):
                 block = np.where(np.outer(inside, inside), matrix, 0.0)
                 block[~inside, ~inside] = 1.0
-                inverse = np.linalg.inv(block)
+                inverse: Floats = np.linalg.inv(block).astype(np.float64, copy=False)
                 right = np.where(inside, moments, 0.0)
                 weights = right @ inverse
                 losses[node] -= float(np.vdot(right, weights))
-                whitened = inverse
                 for units, columns in self.buckets:
                     factor = np.linalg.cholesky(blocks_at(inverse[None], columns)[0])
-                    scaled = np.linalg.solve(factor, weights[:, columns].transpose(1, 2, 0))
-                    costs[node, units] += np.square(scaled).sum(axis=(1, 2))
-                    whitened = _whitened(whitened, factor, columns)
-                sums = np.add.reduceat(np.square(whitened[np.ix_(starts, starts)]), edges, axis=0)
+                    halves = np.linalg.solve(factor, weights[:, columns].transpose(1, 2, 0))
+                    costs[node, units] += np.square(halves).sum(axis=(1, 2))
+                    inverse = _whitened(inverse, factor, columns)
+                scaled[node, part] = inverse
+                sums = np.add.reduceat(np.square(inverse[np.ix_(by_unit, by_unit)]), edges, axis=0)
                 norms = np.sqrt(np.add.reduceat(sums, edges, axis=1))
                 np.fill_diagonal(norms, 1.0)
                 coupling[node] = np.maximum(coupling[node], norms)
-        return Relaxation(losses, np.where(removable, costs, np.inf), coupling)
+        return Relaxation(losses, np.where(removable, costs, np.inf), coupling, scaled, owner)
 
 
 def _whitened(matrix: Floats, factor: Floats, columns: Indices) -> Floats:

@@ -7,12 +7,14 @@ to K_uu = I, removing any q units costs at least
     the q-th smallest c_u,   and   the sum of the q smallest c_u / d_u   with   d_u = sum_v N_uv x_v / x_u
 
 for every x > 0: K scaled is at most diag(d) by the block form of Gershgorin's theorem (Feingold and Varga, 1962),
-and x near the Perron vector of N brings all d_u down to its largest eigenvalue.
+and x near the Perron vector of N brings all d_u down to its largest eigenvalue. The largest eigenvalue of K scaled, or
+a bound on it, may stand for all d_u as well.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import lapack
 
 from ..linalg import Floats
 
@@ -20,7 +22,15 @@ ROUNDS = 3
 """Vectors x that are tried: ones, and what the power method makes of them."""
 
 
-def removal_bounds(costs: Floats, coupling: Floats, rounds: int = ROUNDS) -> Floats:
+_POWERS = 20
+
+SMALL = 200
+"""Up to this size eigenvalues are computed outright."""
+
+
+def removal_bounds(
+    costs: Floats, coupling: Floats, *, ceiling: float | Floats | None = None, rounds: int = ROUNDS
+) -> Floats:
     """Return what removing any q of the units costs at least.
 
     Parameters
@@ -29,6 +39,8 @@ def removal_bounds(costs: Floats, coupling: Floats, rounds: int = ROUNDS) -> Flo
         Cost of removing each unit alone, in b models; infinite for a unit that cannot be removed.
     coupling : ndarray of shape (b, n, n)
         N, not negative, with ones on the diagonal. Rows and columns of units that cannot be removed do not matter.
+    ceiling : float or ndarray of shape (b,), default=None
+        No eigenvalue of the scaled K between removable units is larger. None: not known.
     rounds : int, default=3
         How many vectors x are tried.
 
@@ -40,6 +52,8 @@ def removal_bounds(costs: Floats, coupling: Floats, rounds: int = ROUNDS) -> Flo
     finite = np.isfinite(costs)
     single = np.sort(costs, axis=1)
     best = single
+    if ceiling is not None:
+        best = np.maximum(best, np.cumsum(single, axis=1) / np.maximum(1.0, np.reshape(ceiling, (-1, 1))))
     inside = np.where(finite[:, :, None] & finite[:, None, :], coupling, 0.0)
     vector = finite.astype(np.float64)
     for _ in range(rounds):
@@ -50,3 +64,27 @@ def removal_bounds(costs: Floats, coupling: Floats, rounds: int = ROUNDS) -> Flo
         vector = pushed / np.maximum(pushed.max(axis=1, keepdims=True, initial=0.0), np.finfo(np.float64).tiny)
         vector = np.where(finite, np.maximum(vector, 1e-6), 0.0)
     return np.concatenate([np.zeros((len(costs), 1)), best], axis=1)
+
+
+def eigenvalue_ceiling(matrix: Floats) -> float:
+    """Return a number that no eigenvalue of a symmetric positive semi-definite matrix exceeds, by little.
+
+    Of a large matrix the largest eigenvalue is estimated by the power method; that a number somewhat above it is a
+    ceiling shows in a Cholesky factor of the difference.
+    """
+    n = len(matrix)
+    if not n:
+        return 0.0
+    if n <= SMALL:
+        return float(np.linalg.eigvalsh(matrix)[-1]) * (1 + 1e-12)
+    vector = np.random.default_rng(0).standard_normal(n)
+    for _ in range(_POWERS):
+        vector /= np.linalg.norm(vector)
+        vector = matrix @ vector
+    ceiling = float(np.linalg.norm(vector))
+    while True:
+        ceiling *= 1.03
+        below = -matrix
+        below.flat[:: n + 1] += ceiling
+        if lapack.dpotrf(below, lower=0, clean=0, overwrite_a=1)[1] == 0:
+            return ceiling

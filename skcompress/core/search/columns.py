@@ -10,7 +10,7 @@ import numpy as np
 from ..importance import Importance, UnitView
 from ..linalg import Floats, Indices, Mask
 from .backward import BackwardColumns, Trail, obs_scores
-from .bounds import removal_bounds
+from .bounds import eigenvalue_ceiling, removal_bounds
 from .curvature import Curvature
 from .exchange import ExchangeState, descend_along
 from .forward import ForwardColumns, gains_along
@@ -172,22 +172,26 @@ class ColumnProblem:
         costs = np.zeros(n)
         costs[columns] = obs_scores(columns, weights[:, columns], diagonal[columns])
         root = np.sqrt(diagonal[columns])
-        coupling = np.abs(inverse)
-        coupling /= root
-        coupling /= root[:, None]
+        scaled = inverse / root
+        scaled /= root[:, None]
+        removable = ~self.kept[columns]
         if len(columns) < n:
             # A column that a dependent one can stand in for costs nothing, and nor does the dependent one.
             dependent = np.setdiff1d(np.arange(n), columns)
             share = inverse @ self.curvature.rows(columns)[:, dependent]
             tied = np.abs(share).max(axis=1) > TIED
             costs[columns[tied]] = 0.0
-            coupling[tied] = coupling[:, tied] = 0.0
-            np.fill_diagonal(coupling, 1.0)
-            whole = np.eye(n)
-            whole[np.ix_(columns, columns)] = coupling
-            coupling = whole
+            removable &= ~tied
+        if not removable.all():
+            scaled = scaled[np.ix_(removable, removable)]
         costs[self.kept] = np.inf
-        return self.floor + removal_bounds(costs[None], coupling[None])[0, ::-1]
+        free = np.zeros(int((np.isfinite(costs)).sum()) - len(scaled))
+        falls = removal_bounds(
+            costs[columns[removable]][None], np.abs(scaled)[None], ceiling=eigenvalue_ceiling(scaled)
+        )[0]
+        # What can be removed at no cost goes first.
+        rises = np.concatenate([free, falls, np.full(int(self.kept.sum()), np.inf)])
+        return self.floor + rises[::-1]
 
     def relax(self, present: Mask, removable: Mask) -> Relaxation:
         """Return the models on these columns, and what removing more of them costs."""

@@ -135,51 +135,67 @@ def best_support(problem: Problem, start: Found, max_nodes: int) -> Found:
         taken = np.zeros(len(nodes.bounds), dtype=bool)
         taken[np.argpartition(nodes.bounds, count - 1)[:count]] = True
         n_seen += count
-        children, units, loss = _expand(problem, nodes.where(taken), size, lowest - worth_it)
-        if units is not None:
-            best, lowest = units, loss
+        children, better = _expand(problem, nodes.where(taken), size, lowest - worth_it)
+        if better is not None:
+            best, lowest = better.units, better.loss
         nodes = nodes.where(~taken).plus(children)
 
 
-def _expand(problem: Problem, nodes: _Nodes, size: int, target: float) -> tuple[_Nodes, Indices | None, float]:
+def _expand(problem: Problem, nodes: _Nodes, size: int, target: float) -> tuple[_Nodes, Found | None]:
     """Return the children that may hold a loss below `target`, and the best support met, if it is below it."""
     stay, may_go = nodes.stay, nodes.may_go
-    losses, costs, coupling = problem.relax(stay | may_go, may_go)
-    forced = may_go & (losses[:, None] + costs >= target)
+    relaxation = problem.relax(stay | may_go, may_go)
+    losses = relaxation.losses
+    forced = may_go & (losses[:, None] + relaxation.costs >= target)
     stay, may_go = stay | forced, may_go & ~forced
-    costs = np.where(may_go, costs, np.inf)
-    to_go = stay.sum(axis=1) + may_go.sum(axis=1) - size
+    costs = np.where(may_go, relaxation.costs, np.inf)
+    to_go, can_go = stay.sum(axis=1) + may_go.sum(axis=1) - size, may_go.sum(axis=1)
     order = np.argsort(costs, axis=1, kind="stable")
     ordered = np.take_along_axis(costs, order, axis=1)
-    best, units = target, None
-    for missing in (0, 1):
-        for node in np.flatnonzero((to_go == missing) & (may_go.sum(axis=1) >= missing)):
-            loss = float(losses[node] + (ordered[node, 0] if missing else 0.0))
-            if loss < best:
-                left = stay[node] | may_go[node]
-                if missing:
-                    left[order[node, 0]] = False
-                best, units = loss, np.flatnonzero(left)
-    at = np.arange(len(losses))
-    bounds = losses + removal_bounds(costs, coupling)[at, np.maximum(to_go, 0)]
-    alive = (to_go >= 2) & (to_go <= may_go.sum(axis=1)) & (bounds < best)
+    better = _leaves(stay | may_go, order, ordered, losses, to_go, can_go, target)
+    target = target if better is None else better.loss
+    open_ones = np.flatnonzero((to_go >= 2) & (to_go <= can_go))
+    if not len(open_ones):
+        return nodes.where(open_ones), better
+    ceilings = relaxation.of(open_ones).ceilings(may_go[open_ones])
+    rises = removal_bounds(costs[open_ones], relaxation.coupling[open_ones], ceiling=ceilings)
+    bounds = losses[open_ones] + np.take_along_axis(rises, to_go[open_ones, None], axis=1)[:, 0]
+    alive = bounds < target
+    at = open_ones[alive]
     children = _branch(
-        stay[alive], may_go[alive], order[alive], ordered[alive], losses[alive], bounds[alive], to_go[alive]
+        _Nodes(stay[at], may_go[at], bounds[alive]), order[at], ordered[at], losses[at], to_go[at], ceilings[alive]
     )
-    return children.where(children.bounds < best), units, best
+    return children.where(children.bounds < target), better
 
 
-def _branch(
-    stay: Mask, may_go: Mask, order: Indices, ordered: Floats, losses: Floats, bounds: Floats, to_go: Indices
-) -> _Nodes:
+def _leaves(
+    present: Mask, order: Indices, ordered: Floats, losses: Floats, to_go: Indices, can_go: Indices, target: float
+) -> Found | None:
+    """Return the best support among the nodes with at most one unit to go, if it is below `target`."""
+    ends = np.full(len(losses), np.inf)
+    done, one = to_go == 0, (to_go == 1) & (can_go >= 1)
+    ends[done] = losses[done]
+    ends[one] = losses[one] + ordered[one, 0]
+    if not len(ends) or ends.min() >= target:
+        return None
+    node = int(ends.argmin())
+    left = present[node].copy()
+    if one[node]:
+        left[order[node, 0]] = False
+    return Found(np.flatnonzero(left), float(ends[node]))
+
+
+def _branch(nodes: _Nodes, order: Indices, ordered: Floats, losses: Floats, to_go: Indices, ceilings: Floats) -> _Nodes:
     """Drop each unit that may go in turn, and keep those that cost more."""
-    n = order.shape[1]
-    places = np.arange(n)
-    possible = (places >= to_go[:, None] - 1) & np.isfinite(ordered)
-    node, place = np.nonzero(possible)
+    places = np.arange(order.shape[1])
+    node, place = np.nonzero((places >= to_go[:, None] - 1) & np.isfinite(ordered))
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.broadcast_to(places, order.shape), axis=1)
-    dearer = (rank[node] > place[:, None]) & may_go[node]
-    left = may_go[node] & ~dearer
+    dearer = (rank[node] > place[:, None]) & nodes.may_go[node]
+    left = nodes.may_go[node] & ~dearer
     left[np.arange(len(node)), order[node, place]] = False
-    return _Nodes(stay[node] | dearer, left, np.maximum(bounds[node], losses[node] + ordered[node, place]))
+    # This unit and the cheapest others that are still to go.
+    first = ordered[node, place]
+    others = np.take_along_axis(np.cumsum(ordered, axis=1), to_go[:, None] - 2, axis=1)[node, 0]
+    rises = np.maximum(first, (first + others) / np.maximum(1.0, ceilings[node]))
+    return _Nodes(nodes.stay[node] | dearer, left, np.maximum(nodes.bounds[node], losses[node] + rises))

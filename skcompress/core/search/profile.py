@@ -179,11 +179,14 @@ class Nested:
         return self.scores[:limit]
 
 
+MARGIN = 20
+"""Sizes beyond twice that of a minimum that are looked at before it counts as the first."""
+
 Objective = Callable[[Floats, Floats], Floats]
 """From sizes and their losses to what is to be minimised."""
 
 
-def best_size(profile: Profile, objective: Objective, every: int = 0) -> int:
+def best_size(profile: Profile, objective: Objective, *, every: int = 0, first: bool = False) -> int:
     """Return the size whose support minimises an objective.
 
     The curve says where to look; from there the sizes next to the best are searched until both are worse. Of
@@ -197,16 +200,18 @@ def best_size(profile: Profile, objective: Objective, every: int = 0) -> int:
         To be minimised.
     every : int, default=0
         Where there are no more sizes than this, all are searched.
+    first : bool, default=False
+        Whether to stop at the first minimum with nothing below it up to twice its size and `MARGIN` more.
     """
     if profile.most <= every:
         sizes = np.arange(profile.least, profile.most + 1)
         profile.prepare(sizes)
         losses = np.array([profile.find(size).loss for size in sizes.tolist()])
-        return int(sizes[np.argmin(objective(sizes.astype(np.float64), losses))])
+        return int(sizes[_lowest(objective(sizes.astype(np.float64), losses), first)])
     limit = profile.most if profile.problem.is_dense else min(profile.most, 64)
     while True:
         curve = profile.curve(limit)
-        best = int(np.argmin(objective(np.arange(len(curve), dtype=np.float64), curve)))
+        best = _lowest(objective(np.arange(len(curve), dtype=np.float64), curve), first)
         if limit == profile.most or best < limit // 2:
             break
         limit = min(profile.most, 2 * limit)
@@ -221,4 +226,17 @@ def best_size(profile: Profile, objective: Objective, every: int = 0) -> int:
             if other >= value:
                 break
             best, value = best + direction, other
+    return best
+
+
+def _lowest(values: Floats, first: bool) -> int:
+    best = int(np.argmin(values))
+    if not first:
+        return best
+    best = 0
+    for size in range(1, len(values)):
+        if size > 2 * best + MARGIN:
+            break
+        if values[size] < values[best]:
+            best = size
     return best

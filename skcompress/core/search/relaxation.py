@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..linalg import Floats, Mask
+from ..linalg import Floats, Indices, Mask
 
 JITTER = 1e-10
 """Added to a unit diagonal that belongs to a singular curvature.
@@ -26,11 +26,27 @@ class Relaxation(NamedTuple):
         What removing one more unit costs; infinite where it cannot be removed.
     coupling : ndarray of shape (b, n, n)
         Norms of the blocks of the inverse between units, each unit's own block scaled to the identity.
+    scaled : ndarray of shape (b, c, q, q)
+        The inverse itself so scaled, for each of c curvatures and q columns.
+    owner : ndarray of shape (q,)
+        The unit of each column.
     """
 
     losses: Floats
     costs: Floats
     coupling: Floats
+    scaled: Floats
+    owner: Indices
+
+    def of(self, nodes: Indices) -> Relaxation:
+        """Return the models of some of the sets."""
+        return Relaxation(self.losses[nodes], self.costs[nodes], self.coupling[nodes], self.scaled[nodes], self.owner)
+
+    def ceilings(self, units: Mask) -> Floats:
+        """Return the largest eigenvalues of the scaled inverse between these units, masks (b, n), shape (b,)."""
+        inside = units[:, self.owner]
+        part = np.where((inside[:, :, None] & inside[:, None, :])[:, None], self.scaled, 0.0)
+        return np.linalg.eigvalsh(part)[..., -1].max(axis=1) * (1 + 1e-9)
 
 
 def relax_columns(
@@ -63,7 +79,7 @@ def relax_columns(
     spread = inverse[:, diagonal, diagonal]
     costs = np.where(removable, np.square(weights).sum(axis=1) / spread, np.inf)
     root = np.sqrt(spread)
-    coupling = np.abs(inverse)
-    coupling /= root[:, :, None]
-    coupling /= root[:, None, :]
-    return Relaxation(empty_loss - (right * weights).sum(axis=(1, 2)), costs, coupling)
+    inverse /= root[:, :, None]
+    inverse /= root[:, None, :]
+    losses = empty_loss - (right * weights).sum(axis=(1, 2))
+    return Relaxation(losses, costs, np.abs(inverse), inverse[:, None], diagonal)

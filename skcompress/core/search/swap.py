@@ -64,8 +64,9 @@ class SwapProfile:
             return
         forward, _ = problem.forward(self.most)
         backward = problem.trail().order
-        if len(forward) < self.most or len(backward) < self.most or not problem.kept_is_independent:
+        if not problem.kept_is_independent:
             return
+        wanted[min(len(forward), len(backward)) + 1 :] = False
         first = {size: (chosen, gain) for size, chosen, gain in problem.exchange_along(forward, wanted)}
         wanted &= _differ(forward, backward, len(problem.kept))
         second = {size: (chosen, gain) for size, chosen, gain in problem.exchange_along(backward, wanted)}
