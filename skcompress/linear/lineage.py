@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import UserList
 from collections.abc import Sequence
 from typing import Any
 
@@ -81,6 +82,9 @@ def _through_columns(step: ColumnTransformer, origins: Origins) -> Origins:
 
 
 def _positions(columns: Any, inputs: list[Any]) -> list[int]:
+    if isinstance(columns, UserList):
+        # How scikit-learn 1.6 holds the columns of a remainder; reading them one by one warns.
+        columns = columns.data
     if isinstance(columns, slice):
         bounds = [inputs.index(b) if isinstance(b, str) else b for b in (columns.start, columns.stop)]
         stop = bounds[1] + 1 if isinstance(columns.stop, str) else bounds[1]

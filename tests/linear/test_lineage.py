@@ -20,8 +20,6 @@ from sklearn.preprocessing import (
 
 from skcompress.linear.lineage import feature_names, raw_origins
 
-pytestmark = pytest.mark.filterwarnings("ignore:\nThe format of the columns of the 'remainder':FutureWarning")
-
 FRAME = pd.DataFrame(
     {
         "age": [20.0, 30.0, 40.0, 25.0],
