@@ -36,7 +36,10 @@ def read(data):
             values = [value + (more << place) for value, more in zip(values, part, strict=True)]
         return values
 
-    def floats(count, size=8):
+    def floats(count, size=8, palette=True):
+        if palette and count >= 32 and (distinct := uint()):
+            values = floats(distinct, size, palette=False)
+            return [values[place] for place in ints(count)]
         streams = [count] * size if count >= 32 else [count * size] * (count > 0)
         flat = bytes(byte for length in streams for byte in symbols(length, 8))
         return [struct.unpack("<d" if size == 8 else "<f", flat[j::count])[0] for j in range(count)]

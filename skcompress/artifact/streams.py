@@ -9,7 +9,9 @@
               parts of 8 bits, the lowest first: symbols of 8 bits for each whole part, and for the rest of w % 8
               bits symbols of the next width in 1, 2, 4, 8
     floats    nothing if there are none; else the bytes of little-endian IEEE numbers in planes (all first bytes,
-              then all second bytes, ...): one stream of symbols of 8 bits, or from 32 numbers on one for each plane
+              then all second bytes, ...): below 32 numbers one stream of symbols of 8 bits; from 32 on uint 0 and one
+              stream for each plane, or uint k, k distinct numbers in planes like that (without a uint) and ints, the
+              places of the numbers among them
     strings   ints of the lengths in bytes, then the joined UTF-8 as symbols of 8 bits
     scalars   symbols of 4 bits, the types (0 None, 1 NaN, 2 False, 3 True, 4 int, 5 float, 6 str), then ints,
               floats (64 bits) and strings of those types in order
@@ -86,11 +88,11 @@ class Sink:
     def floats(self, values: NDArray[Any], size: int = 8) -> None:
         """Write IEEE numbers of `size` bytes."""
         array = np.asarray(values).astype(f"<f{size}")
-        if not len(array):
+        if len(array) < PLANES_APART:
+            self._planes(array)
             return
-        planes = np.frombuffer(array.tobytes(), dtype=np.uint8).reshape(-1, size).T
-        for part in planes if len(array) >= PLANES_APART else [planes.ravel()]:
-            self.symbols(part, 8)
+        few = not self.plain and len(np.unique(array)) <= len(array) // 4
+        self._shortest_of([_apart, _as_palette] if few else [_apart], array)
 
     def strings(self, texts: Sequence[str]) -> None:
         """Write strings."""
@@ -107,6 +109,13 @@ class Sink:
         self.floats(np.array(of_type[5]))
         if of_type[6]:
             self.strings(of_type[6])
+
+    def _planes(self, array: NDArray[Any]) -> None:
+        if not len(array):
+            return
+        planes = np.frombuffer(array.tobytes(), dtype=np.uint8).reshape(-1, array.dtype.itemsize).T
+        for part in planes if len(array) >= PLANES_APART else [planes.ravel()]:
+            self.symbols(part, 8)
 
     def _shortest_of(self, forms: Sequence[Callable[[Sink, Any], None]], value: Any) -> None:
         """Write one of several forms: the shortest, or in the canonical form the first."""
@@ -129,6 +138,19 @@ def _mask_as_gaps(sink: Sink, bits: NDArray[np.bool_]) -> None:
     symbols[np.cumsum(long + 1) - 1] = gaps % _LONG_GAP
     sink.uint(len(symbols) + 1)
     sink.symbols(symbols, 8)
+
+
+def _apart(sink: Sink, array: NDArray[Any]) -> None:
+    sink.uint(0)
+    sink._planes(array)
+
+
+def _as_palette(sink: Sink, array: NDArray[Any]) -> None:
+    # By their bits, so that minus zero stays what it is.
+    bits, places = np.unique(array.view(f"<u{array.dtype.itemsize}"), return_inverse=True)
+    sink.uint(len(bits))
+    sink._planes(bits.view(array.dtype))
+    sink.ints(places)
 
 
 def width_of(span: int) -> int:
@@ -251,15 +273,26 @@ class Source:
 
     def floats(self, count: int, size: int = 8) -> NDArray[Any]:
         """Read `count` finite IEEE numbers of `size` bytes."""
+        n_distinct = self.count() if count >= PLANES_APART else 0
+        if n_distinct:
+            self.spend(count * size)
+            palette, places = self._planes(n_distinct, size), self.ints(count)
+            if not 0 <= int(places.min()) <= int(places.max()) < n_distinct:
+                raise FormatError("a number is not among its distinct values")
+            values: NDArray[Any] = palette[places]
+        else:
+            values = self._planes(count, size)
+        if not np.isfinite(values).all():
+            raise FormatError("a number is not finite")
+        return values
+
+    def _planes(self, count: int, size: int) -> NDArray[Any]:
         self.spend(count * size)
         if not count:
             return np.empty(0, dtype=f"f{size}")
         lengths = [count] * size if count >= PLANES_APART else [count * size]
         planes = np.concatenate([self.symbols(length, 8) for length in lengths]).reshape(size, count)
-        values = np.frombuffer(planes.T.tobytes(), dtype=f"<f{size}")
-        if not np.isfinite(values).all():
-            raise FormatError("a number is not finite")
-        return values.astype(f"f{size}")
+        return np.frombuffer(planes.T.tobytes(), dtype=f"<f{size}").astype(f"f{size}")
 
     def strings(self, count: int) -> tuple[str, ...]:
         """Read `count` strings."""

@@ -50,6 +50,9 @@ def categories():
 MODELS = {
     "floats": floats(),
     "float32": floats(dtype=np.float32),
+    "few distinct floats": CompactLinear(
+        Weights.from_values(np.random.default_rng(0).choice([0.1, -2.5, 3e-300], size=(1, 200))), [0.0], named(200)
+    ),
     "sparse floats": floats(p=400, density=0.1),
     "outputs": floats(m=3, p=40, density=0.3),
     "no terms": floats(p=0),

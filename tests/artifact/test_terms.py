@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.utils import murmurhash3_32
 
 from skcompress.artifact import TERMS, Block
 from skcompress.artifact.terms import densified
@@ -79,10 +80,18 @@ def test_splines_add_up_to_one_inside():
 
 def test_hashes_are_those_of_murmur():
     # Published values of MurmurHash3_x86_32 with seed 0.
-    assert murmur("") == 0
-    assert murmur("hello") == 0x248BFA47
-    assert murmur("hello, world") == 0x149BBB7F
-    assert murmur("The quick brown fox jumps over the lazy dog") == 0x2E4FF723
+    published = {
+        "": 0,
+        "hello": 0x248BFA47,
+        "hello, world": 0x149BBB7F,
+        "The quick brown fox jumps over the lazy dog": 0x2E4FF723,
+    }
+    assert murmur(list(published)).view(np.uint32).tolist() == list(published.values())
+
+
+def test_hashes_are_those_of_scikit_learn():
+    texts = ["é" * n + "abcdefghijklmnopq"[: n % 17] for n in range(60)]
+    assert murmur(texts).tolist() == [murmurhash3_32(text, seed=0) for text in texts]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 WORDS, CHARACTERS, WITHIN_WORDS, TOKENS, PAIRS = range(5)
 
 PATTERNS: tuple[str, ...] = (
@@ -108,25 +111,32 @@ def _strip_accents(text: str, accents: int) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-def murmur(text: str) -> int:
-    """Return MurmurHash3 of 32 bits, seed 0, of the UTF-8 of a text, as a signed integer (Appleby 2011)."""
-    data = text.encode("utf-8")
-    state = 0
-    whole = len(data) - len(data) % 4
-    for start in range(0, whole, 4):
-        state ^= _mixed(int.from_bytes(data[start : start + 4], "little"))
-        state = (state << 13 | state >> 19) & 0xFFFFFFFF
-        state = (state * 5 + 0xE6546B64) & 0xFFFFFFFF
-    if whole < len(data):
-        state ^= _mixed(int.from_bytes(data[whole:], "little"))
-    state ^= len(data)
-    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
-        state = (state ^ state >> shift) * factor & 0xFFFFFFFF
-    state ^= state >> 16
-    return state - 2**32 if state >= 2**31 else state
+def murmur(texts: Sequence[str]) -> NDArray[np.int32]:
+    """Return MurmurHash3 of 32 bits, seed 0, of the UTF-8 of each text, as signed integers (Appleby 2011)."""
+    coded = [text.encode("utf-8") for text in texts]
+    lengths = np.array([len(data) for data in coded], dtype=np.int64)
+    hashes = np.empty(len(coded), dtype=np.uint32)
+    # Texts with the same number of whole blocks of four bytes go together, padded with zeros to one block more.
+    for n_blocks in np.unique(lengths // 4).tolist():
+        chosen = np.flatnonzero(lengths // 4 == n_blocks)
+        size = 4 * n_blocks + 4
+        padded = b"".join(coded[place].ljust(size, b"\0") for place in chosen)
+        blocks = np.frombuffer(padded, dtype="<u4").astype(np.uint32).reshape(len(chosen), -1)
+        state = np.zeros(len(chosen), dtype=np.uint32)
+        for place in range(n_blocks):
+            state = _rotated(state ^ _mixed(blocks[:, place]), 13) * np.uint32(5) + np.uint32(0xE6546B64)
+        # Mixing zeros gives zero, so that a text without a rest is not changed here.
+        state ^= _mixed(blocks[:, n_blocks])
+        state ^= lengths[chosen].astype(np.uint32)
+        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+            state = (state ^ state >> np.uint32(shift)) * np.uint32(factor)
+        hashes[chosen] = state ^ state >> np.uint32(16)
+    return hashes.view(np.int32)
 
 
-def _mixed(block: int) -> int:
-    block = block * 0xCC9E2D51 & 0xFFFFFFFF
-    block = (block << 15 | block >> 17) & 0xFFFFFFFF
-    return block * 0x1B873593 & 0xFFFFFFFF
+def _mixed(block: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    return _rotated(block * np.uint32(0xCC9E2D51), 15) * np.uint32(0x1B873593)
+
+
+def _rotated(word: NDArray[np.uint32], bits: int) -> NDArray[np.uint32]:
+    return word << np.uint32(bits) | word >> np.uint32(32 - bits)

@@ -117,16 +117,20 @@ def _check_hash(params: Params, n_sources: int) -> int:
 
 def _prepare_hash(params: Params, name: str) -> Function:
     settings, n_features, numbers = params["settings"].tolist(), params["n_features"], params["numbers"]
-    once, pairs = bool(settings[6]), settings[0] == PAIRS
+    once, pairs, alternate = bool(settings[6]), settings[0] == PAIRS, bool(params["alternate"])
     split = analyzer_of(settings, params["stop_words"], name)
 
-    def count(rows: Iterable[Any]) -> Iterable[dict[int, float]]:
-        known: dict[str, tuple[int, float]] = {}
-        for row in rows:
+    def count(rows: Iterable[Any]) -> Iterable[Row]:
+        found = [list(pairs_of(row, name)) if pairs else list(Counter(split(row)).items()) for row in rows]
+        tokens = list({token: None for row in found for token, _ in row})
+        hashes = murmur(tokens).astype(np.int64)
+        signs = np.where((hashes < 0) & alternate, -1.0, 1.0)
+        # As scikit-learn has it for the one integer without a positive counterpart.
+        places = np.where(hashes == -(2**31), 2**31 - n_features, np.abs(hashes)) % n_features
+        known = dict(zip(tokens, zip(places.tolist(), signs.tolist(), strict=True), strict=True))
+        for row in found:
             counts: dict[int, float] = {}
-            for token, value in pairs_of(row, name) if pairs else Counter(split(row)).items():
-                if token not in known:
-                    known[token] = _place_and_sign(token, n_features, alternate=bool(params["alternate"]))
+            for token, value in row:
                 place, sign = known[token]
                 counts[place] = counts.get(place, 0.0) + sign * value
             yield counts
@@ -141,13 +145,6 @@ def _prepare_hash(params: Params, name: str) -> Function:
         return np.where(numbers[found] == places, found, NO_TERM)
 
     return _entries(count, weigh, params["norm"], slot_of)
-
-
-def _place_and_sign(token: str, n_features: int, *, alternate: bool) -> tuple[int, float]:
-    hashed = murmur(token)
-    # As scikit-learn has it for the one integer without a positive counterpart.
-    place = (2**31 - n_features if hashed == -(2**31) else abs(hashed)) % n_features
-    return place, -1.0 if alternate and hashed < 0 else 1.0
 
 
 def _keep_hash(params: Params, mask: Mask, n_sources: int) -> Kept:

@@ -1,0 +1,43 @@
+"""Files of every version of the byte format stay readable and predict the same.
+
+Each folder under ``stored`` holds files as one version wrote them, and ``expected.json`` with their model_id and
+predictions. They are never written again: a new version gets a folder of its own.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skcompress.artifact import load
+
+FILES = sorted((Path(__file__).parent / "stored").glob("*/*.skcl"))
+
+
+def rows_for(model):
+    """Return two rows that any model can read."""
+    if model.reads.rows == "values":
+        return ["the fox and the dog", "fox"]
+    if model.reads.rows == "mappings":
+        return [{name: j + 0.5 for j, name in enumerate(model.inputs)}, {}]
+    if not model.inputs:
+        return np.zeros((2, model.reads.n_all))
+    first = {"category": "a", "lookup": "b"}.get(model.blocks[0].kind if model.blocks else "")
+    numbers = np.vstack([np.linspace(0.1, 0.9, len(model.reads)), np.linspace(0.8, -0.2, len(model.reads))])
+    columns = {name: numbers[:, j].tolist() for j, name in enumerate(model.inputs)}
+    if first is not None:
+        columns[model.inputs[model.blocks[0].sources[0]]] = [first, None]
+    return columns
+
+
+def test_there_are_files_of_every_version():
+    assert {file.parent.name for file in FILES} == {"version_1"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_stored_files_read_and_predict_as_when_they_were_written(file):
+    expected = json.loads((file.parent / "expected.json").read_text())[file.stem]
+    model = load(file)
+    assert model.model_id == expected["model_id"]
+    np.testing.assert_allclose(model.linear_predictor(rows_for(model)), expected["eta"], rtol=1e-12, atol=1e-12)
