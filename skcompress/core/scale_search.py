@@ -22,11 +22,10 @@ from .scales import ScaleRule, trial_shares
 
 MAX_TURNS = 20
 MAX_RETURNS = 4
-SCALES_AT_ONCE = 8
 FINALIST_FLOATS = 2**18
 """Weights x finalists up to which a rounding gets all the finalists that it asks for."""
 
-LEAST_GAIN = 1e-6
+LEAST_GAIN = 1e-4
 """The turns end when no loss falls by more than this share."""
 
 
@@ -119,8 +118,8 @@ class ScaleSearch:
         repaired = []
         for task, old in zip(self.tasks, values, strict=True):
             problem = task.problem(steps, self.zero_point)
-            new = self.method.round(problem) if polish is None else polish(problem, old)
-            repaired.append(problem.better(old, new))
+            better = problem.better(old, self.method.round(problem)) if polish is None else polish(problem, old)
+            repaired.append(better)
         return repaired
 
     def _closed_form(self, steps: Floats, values: list[Floats]) -> Floats:
@@ -145,8 +144,9 @@ class ScaleSearch:
         found, the steps that are left cannot be better and count as infinite.
         """
         losses = np.full_like(trial, np.inf)
-        for start in range(0, trial.shape[1], SCALES_AT_ONCE):
-            part = trial[:, start : start + SCALES_AT_ONCE]
+        octave = self.method.per_octave
+        for start in range(0, trial.shape[1], octave):
+            part = trial[:, start : start + octave]
             found, bound = np.zeros_like(part), np.zeros_like(part)
             for task in self.tasks:
                 problem = task.problem(part, self.zero_point)
@@ -154,7 +154,7 @@ class ScaleSearch:
                 excess = problem.cheap_excess(self.method.scout(problem))
                 found[task.outputs] = excess.reshape(own.shape) * own**2
                 bound[task.outputs] = problem.bound().reshape(own.shape) * own**2
-            losses[:, start : start + SCALES_AT_ONCE] = self._pooled(found / self.unit)
+            losses[:, start : start + octave] = self._pooled(found / self.unit)
             if (self._pooled(bound / self.unit)[:, -1] > losses.min(axis=1)).all():
                 break
         return losses

@@ -48,6 +48,7 @@ def beam_of_width(problem: Problem, width: int, children: int = CHILDREN) -> Flo
     n_rows, n_columns = problem.target.shape
     if n_rows == 0 or n_columns == 0:
         return problem.target.copy()
+    _ = problem.relaxation  # worked out once, for all the chunks and for `Problem.bound`
     chunk = max(1, FLOATS_AT_ONCE // (width * n_columns))
     return np.concatenate(
         [

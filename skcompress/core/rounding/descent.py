@@ -55,7 +55,7 @@ def descend(problem: Problem, values: Floats) -> Floats:
     values : ndarray of shape (B, k)
         Where to start; in the box.
     """
-    return problem.better(values, pair_moves(problem, sweep(problem, values)))
+    return pair_moves(problem, sweep(problem, values))
 
 
 def sweep(problem: Problem, values: Floats) -> Floats:

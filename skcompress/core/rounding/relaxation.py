@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from ..linalg import Floats, Mask
 
@@ -75,7 +76,7 @@ def _relax_row(
         pull = np.zeros_like(target)
         ends = np.flatnonzero(at_end)
         bound = np.where(at_end[ends] > 0, high[ends], low[ends])
-        pull[ends] = np.linalg.solve(inverse[np.ix_(ends, ends)], target[ends] - bound)
+        pull[ends] = _solve(inverse[np.ix_(ends, ends)], target[ends] - bound)
         centre = target - inverse[:, ends] @ pull[ends]
         centre[ends] = bound
         above, below = centre - high, low - centre
@@ -93,3 +94,10 @@ def _relax_row(
         into = np.where(above[wrong] > 0, 1, -1)
         at_end[wrong] = np.where(outside[wrong], into, 0)
     return np.clip(centre, low, high), pull
+
+
+def _solve(matrix: Floats, right: Floats) -> Floats:
+    if not len(right):
+        return right
+    _, solution, failed = lapack.dposv(matrix, right)
+    return np.linalg.solve(matrix, right) if failed else solution
