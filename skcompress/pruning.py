@@ -252,9 +252,9 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> model = PrunedRegressor(n_nonzero=4).fit(X, y)
     >>> model.feature_names_in_[model.support_].tolist()
-    ['sex', 'bmi', 'bp', 's5']
+    ['bmi', 'bp', 's1', 's5']
     >>> round(model.loss_increase_, 3)
-    0.032
+    0.026
     """
 
 

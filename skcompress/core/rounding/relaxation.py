@@ -100,4 +100,4 @@ def _solve(matrix: Floats, right: Floats) -> Floats:
     if not len(right):
         return right
     _, solution, failed = lapack.dposv(matrix, right)
-    return np.linalg.solve(matrix, right) if failed else solution
+    return np.asarray(np.linalg.solve(matrix, right) if failed else solution, dtype=np.float64)
