@@ -351,7 +351,7 @@ class CompactLinear:
         ----------
         data : bytes
             What `to_bytes` gave.
-        max_bytes : int, default=2**28
+        max_bytes : int, default=2**29
             The most that the decoded model may take.
 
         Raises

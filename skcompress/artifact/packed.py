@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 MAGIC = b"SKCL"
 VERSION = 1
-MAX_BYTES = 2**28
+MAX_BYTES = 2**29
+_PER_WEIGHT = 32
+"""Bytes that a weight takes while it is read, hashed and decoded: its float, and copies on the way."""
 _PREFIX = len(MAGIC) + 1 + 16
 _FLAGS = ("flat", "all_inputs", "columns", "offset", "divisor", "names", "metadata")
 _ROWS = ("table", "values", "mappings")
@@ -196,7 +198,7 @@ def _read_1(source: Source) -> CompactLinear:
     if link is None:
         raise FormatError(f"link {code} is not known here")
     m, p, n_terms_all, n_inputs, n_all, n_blocks, n_classes = (source.count() for _ in range(7))
-    source.spend(8 * (m * p + p + m))
+    source.spend(_PER_WEIGHT * m * p + 8 * (p + m))
     classes = source.scalars(n_classes) if n_classes else ()
     positions = _read_positions(source, n_inputs, n_all, everything=flags["all_inputs"])
     columns = np.cumsum(source.ints(p)) if flags["columns"] else None
@@ -227,7 +229,7 @@ def _read_1(source: Source) -> CompactLinear:
 
 
 def _read_positions(source: Source, n_inputs: int, n_all: int, *, everything: bool) -> NDArray[np.intp]:
-    source.spend(64 * n_inputs)
+    source.spend(16 * n_inputs)
     if everything:
         if n_inputs != n_all:
             raise FormatError("the number of inputs is not that of all of them")

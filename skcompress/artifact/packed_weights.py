@@ -30,26 +30,28 @@ _BY_EXPONENT = 4
 def write_weights(weights: Weights, intercept: Floats, sink: Sink) -> None:
     """Write the weights and intercepts; with and without a mask, whichever is shorter."""
     if sink.plain:
-        written = [_written(weights, True, masked=False)]
+        _write(weights, sink, masked=False)
     else:
         share = np.count_nonzero(weights.nonzero()) / max(1, weights.shape[0] * weights.shape[1])
         forms = [masked for masked, fits in ((False, share > 0.25), (True, share < 1)) if fits]
-        written = [_written(weights, False, masked=masked) for masked in forms or [False]]
-    sink.data += min(written, key=len)
+        tried = [Sink() for _ in forms]
+        for masked, candidate in zip(forms, tried, strict=True):
+            _write(weights, candidate, masked=masked)
+        sink.data += min((candidate.data for candidate in tried), key=len)
     sink.floats(intercept)
 
 
-def _written(weights: Weights, plain: bool, *, masked: bool) -> bytearray:
-    sink = Sink(plain)
+def _write(weights: Weights, sink: Sink, *, masked: bool) -> None:
     kind = 0 if weights.values is not None else 1 if weights.levels is None else 2
     sink.uint(2 * kind + weights.single)
     sink.uint(int(masked))
-    nonzero = weights.nonzero() if masked else np.ones(weights.shape, dtype=bool)
-    if masked:
+    nonzero = weights.nonzero() if masked else None
+    if nonzero is not None:
         sink.mask(nonzero.ravel())
     if weights.values is not None:
-        sink.floats(weights.values[nonzero], 4 if weights.single else 8)
-        return sink.data
+        values = weights.values.ravel() if nonzero is None else weights.values[nonzero]
+        sink.floats(values, 4 if weights.single else 8)
+        return
     assert weights.codes is not None
     sink.uint(weights.bits or 0)
     _write_scale(weights.scale, sink)
@@ -59,8 +61,7 @@ def _written(weights: Weights, plain: bool, *, masked: bool) -> bytearray:
         sink.uint(weights.levels.shape[0])
         sink.uint(weights.levels.shape[1])
         sink.floats(weights.levels.ravel())
-    sink.ints(weights.codes[nonzero])
-    return sink.data
+    sink.ints(weights.codes.ravel() if nonzero is None else weights.codes[nonzero])
 
 
 def _write_layout(array: NDArray[np.float64] | NDArray[np.int64], sink: Sink) -> None:

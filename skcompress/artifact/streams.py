@@ -58,7 +58,7 @@ class Sink:
 
     def symbols(self, symbols: NDArray[Any], width: int) -> None:
         """Write integers in 0..2^width - 1."""
-        array = np.asarray(symbols).astype(np.uint8)
+        array = np.ascontiguousarray(symbols, dtype=np.uint8)
         coder, data = (0, CODERS[0].encode(array, width)) if self.plain else shortest(array, width)
         assert data is not None
         self.uint(4 * len(data) + coder)
@@ -87,7 +87,7 @@ class Sink:
 
     def floats(self, values: NDArray[Any], size: int = 8) -> None:
         """Write IEEE numbers of `size` bytes."""
-        array = np.asarray(values).astype(f"<f{size}")
+        array = np.asarray(values).astype(f"<f{size}", copy=False)
         if len(array) < PLANES_APART:
             self._planes(array)
             return
@@ -113,7 +113,7 @@ class Sink:
     def _planes(self, array: NDArray[Any]) -> None:
         if not len(array):
             return
-        planes = np.frombuffer(array.tobytes(), dtype=np.uint8).reshape(-1, array.dtype.itemsize).T
+        planes = np.ascontiguousarray(array).view(np.uint8).reshape(-1, array.dtype.itemsize).T
         for part in planes if len(array) >= PLANES_APART else [planes.ravel()]:
             self.symbols(part, 8)
 

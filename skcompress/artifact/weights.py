@@ -69,8 +69,8 @@ class Weights:
         """Hold floats, float32 if they are and else float64; minus zero becomes zero."""
         array = np.atleast_2d(np.asarray(values))
         single = array.dtype == np.float32
-        array = array.astype(np.float32 if single else np.float64)
-        array = np.where(array == 0, np.zeros((), dtype=array.dtype), array)
+        # Adding zero copies, and makes zero of minus zero.
+        array = array.astype(np.float32 if single else np.float64, copy=False) + np.zeros((), dtype=array.dtype)
         return cls(frozen(array), None, np.ones((1, 1)), np.zeros((1, 1), dtype=np.int64), None, None, single)
 
     @classmethod

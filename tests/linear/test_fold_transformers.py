@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_transformer
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
@@ -262,6 +263,18 @@ def test_ordinal_numbers(options):
     else:
         with pytest.raises(ValueError, match="'Rome', which is not among the known categories"):
             small.predict(unknown)
+
+
+def test_polars_frames():
+    frame, y = people()
+    columns = make_column_transformer(
+        (SimpleImputer(), ["age", "rooms"]), (OneHotEncoder(handle_unknown="ignore"), ["city"])
+    )
+    polars = pl.DataFrame({name: [None if value != value else value for value in frame[name]] for name in frame})
+    model = make_pipeline(columns, Ridge()).fit(polars, y)
+    small = compact(model)
+    np.testing.assert_allclose(small.predict(polars), model.predict(polars), rtol=1e-12)
+    np.testing.assert_allclose(small.predict_one(polars.row(3, named=True)), model.predict(polars[3])[0], rtol=1e-12)
 
 
 def test_numbers_as_categories_and_as_numbers():
