@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from least_squares import model_of, r2_lost
 
 from skcompress.core.importance import IMPORTANCES
 from skcompress.core.pruning import prune
@@ -11,35 +12,6 @@ from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.search import SEARCHES
 
 WORKING = [name for name in SEARCHES if name != "exact"]
-
-
-def model_of(X, Y, **options):
-    """Least squares of Y (n, m) on X as a quadratic model."""
-    centred = X - X.mean(axis=0)
-    targets = (Y - Y.mean(axis=0)).reshape(len(Y), -1)
-    weights = np.linalg.lstsq(centred, targets, rcond=None)[0].T
-    rest = targets - centred @ weights.T
-    options = {"free": np.ones_like(weights, dtype=bool), **options}
-    return QuadraticModel(
-        centred.T @ centred / len(X),
-        weights,
-        null_loss=targets.var(axis=0),
-        base_loss=(rest**2).mean(axis=0),
-        n_samples=len(X),
-        **options,
-    )
-
-
-def r2_lost(X, Y, support):
-    """The training R2 that least squares on the support loses, mean over outputs."""
-    centred = X - X.mean(axis=0)
-    targets = (Y - Y.mean(axis=0)).reshape(len(Y), -1)
-
-    def score(target, columns):
-        rest = target - columns @ np.linalg.lstsq(columns, target, rcond=None)[0]
-        return 1 - rest @ rest / (target @ target)
-
-    return np.mean([score(t, centred) - score(t, centred[:, row]) for t, row in zip(targets.T, support, strict=True)])
 
 
 @pytest.fixture

@@ -200,7 +200,8 @@ class BlockProblem:
     def scores(self, importance: Importance) -> Floats:
         """Return the score of each unit at the full model, shape (n,)."""
         if not importance.needs_inverse:
-            identity = [np.broadcast_to(np.eye(c.shape[1]), (1, *c.shape, c.shape[1])) for _, c in self.buckets]
+            b = len(self.matrix)
+            identity = [np.broadcast_to(np.eye(c.shape[1]), (b, *c.shape, c.shape[1])) for _, c in self.buckets]
             return self._score(importance, identity, self.centre * self.factors)
         inverse, moments = self._full
         spread = [blocks_at(inverse, columns) for _, columns in self.buckets]
