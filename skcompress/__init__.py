@@ -23,6 +23,7 @@ _HOME = {
     "compact": "linear.fold",
     "dump": "artifact",
     "load": "artifact",
+    "membership_audit": "privacy",
     "prune": "core.pruning",
     "quantize": "core.quantizing",
     "register_fold": "linear.fold",

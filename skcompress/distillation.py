@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import MetadataRouter
 
 from ._base import BaseFit, LinearCompressor, Outcome, RegressorCompressor, fit_clone, fit_inside
 from .linear.constraint import Constraint
-from .linear.distil import choose_alpha, has_log_odds, held_out_errors, lines_of, write_line
+from .linear.distil import choose, has_log_odds, held_out_errors, lines_of, write_line
 from .linear.problem import LinearProblem
 from .linear.representation import check_representation, encode
 from .linear.routing import fit_params_of, innermost, leaf_weight, weight_params
@@ -28,6 +28,9 @@ from .linear.view import find_leaf, is_wrapper, read, require_kind
 
 ALPHAS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the teacher that alpha="auto" compares with none."""
+
+STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 10_000.0)
+"""Penalties of the correction by the labelled rows that alpha="auto" chooses from, in units of the rows' weight."""
 
 
 class Distilling(LinearCompressor):
@@ -142,10 +145,12 @@ class Distilling(LinearCompressor):
         def distil(base: Any, X: Any, y: Any, base_params: dict[str, Any]) -> Any:
             fitted = fit_clone(base, X, y, base_params)
             self._check_temperature(fitted)
-            self.alpha_ = self._alpha(base, X, y, leaf_weight(base_params), lesson)
+            weight = leaf_weight(base_params)
+            self.alpha_, strength = self._chosen(base, X, y, weight, lesson)
             if self.alpha_ > 0:
-                lines = lines_of(fitted, X, y, leaf_weight(base_params), lesson.answers, self.debias, self.temperature)
-                write_line(fitted, lines[0].blend(lines[1], self.alpha_))
+                options = self.debias, self.temperature, (strength,)
+                own, taught = lines_of(fitted, X, y, weight, lesson.answers, *options)
+                write_line(fitted, own.blend(taught, self.alpha_))
             return fitted
 
         return fit_inside(student, X, y, params, BaseFit(distil, own_target=True))
@@ -170,20 +175,26 @@ class Distilling(LinearCompressor):
         fitted.steps = [*head.steps, (name, last)]
         return fitted, problem, constraint
 
-    def _alpha(self, base: Any, X: Any, y: Any, sample_weight: Any, lesson: Lesson) -> float:
+    def _chosen(self, base: Any, X: Any, y: Any, sample_weight: Any, lesson: Lesson) -> tuple[float, float | None]:
+        """Return the share of the teacher, and how strongly the correction of the teacher is shrunk."""
         if self.alpha != "auto":
-            return float(self.alpha)
+            return float(self.alpha), None
         errors, weights = [], []
         for fold in lesson.folds:
             X_train, y_train, weight = (take_rows(data, fold.train) for data in (X, y, sample_weight))
             fitted = fit_clone(base, X_train, y_train, weight_params(base, weight))
-            own, taught = lines_of(fitted, X_train, y_train, weight, fold.answers, self.debias, self.temperature)
-            lines = [own, *(own.blend(taught, alpha) for alpha in ALPHAS)]
+            options = self.debias, self.temperature, STRENGTHS
+            own, *taught = lines_of(fitted, X_train, y_train, weight, fold.answers, *options)
+            lines = [own, *(own.blend(line, alpha) for line in taught for alpha in ALPHAS)]
             errors.append(held_out_errors(fitted, lines, take_rows(X, fold.test), take_rows(y, fold.test)))
             tested = take_rows(sample_weight, fold.test)
             weights.append(np.ones(len(fold.test)) if tested is None else np.asarray(tested, dtype=np.float64))
         row_weight = np.concatenate(weights)
-        return choose_alpha(np.vstack(errors), ALPHAS, row_weight / row_weight.sum())
+        best = choose(np.vstack(errors), row_weight / row_weight.sum())
+        if best == 0:
+            return 0.0, None
+        strength, alpha = divmod(best - 1, len(ALPHAS))
+        return ALPHAS[alpha], STRENGTHS[strength]
 
     def _check_parameters(self) -> None:
         check_representation(self.representation, self.n_components)
@@ -254,7 +265,8 @@ class DistilledRegressor(RegressorCompressor, Distilling):
         unless the gain over 0 passes its standard error. With K folds it takes K (K - 1) / 2 more fits of the teacher.
     debias : bool, default=True
         With unlabelled rows, correct w_T by what the labelled rows say against the teacher's out-of-fold answers, so
-        that its bias is taken out: a ridge on their residuals, its penalty by generalised cross-validation.
+        that its bias is taken out: a ridge on their residuals. Its penalty is chosen together with alpha, or by
+        generalised cross-validation where alpha is given.
     cv : int, splitter, iterable or "in_sample", default=5
         Folds of the teacher's out-of-fold answers for the labelled rows; "in_sample": the answers of a teacher that has
         seen them.

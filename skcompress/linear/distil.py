@@ -11,8 +11,8 @@ equation 2): what the labelled rows say against the teacher is added as one Newt
 
     v = argmin sum_i D_i (r_i / D_i - x_i'v)^2 + ridge,   r_i = slope(f_i, x_i'w_T) - slope(y_i, x_i'w_T),
 
-f_i the out-of-fold answer, D_i the curvature of half the deviance; for squared loss r = y - f and D = 1. The ridge is
-chosen by generalised cross-validation, since these residuals have far less signal than y.
+f_i the out-of-fold answer, D_i the curvature of half the deviance; for squared loss r = y - f and D = 1. These
+residuals have far less signal than y, so that the ridge has a penalty of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import clone
 
@@ -31,6 +30,7 @@ from .class_deviance import Logistic, Softmax
 from .curvature import Fit, fit_of
 from .deviance import Huber, Squared, Tweedie
 from .labels import numeric_target
+from .rows import stack_rows
 from .shrunk import shrunk_fit
 from .soft_labels import align, class_factors, fit_soft, soften
 from .view import Leaf, as_matrix, find_leaf, fits_intercept, read, write
@@ -115,9 +115,16 @@ class Taught:
 
 
 def lines_of(
-    fitted: Any, X: Any, y: Any, sample_weight: Any, answers: Answers, debias: bool, temperature: float = 1.0
+    fitted: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    answers: Answers,
+    debias: bool,
+    temperature: float = 1.0,
+    strengths: Sequence[float | None] = (None,),
 ) -> list[Line]:
-    """Return the student of y and the student of the teacher as linear predictors of the same features.
+    """Return the student of y and students of the teacher as linear predictors of the same features.
 
     Parameters
     ----------
@@ -131,6 +138,13 @@ def lines_of(
         Whether the labelled rows correct the teacher, where there are unlabelled rows.
     temperature : float, default=1.0
         By which the log-odds of a classifier's answers are divided.
+    strengths : sequence of float or None, default=(None,)
+        Penalties of the correction; None: chosen by generalised cross-validation.
+
+    Returns
+    -------
+    lines : list of Line
+        The student of y; then the student of the teacher, once for each strength, or once where nothing is corrected.
     """
     leaf = find_leaf(fitted, X, y, sample_weight)
     own = Line(*read(leaf.estimator))
@@ -142,11 +156,11 @@ def lines_of(
     else:
         soft = soften(taught.all, temperature)
         line = Line(*read(fit_soft(leaf, taught.X_all, soft, taught.weight_all))).times(temperature)
-    if debias and answers.X_unlabeled is not None:
-        fit = fit_of(leaf.estimator, float(taught.weight.sum()))
-        if answers.classes is None or fit is not None:
-            line = line.plus(_correction(leaf, own, line, taught, Fit(Squared()) if fit is None else fit))
-    return [own, line]
+    fit = fit_of(leaf.estimator, float(taught.weight.sum()))
+    if not debias or answers.X_unlabeled is None or (fit is None and answers.classes is not None):
+        return [own, line]
+    pull = _pull(leaf, line, taught, Fit(Squared()) if fit is None else fit)
+    return [own, *(line.plus(_correction(leaf, own, line, taught.X, *pull, strength)) for strength in strengths)]
 
 
 def _taught(fitted: Any, leaf: Leaf, y: Any, answers: Answers) -> Taught:
@@ -157,7 +171,7 @@ def _taught(fitted: Any, leaf: Leaf, y: Any, answers: Answers) -> Taught:
     if answers.X_unlabeled is None:
         return Taught(X, X, labelled, labelled, weight, weight, weighted)
     more = as_matrix(find_leaf(fitted, answers.X_unlabeled).X)
-    X_all = sp.csr_array(sp.vstack([X, more])) if sp.issparse(X) else np.concatenate([X, more])
+    X_all = stack_rows([X, more])
     everything = np.concatenate([labelled, _at_leaf(fitted, leaf, y, answers, answers.unlabeled)])
     weight_all = np.concatenate([weight, np.full(more.shape[0], weight.mean())])
     return Taught(X, X_all, labelled, everything, weight, weight_all, weighted)
@@ -176,8 +190,8 @@ def _at_leaf(fitted: Any, leaf: Leaf, y: Any, answers: Answers, given: Any) -> F
     return target
 
 
-def _correction(leaf: Leaf, own: Line, line: Line, taught: Taught, fit: Fit) -> Line:
-    """Return the Newton step that the labelled rows ask for; zeros of a sparse student stay zero."""
+def _pull(leaf: Leaf, line: Line, taught: Taught, fit: Fit) -> tuple[Floats, Floats]:
+    """Return the r_i and D_i of the module's docstring, times the weights of the rows, shape (n, m) each."""
     n_outputs = len(line.weights)
     y, answer = numeric_target(leaf, n_outputs), taught.labelled
     weight_y = weight_answer = taught.weight[:, None]
@@ -191,15 +205,20 @@ def _correction(leaf: Leaf, own: Line, line: Line, taught: Taught, fit: Fit) -> 
     eta, deviance = line.predict(taught.X), fit.deviance
     pull = weight_answer * deviance.slope(answer, eta) - weight_y * deviance.slope(y, eta)
     curvature = np.ones_like(eta) if isinstance(deviance, Huber) else deviance.curvature(answer, eta)
-    curvature = weight_answer * np.maximum(curvature, _FLATTEST * curvature.mean(axis=0))
+    return pull, weight_answer * np.maximum(curvature, _FLATTEST * curvature.mean(axis=0))
+
+
+def _correction(
+    leaf: Leaf, own: Line, line: Line, X: Any, pull: Floats, curvature: Floats, strength: float | None
+) -> Line:
+    """Return the Newton step that the labelled rows ask for; zeros of a sparse student stay zero."""
     step = Line(np.zeros_like(line.weights), np.zeros_like(line.intercept))
-    for output in range(n_outputs):
+    for output in range(len(line.weights)):
         used = np.flatnonzero((own.weights[output] != 0) | (line.weights[output] != 0))
         rows = np.flatnonzero(curvature[:, output] > 0)
         D = curvature[rows, output]
-        weights, intercept = shrunk_fit(
-            taught.X[rows][:, used], pull[rows, output : output + 1] / D[:, None], D, fits_intercept(leaf.estimator)
-        )
+        target = pull[rows, output : output + 1] / D[:, None]
+        weights, intercept = shrunk_fit(X[rows][:, used], target, D, fits_intercept(leaf.estimator), strength)
         step.weights[output, used], step.intercept[output] = weights[0], intercept[0]
     return step
 
@@ -215,25 +234,23 @@ def _through_code(leaf: Leaf, taught: Taught) -> Line:
     return Line(decoder.weights @ encoder.weights, decoder.weights @ encoder.intercept + decoder.intercept)
 
 
-def choose_alpha(errors: Floats, alphas: Sequence[float], row_weight: Floats) -> float:
-    """Return the share of the teacher with the least held-out error, or 0 unless it gains more than one standard error.
+def choose(errors: Floats, row_weight: Floats) -> int:
+    """Return the column with the least held-out error, or 0 unless it gains more than one standard error over that.
 
     Parameters
     ----------
-    errors : ndarray of shape (n, 1 + len(alphas))
-        Held-out deviance of each row: without the teacher, then with each share.
-    alphas : sequence of float
-        The shares.
+    errors : ndarray of shape (n, n_candidates)
+        Held-out deviance of each row.
     row_weight : ndarray of shape (n,)
         Sample weights divided by their sum.
     """
-    gains = errors[:, :1] - errors[:, 1:]
+    gains = errors[:, :1] - errors
     means = row_weight @ gains
     best = int(np.argmax(means))
     variance = row_weight @ (gains[:, best] - means[best]) ** 2
     # The variance of a weighted mean: the sum of the squared weights takes the place of 1 / n.
     standard_error = np.sqrt(variance * (row_weight**2).sum())
-    return alphas[best] if means[best] > standard_error else 0.0
+    return best if means[best] > standard_error else 0
 
 
 def held_out_errors(fitted: Any, lines: Sequence[Line], X: Any, y: Any) -> Floats:

@@ -25,7 +25,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 
 from ..core.linalg import Floats
-from .rows import take_rows
+from .rows import count_rows, stack_rows
 
 DEFAULT_COMPONENTS = 8
 """Numbers of the code where n_components is None."""
@@ -40,14 +40,14 @@ _ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
 
 def leaves(teacher: Any, X: Any) -> NDArray[Any]:
     """Return the leaf that each row falls into, shape (n, n_trees)."""
-    return _has(teacher, "apply", "leaves", "a forest or GradientBoostingRegressor").apply(X).reshape(_length(X), -1)
+    return _has(teacher, "apply", "leaves", "a forest or GradientBoostingRegressor").apply(X).reshape(count_rows(X), -1)
 
 
 def stages(teacher: Any, X: Any) -> Floats:
     """Return the prediction, or decision function, after each stage of a boosted teacher, shape (n, n_stages)."""
     method = "staged_decision_function" if is_classifier(teacher) else "staged_predict"
     staged = getattr(_has(teacher, method, "stages", "gradient boosted trees"), method)(X)
-    return np.hstack([np.asarray(stage, dtype=np.float64).reshape(_length(X), -1) for stage in staged])
+    return np.hstack([np.asarray(stage, dtype=np.float64).reshape(count_rows(X), -1) for stage in staged])
 
 
 def hidden(teacher: Any, X: Any) -> Floats:
@@ -103,7 +103,7 @@ def encode(
     else:
         transformer = clone(representation)
         needs_target = get_tags(transformer).target_tags.required or X_unlabeled is None
-        transformer.fit(X, y) if needs_target else transformer.fit(_stacked(blocks))
+        transformer.fit(X, y) if needs_target else transformer.fit(stack_rows(blocks))
         shown = [_matrix(transformer.transform(block)) for block in blocks]
     if representation == "leaves":
         one_hot = OneHotEncoder(handle_unknown="ignore").fit(np.vstack(shown))
@@ -114,7 +114,7 @@ def encode(
 
 def _code(shown: list[Any], y: Any, n_components: int, random_state: Any) -> list[Floats]:
     width = min(n_components, *shown[0].shape)
-    everything = _stacked(shown)
+    everything = stack_rows(shown)
     if sp.issparse(everything):
         coder: Any = TruncatedSVD(min(width, everything.shape[1] - 1), random_state=random_state).fit(everything)
     elif width < everything.shape[1]:
@@ -156,19 +156,3 @@ def _matrix(shown: Any) -> Any:
         return sp.csr_array(shown)
     array = np.asarray(shown, dtype=np.float64)
     return array.reshape(len(array), -1)
-
-
-def _stacked(blocks: list[Any]) -> Any:
-    if len(blocks) == 1:
-        return blocks[0]
-    if sp.issparse(blocks[0]):
-        return sp.csr_array(sp.vstack(blocks))
-    if hasattr(blocks[0], "iloc"):
-        import pandas as pd
-
-        return pd.concat(blocks, ignore_index=True)
-    return np.concatenate(blocks)
-
-
-def _length(X: Any) -> int:
-    return X.shape[0] if hasattr(X, "shape") else len(take_rows(X, np.arange(len(X))))

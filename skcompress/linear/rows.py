@@ -1,10 +1,13 @@
-"""Take rows of whatever holds rows: arrays, sparse matrices, dataframes, lists."""
+"""Take and stack rows of whatever holds rows: arrays, sparse matrices, dataframes, lists."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
 from ..core.linalg import Indices
@@ -24,3 +27,17 @@ def take_rows(data: Any, rows: Indices) -> Any:
 def count_rows(data: Any) -> int:
     """Return the number of rows."""
     return data.shape[0] if hasattr(data, "shape") else len(np.asarray(data))
+
+
+def stack_rows(blocks: Sequence[Any]) -> Any:
+    """Return the rows of all blocks, which are of one form, below one another."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    if hasattr(first, "iloc"):
+        return pd.concat(blocks, ignore_index=True)
+    if hasattr(first, "vstack"):
+        return reduce(lambda above, below: above.vstack(below), blocks)
+    if any(sp.issparse(block) for block in blocks):
+        return sp.csr_array(sp.vstack(blocks))
+    return np.concatenate([np.asarray(block) for block in blocks])

@@ -7,7 +7,7 @@ from sklearn.linear_model import Lasso, LinearRegression, PoissonRegressor, Ridg
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skcompress.linear.distil import Answers, Line, choose_alpha, held_out_errors, lines_of, write_line
+from skcompress.linear.distil import Answers, Line, choose, held_out_errors, lines_of, write_line
 from skcompress.linear.shrunk import shrunk_fit
 
 
@@ -118,18 +118,18 @@ class TestAlpha:
         errors[:, 1] -= errors[:, 1].mean() - 0.95
         errors[:, 2] -= errors[:, 2].mean() - 1.5
         equal = np.full(100, 0.01)
-        assert choose_alpha(errors, (0.5, 1.0), equal) == 0.0
+        assert choose(errors, equal) == 0
         errors[:, 1] -= 0.5
-        assert choose_alpha(errors, (0.5, 1.0), equal) == 0.5
+        assert choose(errors, equal) == 1
 
     def test_the_best_of_several_is_taken(self):
         errors = np.array([[1.0, 0.9, 0.5, 0.7]] * 10)
-        assert choose_alpha(errors, (0.25, 0.5, 1.0), np.full(10, 0.1)) == 0.5
+        assert choose(errors, np.full(10, 0.1)) == 2
 
     def test_rows_count_by_their_weight(self):
         errors = np.array([[1.0, 0.0]] * 9 + [[1.0, 10.0]])
-        assert choose_alpha(errors, (1.0,), np.array([1 / 9] * 9 + [0.0])) == 1.0
-        assert choose_alpha(errors, (1.0,), np.array([0.0] * 9 + [1.0])) == 0.0
+        assert choose(errors, np.array([1 / 9] * 9 + [0.0])) == 1
+        assert choose(errors, np.array([0.0] * 9 + [1.0])) == 0
 
 
 def test_held_out_errors_are_squared_errors(small):
