@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .budget import Bar, Budget, Choice, bar_of, budget_of, choose, least_bound
+from .budget import Bar, Budget, Choice, bar_of, budget_of, choose
 from .importance import ImportanceLike, check_importance
-from .linalg import Floats, Mask
 from .path import Path
+from .pruned import Pruning, pruning_of
 from .quadratic import QuadraticModel
 from .search import SEARCHES
 from .selection import SEARCHED, Selection, select
@@ -30,55 +29,6 @@ from .units import Groups
 
 LARGE_LOSS = 0.05
 """Total loss from which a threshold, which bounds single weights, deserves a warning."""
-
-NEGLIGIBLE = 1e-12
-"""A gap below this is rounding error."""
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """A pruned quadratic model.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (m, p)
-        Zero off the support.
-    support : ndarray of shape (m, p), dtype=bool
-        Weights kept.
-    importances : ndarray of shape (m, p)
-        Each weight's unit's score at the full model; 0 for a weight that is not free, and with "obs" for one that
-        depends on others. Where the curvature is too large to be inverted: the score at the pruned model, 0 for
-        pruned weights.
-    threshold_ : float or None
-        The threshold as a number.
-    path : Path
-        Sizes visited.
-    loss : float
-        The quadratic's loss, in units of loss.
-    optimality_gap : float
-        No support with as many units has a loss below `loss` minus this.
-    proven : bool
-        Whether the gap is zero.
-    model : QuadraticModel
-        The quadratic on the kept weights.
-    n_units : int
-        Units kept in a problem (an output, or all outputs where units are groups); the most where they differ.
-    same_size : int or float
-        The `n_nonzero` that asks for as many units again: an int where every problem keeps equally many, else the
-        share of all units.
-    """
-
-    weights: Floats
-    support: Mask
-    importances: Floats
-    threshold_: float | None
-    path: Path
-    loss: float
-    optimality_gap: float
-    proven: bool
-    model: QuadraticModel
-    n_units: int
-    same_size: float
 
 
 def check_pruning(
@@ -193,9 +143,63 @@ def prune(
     )
     bar = _bar(budget, selection)
     choice = choose(budget, selection.profiles, n_units=selection.units.n_units, bar=bar, quadratic=selection.centred)
-    pruning = _pruning(selection, choice, bar, refit is not None)
-    _warn(budget, bar, pruning)
+    pruning = pruning_of(selection, choice, bar, refit is not None)
+    if quadratic.free.any():
+        _warn(budget, bar, pruning)
     return pruning
+
+
+def prune_sizes(
+    quadratic: QuadraticModel,
+    sizes: Sequence[float],
+    *,
+    importance: ImportanceLike = "obs",
+    search: str = "auto",
+    refit: str | None = "closed_form",
+    feature_groups: Groups = None,
+    keep: ArrayLike | None = None,
+    n_restarts: int | str = 0,
+    max_nodes: int = 100_000,
+    random_state: Any = None,
+) -> list[Pruning]:
+    """Prune a quadratic model to many sizes, at little more than the cost of the largest.
+
+    Each result is the one that `prune` has for that size alone, but for its path, which holds that size only.
+
+    Parameters
+    ----------
+    quadratic : QuadraticModel
+        The loss around the fitted weights.
+    sizes : sequence of int or float
+        As `n_nonzero` of `prune`, in any order.
+    importance, search, refit, feature_groups, keep, n_restarts, max_nodes, random_state
+        As in `prune`.
+
+    Returns
+    -------
+    prunings : list of Pruning
+        One for each size, in their order.
+
+    Raises
+    ------
+    ValueError
+        As `prune`.
+    """
+    budgets = [budget_of(n_nonzero=size) for size in sizes]
+    check_pruning(importance=importance, search=search, refit=refit, n_restarts=n_restarts, max_nodes=max_nodes)
+    selection = select(
+        quadratic,
+        importance=importance,
+        search=_checked_search(search, importance, refit),
+        refit=refit is not None,
+        feature_groups=feature_groups,
+        keep=keep,
+        n_restarts=n_restarts,
+        max_nodes=max_nodes,
+        random_state=random_state,
+    )
+    choices = _choices(selection, budgets)
+    return [pruning_of(selection, Choice(c.sizes, c.sizes[None], c.shared), None, refit is not None) for c in choices]
 
 
 def prune_path(
@@ -251,9 +255,18 @@ def prune_path(
         most = max((profile.most for profile in profiles), default=0)
         least = max([1, *(profile.least for profile in profiles)])
         wanted = [Budget("n_nonzero", size) for size in range(least, most + 1)]
-    chosen = [choose(budget, profiles, n_units=selection.units.n_units, quadratic=quadratic).sizes for budget in wanted]
+    chosen = [choice.sizes for choice in _choices(selection, wanted)]
     visited = np.unique(np.array(chosen, dtype=np.intp).reshape(-1, len(profiles)), axis=0)
     return selection.path(visited)
+
+
+def _choices(selection: Selection, budgets: list[Budget]) -> list[Choice]:
+    """Spend many budgets of sizes, after telling the profiles which sizes are going to be asked for."""
+    profiles, n_units = selection.profiles, selection.units.n_units
+    choices = [choose(budget, profiles, n_units=n_units, quadratic=selection.centred) for budget in budgets]
+    for place, profile in enumerate(profiles):
+        profile.prepare(np.unique(np.array([choice.sizes[place] for choice in choices], dtype=np.intp)))
+    return choices
 
 
 def _checked_search(search: Any, importance: ImportanceLike, refit: Any) -> str:
@@ -287,35 +300,6 @@ def _bar(budget: Budget, selection: Selection) -> Bar | None:
             f"number"
         )
     return bar_of(budget.value, np.empty(0))
-
-
-def _pruning(selection: Selection, choice: Choice, bar: Bar | None, refit: bool) -> Pruning:
-    units, sizes = selection.units, choice.sizes
-    support = selection.support(sizes)
-    if refit:
-        model = selection.centred.restrict(support, units.kept_columns)
-        weights, loss = model.centre, float((model.offset / model.unit).sum())
-    else:
-        weights = np.where(support, selection.quadratic.centre, 0.0)
-        loss = selection.quadratic.loss(weights)
-        model = selection.quadratic.recentred(weights, free=support)
-    reached = selection.loss(sizes)
-    gap = reached - least_bound(selection.profiles, choice, selection.centred)
-    gap = gap if gap > NEGLIGIBLE * max(1.0, abs(reached)) else 0.0
-    alike = len(set(sizes.tolist())) == 1
-    return Pruning(
-        weights=weights,
-        support=support,
-        importances=selection.importances(model, support),
-        threshold_=None if bar is None else bar.value,
-        path=selection.path(choice.visited),
-        loss=loss,
-        optimality_gap=gap,
-        proven=gap == 0.0,
-        model=model,
-        n_units=int(sizes.max(initial=0)),
-        same_size=int(sizes[0]) if alike else int(sizes.sum()) / max(1, units.n_units),
-    )
 
 
 def _warn(budget: Budget, bar: Bar | None, pruning: Pruning) -> None:

@@ -57,8 +57,9 @@ class Selection:
 
     def path(self, visited: Indices) -> Path:
         """Return the path through these sizes, shape (v, n_profiles)."""
-        for profile, column in zip(self.profiles, visited.T, strict=True):
-            profile.prepare(np.unique(column))
+        if len(visited) > 1:
+            for profile, column in zip(self.profiles, visited.T, strict=True):
+                profile.prepare(np.unique(column))
         losses = np.array([self.loss(sizes) for sizes in visited], dtype=np.float64)
         return Path(visited.sum(axis=1), losses, lambda place: self.support(visited[place]), self.units.labels.shape)
 

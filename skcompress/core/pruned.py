@@ -1,0 +1,104 @@
+"""Pruning: what `prune` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .budget import Bar, Choice, least_bound
+from .linalg import Floats, Mask
+from .path import Path
+from .quadratic import QuadraticModel
+from .selection import Selection
+
+NEGLIGIBLE = 1e-12
+"""A gap below this is rounding error."""
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """A pruned quadratic model.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (m, p)
+        Zero off the support.
+    support : ndarray of shape (m, p), dtype=bool
+        Weights kept.
+    importances : ndarray of shape (m, p)
+        Each weight's unit's score at the full model; 0 for a weight that is not free, and with "obs" for one that
+        depends on others. Where the curvature is too large to be inverted: the score at the pruned model, 0 for
+        pruned weights.
+    threshold_ : float or None
+        The threshold as a number.
+    path : Path
+        Sizes visited.
+    loss : float
+        The quadratic's loss, in units of loss.
+    optimality_gap : float
+        No support with as many units has a loss below `loss` minus this.
+    proven : bool
+        Whether the gap is zero.
+    model : QuadraticModel
+        The quadratic on the kept weights.
+    n_units : int
+        Units kept in a problem (an output, or all outputs where units are groups); the most where they differ.
+    same_size : int or float
+        The `n_nonzero` that asks for as many units again: an int where every problem keeps equally many, else the
+        share of all units.
+    """
+
+    weights: Floats
+    support: Mask
+    importances: Floats
+    threshold_: float | None
+    path: Path
+    loss: float
+    optimality_gap: float
+    proven: bool
+    model: QuadraticModel
+    n_units: int
+    same_size: float
+
+
+def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: bool) -> Pruning:
+    """Return the model at the chosen sizes.
+
+    Parameters
+    ----------
+    selection : Selection
+        What the searches know.
+    choice : Choice
+        Sizes, and those for the path.
+    bar : Bar or None
+        The threshold as a number, where that was the budget.
+    refit : bool
+        Whether the kept weights move to their optimum.
+    """
+    units, sizes = selection.units, choice.sizes
+    support = selection.support(sizes)
+    if refit:
+        model = selection.centred.restrict(support, units.kept_columns)
+        weights, loss = model.centre, float((model.offset / model.unit).sum())
+    else:
+        weights = np.where(support, selection.quadratic.centre, 0.0)
+        loss = selection.quadratic.loss(weights)
+        model = selection.quadratic.recentred(weights, free=support)
+    reached = selection.loss(sizes)
+    gap = reached - least_bound(selection.profiles, choice, selection.centred)
+    gap = gap if gap > NEGLIGIBLE * max(1.0, abs(reached)) else 0.0
+    alike = len(set(sizes.tolist())) == 1
+    return Pruning(
+        weights=weights,
+        support=support,
+        importances=selection.importances(model, support),
+        threshold_=None if bar is None else bar.value,
+        path=selection.path(choice.visited),
+        loss=loss,
+        optimality_gap=gap,
+        proven=gap == 0.0,
+        model=model,
+        n_units=int(sizes.max(initial=0)),
+        same_size=int(sizes[0]) if alike else int(sizes.sum()) / max(1, units.n_units),
+    )
