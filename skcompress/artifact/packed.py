@@ -40,6 +40,8 @@ VERSION = 1
 MAX_BYTES = 2**29
 _PER_WEIGHT = 32
 """Bytes that a weight takes while it is read, hashed and decoded: its float, and copies on the way."""
+_PER_NUMBER, _PER_SCALAR = 64, 256
+"""The same for a number and for a string or other scalar of a block, with the tables made of them."""
 _PREFIX = len(MAGIC) + 1 + 16
 _FLAGS = ("flat", "all_inputs", "columns", "offset", "divisor", "names", "metadata")
 _ROWS = ("table", "values", "mappings")
@@ -199,6 +201,7 @@ def _read_1(source: Source) -> CompactLinear:
         raise FormatError(f"link {code} is not known here")
     m, p, n_terms_all, n_inputs, n_all, n_blocks, n_classes = (source.count() for _ in range(7))
     source.spend(_PER_WEIGHT * m * p + 8 * (p + m))
+    source.spend(_PER_SCALAR * n_classes)
     classes = source.scalars(n_classes) if n_classes else ()
     positions = _read_positions(source, n_inputs, n_all, everything=flags["all_inputs"])
     columns = np.cumsum(source.ints(p)) if flags["columns"] else None
@@ -208,6 +211,7 @@ def _read_1(source: Source) -> CompactLinear:
         raise FormatError("a divisor is zero")
     weights, intercept = read_weights(source, m, p)
     blocks = [_read_block(source) for _ in range(n_blocks)]
+    source.spend(_PER_SCALAR * n_inputs if flags["names"] else 0)
     labels = source.strings(n_inputs) if flags["names"] else None
     metadata = _read_metadata(source) if flags["metadata"] else None
     if source.at != source.stop:
@@ -245,15 +249,19 @@ def _read_block(source: Source) -> Block:
     kind = next((name for name, kind in TERMS.items() if kind.code == code), None)
     if kind is None:
         raise FormatError(f"term kind {code} is not known here")
-    sources = source.ints(source.count()).tolist()
+    sources = source.ints(source.count(_PER_NUMBER)).tolist()
     params: dict[str, Any] = {}
     for name, form in TERMS[kind].fields:
-        params[name] = source.sint() if form == "int" else getattr(source, form)(source.count())
+        if form == "int":
+            params[name] = source.sint()
+        else:
+            each = _PER_NUMBER if form in ("ints", "floats") else _PER_SCALAR
+            params[name] = getattr(source, form)(source.count(each))
     return Block.make(kind, sources, params)
 
 
 def _read_metadata(source: Source) -> dict[str, Any]:
-    text = source.symbols(source.count(), 8).tobytes()
+    text = source.symbols(source.count(16), 8).tobytes()
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError):

@@ -218,11 +218,10 @@ class Source:
             raise FormatError("an integer is too long")
         return value
 
-    def count(self) -> int:
-        """Read how many things follow; each takes at least one byte of the budget once it is decoded."""
+    def count(self, each: int = 1) -> int:
+        """Read how many things follow, and spend `each` byte of the budget on every one of them."""
         value = self.uint()
-        if value > self.budget:
-            raise FormatError("the model asks for more memory than max_bytes allows")
+        self.spend(each * value)
         return value
 
     def sint(self) -> int:
