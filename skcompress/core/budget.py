@@ -9,10 +9,10 @@ A budget turns the profiles of the problems (one for each output, or one for all
 
     criterion(k) = n log F(k) + k log n + 2 gamma log C(p, min(k, p / 2))
 
-with F(k) the mean deviance at size k and n the sum of the sample weights: the extended BIC (Chen and Chen,
-"Extended Bayesian information criteria for model selection with large model spaces", 2008) with gamma = 1/2, or 1 where
-there are more units than samples, held level beyond p / 2, where the binomial coefficient would reward further units. The first minimum counts, and sizes with more weights
-than n / 2 do not: where p > n, F falls to zero there whatever the data.
+with F(k) the mean deviance at size k and n the sum of the sample weights: the extended BIC (Chen and Chen, "Extended
+Bayesian information criteria for model selection with large model spaces", 2008) with gamma = 1/2, or 1 where there are
+more units than samples. It is held level beyond p / 2, where the binomial coefficient would reward further units. The
+first minimum counts, and sizes with more weights than n / 2 do not: where p > n, F falls to zero there whatever the data.
 """
 
 from __future__ import annotations

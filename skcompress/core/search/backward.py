@@ -11,6 +11,7 @@ costs a seventh more, and where a dropped column was nearly dependent, whose K_j
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -117,14 +118,14 @@ class BackwardColumns:
             factor = factor_of(self._curvature.matrix[np.ix_(self._alive, self._alive)])
             self._at_factor = len(left)
         if factor is None:
-            spent = block.spent[left]
-            self._inverse = inverse[np.ix_(left, left)] - spent @ spent.T
+            spent = block.spent[:, left]
+            self._inverse = inverse[np.ix_(left, left)] - spent.T @ spent
         else:
             self._inverse = inverse_from(factor)
 
 
 class _Block(NamedTuple):
-    """Positions dropped, their scores, the u of each (k, count), and whether one was nearly dependent."""
+    """Positions dropped, their scores, the u of each, shape (count, k), and whether one was nearly dependent."""
 
     gone: Indices
     scores: list[float]
@@ -133,28 +134,29 @@ class _Block(NamedTuple):
 
 
 def _drop(alive: Indices, inverse: Floats, weights: Floats, kept: Mask, rescore: Rescore, count: int) -> _Block:
+    """Drop `count` columns; weights of columns that are gone or kept are set to infinity, and so are their scores."""
     diagonal = np.diag(inverse).copy()
-    barred = np.where(kept, np.inf, 0.0)
+    weights[:, kept] = np.inf
+    single = weights[0] if len(weights) == 1 else None
     gone = np.empty(count, dtype=np.intp)
     scores: list[float] = []
-    spent = np.zeros((len(alive), count))
+    spent = np.empty((count, len(alive)))
     largest = 0.0
     for step in range(count):
         score = rescore(alive, weights, diagonal)
-        score += barred
-        lowest = float(score.min())
-        j = int((score <= lowest * (1 + TIE)).argmax())
-        room = float(diagonal[j])
-        root = np.sqrt(room)
-        u = inverse[j] - spent[:, :step] @ spent[j, :step]
-        u /= root
-        weights -= (weights[:, j] / root)[:, None] * u
+        j = int((score <= score.min() * (1 + TIE)).argmax())
+        room = diagonal.item(j)
+        scores.append(score.item(j))
+        u = inverse[j] - spent[:step, j] @ spent[:step]
+        u /= math.sqrt(room)
+        if single is None:
+            weights -= (weights[:, j] / math.sqrt(room))[:, None] * u
+        else:
+            single -= (single.item(j) / math.sqrt(room)) * u
         diagonal -= np.square(u)
         diagonal[j] = 1.0
-        weights[:, j] = 0.0
-        barred[j] = np.inf
-        spent[:, step] = u
+        weights[:, j] = np.inf
+        spent[step] = u
         gone[step] = j
-        scores.append(float(score[j]))
         largest = max(largest, room)
     return _Block(gone, scores, spent, largest > ILL)

@@ -24,7 +24,7 @@ ROUNDS = 3
 
 _POWERS = 20
 
-SMALL = 200
+SMALL = 40
 """Up to this size eigenvalues are computed outright."""
 
 

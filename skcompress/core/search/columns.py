@@ -102,7 +102,9 @@ class ColumnProblem:
         score, factors = importance.score, self.factors
 
         def rescore(columns: Indices, weights: Floats, inverse_diagonal: Floats) -> Floats:
-            return score(_view(weights, factors[:, columns], inverse_diagonal))
+            gone = np.isinf(weights[0])
+            worth = score(_view(np.where(gone, 0.0, weights), factors[:, columns], inverse_diagonal))
+            return np.where(gone, np.inf, worth)
 
         return BackwardColumns(self.curvature, self.moments, self.kept, rescore).trail()
 
@@ -113,17 +115,16 @@ class ColumnProblem:
 
     def exchange(self, chosen: Indices) -> tuple[Indices, float]:
         """Improve a support by exchanges; return it and what it explains."""
-        chosen = self._independent_part(chosen)
+        if self.kept.any():
+            chosen = self.independent_part(chosen)
         return ExchangeState(self.curvature, self.moments, chosen).descend(self.kept)
 
     def exchange_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
         """Improve many beginnings of an order of independent columns; yield size, support and what it explains."""
         return descend_along(self.curvature, self.moments, order, self.kept, sizes)
 
-    def _independent_part(self, chosen: Indices) -> Indices:
-        """Leave out the kept columns that depend on other kept ones: all others were chosen independent."""
-        if not self.kept.any():
-            return chosen
+    def independent_part(self, chosen: Indices) -> Indices:
+        """Leave out columns that depend on others, those that are always kept counting first; ascending."""
         first = np.concatenate([chosen[self.kept[chosen]], chosen[~self.kept[chosen]]])
         return np.setdiff1d(chosen, ForwardColumns(self.curvature, self.moments, first).dependent)
 
@@ -187,7 +188,7 @@ class ColumnProblem:
         costs[self.kept] = np.inf
         free = np.zeros(int((np.isfinite(costs)).sum()) - len(scaled))
         falls = removal_bounds(
-            costs[columns[removable]][None], np.abs(scaled)[None], ceiling=eigenvalue_ceiling(scaled)
+            costs[columns[removable]][None], np.abs(scaled)[None], ceiling=eigenvalue_ceiling(scaled), rounds=1
         )[0]
         # What can be removed at no cost goes first.
         rises = np.concatenate([free, falls, np.full(int(self.kept.sum()), np.inf)])
