@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.utils import get_tags
@@ -31,9 +31,10 @@ from .artifact import CompactLinear
 from .linear.columns import Columns
 from .linear.constraint import Constraint
 from .linear.fold import compact
+from .linear.inside import BaseFit, fit_clone, fit_inside
 from .linear.problem import LinearProblem
-from .linear.routing import fit_params_of, innermost, leaf_weight
-from .linear.view import find_leaf, is_wrapper, read, require_kind, require_obedience, write
+from .linear.routing import fit_params_of, innermost
+from .linear.view import find_leaf, read, require_kind, write
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,6 @@ class Outcome:
     weights: NDArray[Any]
     intercept: NDArray[Any]
     constraint: Constraint
-
-
-@dataclass(frozen=True)
-class BaseFit:
-    """How the innermost estimator is fitted.
-
-    Attributes
-    ----------
-    fit : callable
-        ``(unfitted estimator, X, y, fit parameters) -> fitted estimator``.
-    own_target : bool
-        Whether its weights then minimise something else than its own loss on y.
-    """
-
-    fit: Callable[[Any, Any, Any, dict[str, Any]], Any]
-    own_target: bool = False
 
 
 class LinearCompressor(MetaEstimatorMixin):
@@ -150,19 +135,19 @@ class LinearCompressor(MetaEstimatorMixin):
     @property
     def coef_(self) -> NDArray[Any]:
         """Compressed weights in the shape of the leaf's coef_, float."""
-        check_is_fitted(self)
+        self._require_fitted()
         return find_leaf(self).estimator.coef_
 
     @property
     def intercept_(self) -> Any:
         """Intercept that goes with the compressed weights."""
-        check_is_fitted(self)
+        self._require_fitted()
         return find_leaf(self).estimator.intercept_
 
     @property
     def compact_(self) -> CompactLinear:
         """The model as it ships: inputs, terms and weights; built anew each time it is asked for."""
-        check_is_fitted(self)
+        self._require_fitted()
         return compact(self)
 
     @property
@@ -174,6 +159,11 @@ class LinearCompressor(MetaEstimatorMixin):
     def feature_names_in_(self) -> NDArray[Any]:
         """Names of the input columns, where X was a dataframe."""
         return self._fitted("feature_names_in_").feature_names_in_
+
+    def _require_fitted(self) -> None:
+        # scikit-learn's check copies the tags of all that is inside, which takes as long as a small prediction.
+        if "estimator_" not in self.__dict__:
+            check_is_fitted(self)
 
     def _fitted(self, attribute: str) -> Any:
         try:
@@ -194,7 +184,7 @@ class LinearCompressor(MetaEstimatorMixin):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         return self.estimator_.predict(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, **score_params: Any) -> float:
@@ -216,7 +206,7 @@ class LinearCompressor(MetaEstimatorMixin):
         score : float
             The higher the better.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         given = dict(score_params)
         if sample_weight is not None:
             given["sample_weight"] = sample_weight
@@ -271,7 +261,7 @@ class WeightCompressor(LinearCompressor):
         if base_fit is None:
             base_fit = BaseFit(fit_clone if self.memory is None else check_memory(self.memory).cache(fit_clone))
         fitted, problem, constraint = fit_inside(inner, X, y, params, base_fit)
-        outcome = self._compress(problem, constraint, _columns_of(fitted, problem))
+        outcome = self._compress(problem, constraint, Columns.of(fitted, problem.leaf, problem.weights.shape[1]))
         self.estimator_ = fitted
         self._finish(problem, outcome)
         return problem
@@ -316,7 +306,7 @@ class ClassifierCompressor(LinearCompressor, ClassifierMixin, BaseEstimator):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             From the compressed weights.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         return self.estimator_.decision_function(X)
 
     @available_if(_inner_has("predict_proba"))
@@ -333,7 +323,7 @@ class ClassifierCompressor(LinearCompressor, ClassifierMixin, BaseEstimator):
         probabilities : ndarray of shape (n_samples, n_classes)
             From the compressed weights.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         return self.estimator_.predict_proba(X)
 
     @available_if(_inner_has("predict_log_proba"))
@@ -350,7 +340,7 @@ class ClassifierCompressor(LinearCompressor, ClassifierMixin, BaseEstimator):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             From the compressed weights.
         """
-        check_is_fitted(self)
+        self._require_fitted()
         return self.estimator_.predict_log_proba(X)
 
     def __sklearn_tags__(self) -> Any:
@@ -359,39 +349,3 @@ class ClassifierCompressor(LinearCompressor, ClassifierMixin, BaseEstimator):
         if tags.classifier_tags is not None and inner.classifier_tags is not None:
             tags.classifier_tags = copy.deepcopy(inner.classifier_tags)
         return tags
-
-
-def fit_clone(estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
-    """Return a fitted clone of the estimator; a copy of a frozen one, so that the user's model stays as it is."""
-    fitted = clone(estimator).fit(X, y, **params)
-    return copy.deepcopy(fitted) if isinstance(innermost(estimator), FrozenEstimator) else fitted
-
-
-def fit_inside(
-    inner: Any, X: Any, y: Any, params: dict[str, Any], base_fit: BaseFit
-) -> tuple[Any, LinearProblem, Constraint]:
-    """Fit the estimator inside a wrapper; return it with its problem and its constraint.
-
-    A wrapper hands on the problem that it has built; for anything else the leaf is looked for.
-    """
-    if is_wrapper(inner):
-        fitted = clone(inner)
-        rest = {name: value for name, value in params.items() if name != "sample_weight"}
-        problem = fitted._fit_problem(X, y, params.get("sample_weight"), rest, base_fit)
-        return fitted, problem, fitted._constraint_
-    fitted = base_fit.fit(inner, X, y, params)
-    leaf = find_leaf(fitted, X, y, leaf_weight(params), own_target=base_fit.own_target)
-    require_obedience(leaf.estimator, leaf.X)
-    if leaf.constraint is None:
-        problem = LinearProblem(leaf)
-        return fitted, problem, Constraint.unbound(problem.weights, problem.intercept)
-    problem = LinearProblem(leaf, leaf.constraint.base, leaf.constraint.base_intercept)
-    return fitted, problem, leaf.constraint
-
-
-def _columns_of(fitted: Any, problem: LinearProblem) -> Columns:
-    inputs = getattr(fitted, "feature_names_in_", None)
-    if inputs is None:
-        n_inputs = getattr(fitted, "n_features_in_", 1)
-        inputs = np.array([f"x{index}" for index in range(n_inputs)], dtype=object)
-    return Columns(problem.leaf, problem.weights.shape[1], np.asarray(inputs, dtype=object))

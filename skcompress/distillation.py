@@ -16,9 +16,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 
-from ._base import BaseFit, LinearCompressor, Outcome, RegressorCompressor, fit_clone, fit_inside
+from ._base import LinearCompressor, Outcome, RegressorCompressor
 from .linear.constraint import Constraint
 from .linear.distil import choose, has_log_odds, held_out_errors, lines_of, write_line
+from .linear.inside import BaseFit, fit_clone, fit_inside
 from .linear.problem import LinearProblem
 from .linear.representation import check_representation, encode
 from .linear.routing import fit_params_of, innermost, leaf_weight, weight_params

@@ -39,6 +39,14 @@ class Columns:
     n_features: int
     inputs: NDArray[Any]
 
+    @classmethod
+    def of(cls, fitted: Any, leaf: Leaf, n_features: int) -> Columns:
+        """Return the columns of a fitted model with this leaf."""
+        inputs = getattr(fitted, "feature_names_in_", None)
+        if inputs is None:
+            inputs = np.array([f"x{index}" for index in range(getattr(fitted, "n_features_in_", 1))], dtype=object)
+        return cls(leaf, n_features, np.asarray(inputs, dtype=object))
+
     @cached_property
     def names(self) -> NDArray[Any]:
         """Names of the leaf's features, shape (p,)."""

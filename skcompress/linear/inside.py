@@ -1,0 +1,60 @@
+"""Fit the estimator inside a wrapper, and find the problem that its leaf has solved."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from .constraint import Constraint
+from .problem import LinearProblem
+from .routing import innermost, leaf_weight
+from .view import find_leaf, is_wrapper, require_obedience
+
+
+@dataclass(frozen=True)
+class BaseFit:
+    """How the innermost estimator is fitted.
+
+    Attributes
+    ----------
+    fit : callable
+        ``(unfitted estimator, X, y, fit parameters) -> fitted estimator``.
+    own_target : bool
+        Whether its weights then minimise something else than its own loss on y.
+    """
+
+    fit: Callable[[Any, Any, Any, dict[str, Any]], Any]
+    own_target: bool = False
+
+
+def fit_clone(estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+    """Return a fitted clone of the estimator; a copy of a frozen one, so that the user's model stays as it is."""
+    fitted = clone(estimator).fit(X, y, **params)
+    return copy.deepcopy(fitted) if isinstance(innermost(estimator), FrozenEstimator) else fitted
+
+
+def fit_inside(
+    inner: Any, X: Any, y: Any, params: dict[str, Any], base_fit: BaseFit
+) -> tuple[Any, LinearProblem, Constraint]:
+    """Fit the estimator inside a wrapper; return it with its problem and its constraint.
+
+    A wrapper hands on the problem that it has built; for anything else the leaf is looked for.
+    """
+    if is_wrapper(inner):
+        fitted = clone(inner)
+        rest = {name: value for name, value in params.items() if name != "sample_weight"}
+        problem = fitted._fit_problem(X, y, params.get("sample_weight"), rest, base_fit)
+        return fitted, problem, fitted._constraint_
+    fitted = base_fit.fit(inner, X, y, params)
+    leaf = find_leaf(fitted, X, y, leaf_weight(params), own_target=base_fit.own_target)
+    require_obedience(leaf.estimator, leaf.X)
+    if leaf.constraint is None:
+        problem = LinearProblem(leaf)
+        return fitted, problem, Constraint.unbound(problem.weights, problem.intercept)
+    problem = LinearProblem(leaf, leaf.constraint.base, leaf.constraint.base_intercept)
+    return fitted, problem, leaf.constraint
