@@ -12,7 +12,8 @@ A budget turns the profiles of the problems (one for each output, or one for all
 with F(k) the mean deviance at size k and n the sum of the sample weights: the extended BIC (Chen and Chen, "Extended
 Bayesian information criteria for model selection with large model spaces", 2008) with gamma = 1/2, or 1 where there are
 more units than samples. It is held level beyond p / 2, where the binomial coefficient would reward further units. The
-first minimum counts, and sizes with more weights than n / 2 do not: where p > n, F falls to zero there whatever the data.
+first minimum counts, and sizes with more weights than n / 2 do not: where p > n, F falls to zero there whatever the
+data.
 """
 
 from __future__ import annotations
