@@ -10,7 +10,7 @@ It needs numpy alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
@@ -29,15 +29,17 @@ from .terms import Block
 from .weights import Weights, frozen
 
 _FLOAT64 = np.dtype(np.float64)
+_NDARRAY = np.ndarray
 
 
 class _One(NamedTuple):
-    """What `predict_one` needs: eta of one row, the shape of a row of used inputs, and the way to take."""
+    """What `predict_one` needs: whether a row is numbers alone, its shape, and for one dot product its parts."""
 
-    predictor: Callable[[NDArray[np.float64]], Any]
-    shape: tuple[int]
     dense: bool
-    plain: bool
+    shape: tuple[int]
+    offset: NDArray[np.float64] | None
+    vector: NDArray[np.float64] | None
+    constant: float
 
 
 class CompactLinear:
@@ -73,6 +75,7 @@ class CompactLinear:
 
     __slots__ = (
         "_made",
+        "_one",
         "_plans",
         "blocks",
         "classes",
@@ -102,6 +105,7 @@ class CompactLinear:
     metadata_json: str | None
     _plans: dict[np.dtype[Any], Plan]
     _made: dict[str, Any]
+    _one: _One | None
 
     def __init__(
         self,
@@ -136,6 +140,7 @@ class CompactLinear:
             "metadata_json": None if metadata is None else json.dumps(metadata, sort_keys=True, separators=(",", ":")),
             "_plans": {},
             "_made": {},
+            "_one": None,
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -266,10 +271,9 @@ class CompactLinear:
         ValueError
             If a key is absent and `missing` does not give it, or a value cannot be used.
         """
-        predictor, shape, dense, plain = self._made.get("one") or self._prepare_one()
-        kind = type(row)
-        if kind is not np.ndarray:
-            is_mapping = kind is dict or (kind is not list and isinstance(row, Mapping))
+        dense, shape, offset, vector, constant = self._one or self._prepare_one()
+        if type(row) is not _NDARRAY:
+            is_mapping = type(row) is dict or (type(row) is not list and isinstance(row, Mapping))
             if is_mapping and self.reads.rows == "table":
                 row = from_mapping(row, self.reads, missing)
             if dense:
@@ -279,17 +283,22 @@ class CompactLinear:
                 row = as_numbers(row)
             if row.shape != shape:
                 row = used_of(row, self.reads)
-            if plain and isfinite(eta := predictor(row)):
-                return eta
+            if vector is not None:
+                eta = float((row if offset is None else row - offset).dot(vector)) + constant
+                if isfinite(eta):
+                    return eta
         if self.reads.rows != "table":
             return self.predict([row])[0]
         return self._answer(self._finite(OneRow(used_of(row, self.reads), self.reads)))[0]
 
     def _prepare_one(self) -> _One:
         dense = not self.blocks and not self.classes and self.reads.rows == "table"
-        plain = dense and self.flat and self.link == "identity"
-        one = _One(self._plan(_FLOAT64).one, (len(self.reads),), dense, plain)
-        self._made["one"] = one
+        one = _One(dense, (len(self.reads),), None, None, 0.0)
+        plan = self._plan(_FLOAT64)
+        if dense and self.flat and self.link == "identity" and len(plan.raw) == len(self.reads):
+            vector = np.ascontiguousarray(plan.weights[:, 0])
+            one = one._replace(offset=plan.offset, vector=vector, constant=float(plan.intercept[0]))
+        object.__setattr__(self, "_one", one)
         return one
 
     def outside(self, X: Any) -> int:

@@ -97,16 +97,6 @@ class Plan:
         self.steps = steps
         self.intercept = intercept
 
-    @cached_property
-    def one(self) -> Callable[[NDArray[np.float64]], Any]:
-        """The function from the used inputs of one row, shape (k,), to eta: a float for one output, else (m,)."""
-        if self.weights.shape[1] == 1:
-            vector, constant, offset = np.ascontiguousarray(self.weights[:, 0]), float(self.intercept[0]), self.offset
-            if offset is None:
-                return lambda row: float(row.dot(vector)) + constant
-            return lambda row: float((row - offset).dot(vector)) + constant
-        return lambda row: (row if self.offset is None else row - self.offset).dot(self.weights) + self.intercept
-
     def predictor(self, table: Table | OneRow) -> NDArray[Any]:
         """Return eta, shape (n, m)."""
         if len(self.raw):

@@ -155,6 +155,17 @@ def test_a_category_that_is_not_known_is_an_error_where_the_table_says_so():
         model.predict(pd.DataFrame({"c": ["a", "z"]}))
 
 
+@pytest.mark.parametrize("columns", [[0, 2], [2, 0], [1, 1]])
+def test_terms_may_come_in_any_order_and_leave_inputs_out(columns):
+    inputs = Inputs(("a", "b", "c"), np.arange(3), 3)
+    model = CompactLinear(Weights.from_values([[2.0, 3.0]]), [0.5], inputs, columns=columns, offset=[1.0, -1.0])
+    X = rng.normal(size=(4, 3))
+    expected = 2 * (X[:, columns[0]] - 1) + 3 * (X[:, columns[1]] + 1) + 0.5
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-13)
+    np.testing.assert_allclose(model.predict(sp.csr_array(X)), expected, rtol=1e-13)
+    np.testing.assert_allclose(model.predict_one(X[0]), expected[0], rtol=1e-13)
+
+
 def test_offsets_keep_the_digits_of_far_away_columns():
     inputs = Inputs(("t",), np.arange(1), 1)
     model = CompactLinear(Weights.from_values([[1.0]]), [0.0], inputs, offset=[2.0**31], divisor=None)
