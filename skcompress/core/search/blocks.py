@@ -183,6 +183,10 @@ class BlockProblem:
         walk = ForwardBlocks(self._jittered, self.moments, self.members, [])
         return np.array([walk.add(unit) for unit in order.tolist()])
 
+    def untouched_loss(self, chosen: Indices) -> float:
+        """Return the loss of a support whose weights stay as they are."""
+        return float(self.untouched_losses(chosen)[-1])
+
     def untouched_losses(self, order: Indices) -> Floats:
         """Return the losses of all beginnings of an order when the weights stay as they are."""
         columns = np.concatenate([np.empty(0, dtype=np.intp), *(self.members[unit] for unit in order.tolist())])

@@ -132,6 +132,12 @@ class ColumnProblem:
         """Return by how much each column lowers the loss when added in this order."""
         return gains_along(self.curvature, self.moments, order)
 
+    def untouched_loss(self, chosen: Indices) -> float:
+        """Return the loss of a support whose weights stay as they are."""
+        weights = np.zeros_like(self.moments)
+        weights[:, chosen] = (self.centre * self.factors)[:, chosen]
+        return self.empty_loss + float(np.vdot(self.curvature.dot(weights) - 2.0 * self.moments, weights))
+
     def untouched_losses(self, order: Indices) -> Floats:
         """Return the losses of all beginnings of an order when the weights stay as they are."""
         return self.empty_loss + steps_untouched(self.curvature.rows, self.moments, self.centre * self.factors, order)

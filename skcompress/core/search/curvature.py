@@ -92,6 +92,26 @@ class Curvature:
         found = [known[column] if column in known else self._cache[column] for column in wanted]
         return np.array(found).reshape(len(wanted), len(self))
 
+    def block(self, chosen: Indices) -> Floats:
+        """Return the rows and columns of A that these columns span, shape (k, k)."""
+        if self.is_dense:
+            return self.matrix[np.ix_(chosen, chosen)]
+        block = self._quadratic.block(self.columns[chosen], self._output) / self.scale[chosen]
+        block /= self.scale[chosen, None]
+        return block
+
+    def dot(self, vectors: Floats) -> Floats:
+        """Return ``vectors @ A`` for vectors of shape (r, n)."""
+        if self.is_dense:
+            return vectors @ self.matrix
+        shape = self._quadratic.centre.shape
+        products = np.empty_like(vectors)
+        for place, vector in enumerate(vectors):
+            whole = np.zeros(shape)
+            whole[self._output, self.columns] = vector / self.scale
+            products[place] = self._quadratic.dot(whole)[self._output, self.columns] / self.scale
+        return products
+
     def row(self, column: int, promise: Floats | None = None) -> Floats:
         """Return one row of A; where rows are computed, those of the most promising columns come along."""
         if self.is_dense:
@@ -132,6 +152,24 @@ class Curvature:
         if (np.diff(ascending) != 1).any():
             inverse = inverse[np.ix_(ascending, ascending)]
         return order[ascending], inverse
+
+
+class Rows:
+    """A small matrix with a unit diagonal, read as a `Curvature` is."""
+
+    is_dense = True
+
+    def __init__(self, matrix: Floats):
+        self.matrix = matrix
+        self.diagonal: Floats = (np.diag(matrix) > 0).astype(np.float64)
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def row(self, column: int, promise: Floats | None = None) -> Floats:
+        """Return one row."""
+        row: Floats = self.matrix[column]
+        return row
 
 
 def require(n_bytes: int, what: str) -> None:

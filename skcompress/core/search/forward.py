@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from ..linalg import Floats, Indices
-from .curvature import ELIGIBLE, Curvature, factor_of, require
+from .curvature import ELIGIBLE, Curvature, Rows, factor_of, require
 
 TIE = 1e-10
 """Gains closer than this share of the best one are equal; the first column wins."""
@@ -26,7 +26,7 @@ class ForwardColumns:
 
     Parameters
     ----------
-    curvature : Curvature
+    curvature : Curvature or Rows
         Gives the rows of A.
     moments : ndarray of shape (r, n)
         C.
@@ -47,7 +47,7 @@ class ForwardColumns:
         Whether no further column is independent of the chosen ones.
     """
 
-    def __init__(self, curvature: Curvature, moments: Floats, first: Indices, barred: Indices | None = None):
+    def __init__(self, curvature: Curvature | Rows, moments: Floats, first: Indices, barred: Indices | None = None):
         self._curvature = curvature
         self._residual = moments.copy()
         # What a column has left of its own; infinite where it is chosen or has too little, so that it gains nothing.
@@ -125,9 +125,9 @@ def gains_along(curvature: Curvature, moments: Floats, order: Indices) -> Floats
     """
     if not len(order):
         return np.empty(0)
-    if curvature.is_dense:
-        factor = factor_of(curvature.matrix[np.ix_(order, order)])
-        if factor is not None and np.square(np.diag(factor)).min() > ELIGIBLE:
-            halves = blas.dtrsm(1.0, factor, moments[:, order].T, trans_a=1)
-            return np.einsum("ij,ij->i", halves, halves)
-    return np.array(ForwardColumns(curvature, moments, order).gains)
+    block = curvature.block(order)
+    factor = factor_of(block)
+    if factor is not None and np.square(np.diag(factor)).min() > ELIGIBLE:
+        halves = blas.dtrsm(1.0, factor, moments[:, order].T, trans_a=1)
+        return np.einsum("ij,ij->i", halves, halves)
+    return np.array(ForwardColumns(Rows(block), moments[:, order], np.arange(len(order))).gains)

@@ -81,6 +81,9 @@ class Problem(Protocol):
     def gains_along(self, order: Indices) -> Floats:
         """Return by how much each unit lowers the loss when added in this order."""
 
+    def untouched_loss(self, chosen: Indices) -> float:
+        """Return the loss of a support whose weights stay as they are."""
+
     def untouched_losses(self, order: Indices) -> Floats:
         """Return the losses of all beginnings of an order when the weights stay as they are, shape (len + 1,)."""
 

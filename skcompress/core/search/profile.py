@@ -6,7 +6,6 @@ A budget looks at profiles only; it never looks into a search.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -130,44 +129,49 @@ class Nested:
         self.least = int(problem.kept.sum())
         self.most = len(order)
         self._refit = refit
-        self._curve: Floats | None = None
+        self._known: Floats = np.array([problem.empty_loss])
         self._stepwise = stepwise
         self._inverted = inverted
 
     @property
     def visited(self) -> Sequence[int]:
         """All sizes, where going down step by step or where a budget asked for the curve; else none."""
-        known = self._stepwise or self._curve is not None
-        return range(self.least, self.most + 1) if known else ()
+        if self._stepwise:
+            return range(self.least, self.most + 1)
+        return range(self.least, len(self._known)) if len(self._known) > 1 else ()
 
     def prepare(self, sizes: Indices) -> None:
-        """Compute the curve where more than one size is wanted."""
+        """Compute the losses together where more than one size is wanted."""
         if len(sizes) > 1:
-            self.curve(self.most)
+            self._losses_to(int(sizes[-1]))
 
     def find(self, size: int) -> Found:
         """Return the first `size` units of the order."""
-        chosen = np.sort(self.order[:size])
+        chosen = self.order[:size]
         bound = float(self.problem.bounds[size]) if self._inverted else self.problem.floor
-        if self._refit and self._curve is None:
-            return Found(
-                chosen, self.problem.empty_loss - float(self.problem.gains_along(self.order[:size]).sum()), bound
-            )
-        return Found(chosen, float(self._losses[size]), bound)
+        if size < len(self._known):
+            loss = float(self._known[size])
+        elif self._refit:
+            loss = self.problem.empty_loss - float(self.problem.gains_along(chosen).sum())
+        else:
+            loss = self.problem.untouched_loss(chosen)
+        return Found(np.sort(chosen), loss, bound)
 
     def curve(self, limit: int) -> Floats:
         """Return losses for the sizes 0..limit."""
-        if self._curve is None:
-            self._curve = self._losses.copy()
-            self._curve[: self.least] = np.inf
-        return self._curve[: limit + 1]
+        losses = self._losses_to(limit).copy()
+        losses[: self.least] = np.inf
+        return losses
 
-    @cached_property
-    def _losses(self) -> Floats:
-        if not self._refit:
-            return self.problem.untouched_losses(self.order)
-        gains = self.problem.gains_along(self.order)
-        return self.problem.empty_loss - np.concatenate([[0.0], np.cumsum(gains)])
+    def _losses_to(self, limit: int) -> Floats:
+        if limit >= len(self._known):
+            order = self.order[:limit]
+            if self._refit:
+                gains = self.problem.gains_along(order)
+                self._known = self.problem.empty_loss - np.concatenate([[0.0], np.cumsum(gains)])
+            else:
+                self._known = self.problem.untouched_losses(order)
+        return self._known[: limit + 1]
 
     def size_at(self, threshold: float, inclusive: bool) -> int:
         """Return the size at which the lowest score passes, going down from all units."""
