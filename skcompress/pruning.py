@@ -189,7 +189,8 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         shape of its centre. "obd" and "obs" are in units of loss.
     search : {"auto", "one_shot", "backward", "swap", "exact"}, default="auto"
         "one_shot" scores once. "backward" drops the lowest and scores again. "swap" starts forward and backward and
-        then exchanges units until no exchange helps. "auto": "swap" for "obs", else "one_shot".
+        then exchanges units until no exchange helps. "exact": branch and bound, which proves the support optimal or
+        says by `optimality_gap_` how far it may be. "auto": "swap" for "obs", else "one_shot".
     refit : {"closed_form", "estimator", None}, default="closed_form"
         How the kept weights make up for the deleted ones: on the quadratic model, by fitting the base again on the kept
         features, or not at all (one_shot only).
@@ -201,10 +202,11 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         segment's mean prediction equal to the observed mean.
     monotonic_cst : None
         Not implemented yet.
-    n_restarts : int, default=0
-        Perturbed restarts of the swap search.
+    n_restarts : int or None, default=0
+        Perturbed restarts of the swap search; they matter where there are more columns than rows. None: until they
+        find nothing better.
     max_nodes : int, default=100_000
-        Limit of the exact search.
+        Nodes after which the exact search gives up the proof and keeps the best support found.
     memory : str or joblib.Memory, default=None
         Caches the fit of the base.
     random_state : int, RandomState or None, default=None

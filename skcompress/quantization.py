@@ -104,8 +104,10 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         weights widened to contain zero, with an integer zero point.
     rounding : str or callable, default="lattice"
         "nearest" and "floor" are the textbook's; "gptq" rounds one weight after the other and lets the rest make up
-        for it; "beam" keeps the best partial roundings; "descent" improves single codes until none helps;
-        "lattice" takes the best of these at about the cost of the base's fit.
+        for it; "beam" keeps the best partial roundings; "descent" improves codes one by one and in pairs until none
+        helps; "lattice" takes the best of these at about the cost of the base's fit; "joint" searches support, codes
+        and scale together and takes longer; "exact" is optimal for the scales tried, for few weights; "stochastic" is
+        unbiased. A callable gets the rounding problem and returns the values.
     scale : {"max", "mse", "loss"} or float, default="loss"
         How the step of the grid is found: from the largest weight, for the least error in the weights, for the
         least loss; or given.
