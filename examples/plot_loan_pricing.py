@@ -27,8 +27,8 @@ DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("loan_pricing.png")
 TUNING_FOLDS = KFold(5, shuffle=True, random_state=0)
 FOLDS = KFold(5, shuffle=True, random_state=1)
-SIZES = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20]
-BITS = [8, 6, 4, 3]
+SIZES = [1, 2, 3, 4, 6, 8, 10, 12, 15, 20]
+BITS = [6, 4, 3]
 ALPHAS = np.geomspace(0.003, 0.8, 10)
 
 
@@ -77,7 +77,7 @@ def tuned(model, grid, X, y):
     """Return the search, fitted."""
     rule = smallest_within_one_standard_error
     return GridSearchCV(
-        model, grid, scoring=score_and_size, refit=rule, cv=TUNING_FOLDS, n_jobs=-1, error_score="raise"
+        model, grid, scoring=score_and_size, refit=rule, cv=TUNING_FOLDS, n_jobs=2, error_score="raise"
     ).fit(X, y)
 
 
