@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from ._base import ClassifierCompressor, Outcome, RegressorCompressor, WeightCompressor
+from .core.grids import GRIDS
 from .core.quadratic import QuadraticModel
 from .core.quantizing import Quantization, check_quantization, quantize
 from .linear.columns import Columns
 from .linear.constraint import Constraint
 from .linear.problem import LinearProblem
 from .linear.rounds import compress_in_rounds
+
+PLANNED_GRIDS = {"codebook", "fixed_point", "power_of_two"} - set(GRIDS)
 
 
 class _Quantizing(WeightCompressor):
@@ -54,6 +57,8 @@ class _Quantizing(WeightCompressor):
         }
 
     def _check_parameters(self) -> None:
+        if isinstance(self.grid, str) and self.grid in PLANNED_GRIDS:
+            raise NotImplementedError(f"grid={self.grid!r} is not implemented yet; use one of {sorted(GRIDS)}")
         check_quantization(**self._options())
         if self.input_bits is not None:
             raise NotImplementedError(
