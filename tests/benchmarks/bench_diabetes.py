@@ -41,10 +41,13 @@ def training_table(X: np.ndarray, y: np.ndarray) -> None:
     def r2(model: Any) -> str:
         return f"{model.fit(X, y).score(X, y):.3f}"
 
+    def sizes(model: Any) -> str:
+        return f"{model.compact_.nbytes} / {size_bytes(model)}"
+
     def rounded(model: Any) -> list[str]:
         nearest = QuantizedRegressor(model, bits=BITS, rounding="nearest", scale="max")
         lattice = QuantizedRegressor(model, bits=BITS)
-        return [r2(nearest), r2(lattice), str(size_bytes(lattice))]
+        return [r2(nearest), r2(lattice), sizes(lattice)]
 
     rows = []
     for size in SIZES:
@@ -57,7 +60,7 @@ def training_table(X: np.ndarray, y: np.ndarray) -> None:
                 r2(PrunedRegressor(n_nonzero=size, search="one_shot")),
                 r2(PrunedRegressor(n_nonzero=size, search="backward")),
                 r2(swapped),
-                str(size_bytes(swapped)),
+                sizes(swapped),
                 *rounded(PrunedRegressor(n_nonzero=size)),
             ]
         )
@@ -70,23 +73,23 @@ def training_table(X: np.ndarray, y: np.ndarray) -> None:
             None,
             None,
             r2(LinearRegression()),
-            str(size_bytes(everything)),
+            sizes(everything),
             *rounded(None),
         ]
     )
     print_table(
-        "Training R2 (on the rows that the models were fitted on)",
+        "Training R2 (on the rows that the models were fitted on), and size",
         [
             "weights kept",
-            "by |w|, no refit",
-            "by |w|, refit",
+            "by magnitude, no refit",
+            "by magnitude, refit",
             "OBS, one shot",
             "OBS, backward",
             "skcompress (swap)",
-            "bytes",
+            "weights / file, bytes",
             f"then nearest, {BITS} bits",
             f"then skcompress, {BITS} bits",
-            "bytes",
+            "weights / file, bytes",
         ],
         rows,
     )
@@ -126,12 +129,12 @@ def held_out_table(X: np.ndarray, y: np.ndarray) -> None:
         "RFE(LinearRegression), 10": plain(
             make_pipeline(RFE(LinearRegression(), n_features_to_select=10), LinearRegression())
         ),
-        "by |w|, 10, no refit": plain(PrunedRegressor(n_nonzero=10, importance="l1", refit=None)),
+        "by magnitude, 10, no refit": plain(PrunedRegressor(n_nonzero=10, importance="l1", refit=None)),
         "skcompress, 10": plain(ten),
         "skcompress, 10, nearest to 4 bits": plain(QuantizedRegressor(ten, bits=4, rounding="nearest", scale="max")),
         "skcompress, 10, at 4 bits": plain(QuantizedRegressor(ten, bits=4)),
         "skcompress, 10, at 8 bits": plain(QuantizedRegressor(ten, bits=8)),
-        "skcompress, size by BIC": plain(PrunedRegressor()),
+        "skcompress, size by its criterion": plain(PrunedRegressor()),
         "skcompress, RidgeCV, 10": plain(PrunedRegressor(RidgeCV(ALPHAS), n_nonzero=10)),
         "skcompress, RidgeCV, 10, at 4 bits": plain(
             QuantizedRegressor(PrunedRegressor(RidgeCV(ALPHAS), n_nonzero=10), bits=4)
