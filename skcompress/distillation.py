@@ -124,6 +124,8 @@ class Distilling(LinearCompressor):
 
     def _school(self, X: Any, y: Any, sample_weight: Any, unlabeled: Any) -> School:
         classes = np.unique(np.asarray(y)) if is_classifier(self) else None
+        if classes is not None and np.ndim(y) == 2 and y.shape[1] > 1:
+            raise ValueError(f"{type(self).__name__} takes one label for each row, got y of shape {y.shape}")
         teacher = self.teacher
         if teacher is None:
             teacher = default_teacher(y, self.random_state, classifier=classes is not None)

@@ -95,3 +95,10 @@ class DistilledClassifier(ClassifierCompressor, Distilling):
             random_state=random_state,
         )
         self.temperature = temperature
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = False
+        if tags.classifier_tags is not None:
+            tags.classifier_tags.multi_label = False
+        return tags
