@@ -2,7 +2,8 @@
 
     minimise  (w - w0)' H (w - w0)   over   w_ij = s_i 2^(e_j) z_ij,   z_ij on the grid, w_ij = 0 off `free`
 
-`skcompress.core.scale_search` finds the scales, `skcompress.core.rounding` the codes.
+`skcompress.core.scale_search` finds the scales, `skcompress.core.codebooks` the levels of a codebook, and
+`skcompress.core.rounding` the codes.
 
 A weight that is not free has the code of exactly zero. A free weight whose column carries no curvature may be
 anything without loss; it becomes zero.
@@ -16,12 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from .grids import GRIDS, Codes, Grid
+from .codebooks import CodebookSearch
+from .grids import GRIDS, POWER_BITS, Codes, Grid
 from .linalg import Floats
 from .quadratic import QuadraticModel
 from .rounding import RoundingFunction, rounding_of
-from .scale_search import ScaleSearch, Task, reach, tasks_of
+from .scale_search import ScaleSearch
 from .scales import GRANULARITIES, SCALES, ScaleRule, scale_rule_of
+from .tasks import Task, reach, tasks_of
+
+INCOMPATIBLE: dict[tuple[str, str], str] = {
+    ("codebook", "max"): "its levels lie where they cost least; use scale='mse' or 'loss'",
+    ("codebook", "number"): "its levels lie where they cost least; use scale='mse' or 'loss'",
+}
+"""Pairs of grid and scale ("number" for a float) that do not go together, and why."""
 
 
 @dataclass(frozen=True)
@@ -87,21 +96,26 @@ def quantize(
     MemoryError
         If the rounding needs a curvature that does not fit into memory.
     """
-    bits = _checked_bits(bits)
-    kind = _entry(GRIDS, grid, "grid")
-    method = rounding_of(rounding)
+    check_quantization(bits=bits, grid=grid, rounding=rounding, scale=scale, granularity=granularity)
+    bits, kind, method = int(bits), GRIDS[grid], rounding_of(rounding)
     rule = scale_rule_of(scale)
-    sharing = _entry(GRANULARITIES, granularity, "granularity")(quadratic)
+    sharing = GRANULARITIES[granularity](quadratic)
     feature_scale = np.ones(1) if sharing.exponents is None else np.exp2(sharing.exponents)
     tasks = tasks_of(quadratic, feature_scale, kind, bits, generator_of(random_state))
-    low, high = reach(tasks, quadratic.n_outputs, sharing.shared)
-    full_step = kind.spanning(low, high, bits)
-    if not isinstance(rule, ScaleRule):
-        full_step = np.full_like(full_step, rule)
-        rule = SCALES["max"]
-    zero_point = kind.zero_point(low, full_step, bits)
-    search = ScaleSearch(tasks, method, quadratic.unit, sharing.shared, zero_point)
-    steps, values = search.best(full_step, rule)
+    levels = kind.values(bits) if kind.has_levels(bits) else None
+    zero_point = None
+    if kind.values(bits) is None and kind.has_levels(bits) and isinstance(rule, ScaleRule):
+        steps = np.ones((quadratic.n_outputs, 1))
+        levels, values = CodebookSearch(tasks, method, quadratic.unit, sharing.shared).best(rule)
+    else:
+        low, high = reach(tasks, quadratic.n_outputs, sharing.shared)
+        full_step = kind.spanning(low, high, bits)
+        if not isinstance(rule, ScaleRule):
+            full_step = np.full_like(full_step, rule)
+            rule = SCALES["max"]
+        zero_point = kind.zero_point(low, full_step, bits)
+        search = ScaleSearch(tasks, kind, method, quadratic.unit, sharing.shared, zero_point)
+        steps, values = search.best(full_step, rule)
     row_scale = _row_values(steps, sharing.shared)
     chosen = Grid(
         kind=grid,
@@ -109,7 +123,7 @@ def quantize(
         scale=row_scale if sharing.exponents is None else row_scale * feature_scale,
         zero_point=None if zero_point is None else _row_values(zero_point, sharing.shared).astype(np.int64),
         exponents=sharing.exponents,
-        levels=None if bits == 1 and grid == "symmetric" else kind.values(bits),
+        levels=levels,
     )
     return _assembled(quadratic, chosen, tasks, values)
 
@@ -140,8 +154,8 @@ def round_on(
     shape = (quadratic.n_outputs, 1)
     steps = np.broadcast_to(grid.row_scale, shape)
     zero_point = None if grid.zero_point is None else np.broadcast_to(grid.zero_point, shape).astype(float)
-    search = ScaleSearch(tasks, method, quadratic.unit, False, zero_point)
-    return _assembled(quadratic, grid, tasks, search.rounded(method.round, steps))
+    values = [method.round(task.problem(steps, zero_point, grid.levels)) for task in tasks]
+    return _assembled(quadratic, grid, tasks, values)
 
 
 def generator_of(random_state: Any) -> np.random.Generator:
@@ -165,22 +179,23 @@ def _row_values(values: Floats, shared: bool) -> Floats:
     return values[:1, 0].reshape(()) if shared else values
 
 
-def _checked_bits(bits: int) -> int:
-    if isinstance(bits, Integral) and not isinstance(bits, bool) and 1 <= bits <= 16:
-        return int(bits)
-    raise ValueError(f"bits must be an integer from 1 to 16, got {bits!r}")
-
-
 def check_quantization(*, bits: Any, grid: Any, rounding: Any, scale: Any, granularity: Any) -> None:
-    """Raise ValueError unless these are parameters of `quantize`."""
-    _checked_bits(bits)
-    _entry(GRIDS, grid, "grid")
+    """Raise ValueError unless `quantize` can take these parameters; see there for what they mean."""
+    if not isinstance(bits, Integral) or isinstance(bits, bool) or not 1 <= int(bits) <= 16:
+        raise ValueError(f"bits must be an integer from 1 to 16, got {bits!r}")
+    _check_name(grid, GRIDS, "grid")
     rounding_of(rounding)
-    scale_rule_of(scale)
-    _entry(GRANULARITIES, granularity, "granularity")
+    rule = scale_rule_of(scale)
+    _check_name(granularity, GRANULARITIES, "granularity")
+    reason = INCOMPATIBLE.get((grid, scale if isinstance(rule, ScaleRule) else "number"))
+    if reason is not None:
+        raise ValueError(f"scale={scale!r} does not go with grid={grid!r}: {reason}")
+    if grid == "power_of_two" and int(bits) > POWER_BITS:
+        raise ValueError(f"bits={bits!r} does not go with grid='power_of_two': it takes 1 to {POWER_BITS} bits")
+    if GRIDS[grid].binary_steps and not isinstance(rule, ScaleRule) and np.frexp(rule)[0] != 0.5:
+        raise ValueError(f"scale={scale!r} does not go with grid={grid!r}: it must be a power of two, such as 2**-13")
 
 
-def _entry(table: dict[str, Any], name: str, parameter: str) -> Any:
-    if isinstance(name, str) and name in table:
-        return table[name]
-    raise ValueError(f"{parameter} must be one of {sorted(table)}, got {name!r}")
+def _check_name(name: Any, table: dict[str, Any], parameter: str) -> None:
+    if not isinstance(name, str) or name not in table:
+        raise ValueError(f"{parameter} must be one of {sorted(table)}, got {name!r}")

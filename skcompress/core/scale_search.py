@@ -10,15 +10,13 @@ S scales.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from .grids import GridKind, box_of
-from .linalg import Floats, Indices, Mask
-from .quadratic import QuadraticModel
-from .rounding import LazyCurvature, Problem, Rounding, RoundingFunction
+from .grids import GridKind
+from .linalg import Floats, Mask
+from .rounding import Rounding, RoundingFunction, nearest
 from .scales import ScaleRule, trial_shares
+from .tasks import WHOLE, Task, common_step
 
 MAX_TURNS = 20
 MAX_RETURNS = 4
@@ -29,32 +27,20 @@ LEAST_GAIN = 1e-4
 """The turns end when no loss falls by more than this share."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """The outputs of one system, with their optimum in units of 2^(e_j)."""
-
-    curvature: LazyCurvature
-    outputs: Indices
-    columns: Indices
-    optimum: Floats
-    kind: GridKind
-    bits: int
-    random: np.random.Generator
-
-    def problem(self, steps: Floats, zero_points: Floats | None) -> Problem:
-        """Return the problem whose rows are these outputs at each of these steps (m, S)."""
-        own = steps[self.outputs]
-        target = (self.optimum[:, None, :] / own[:, :, None]).reshape(own.size, -1)
-        zero = None if zero_points is None else np.repeat(zero_points[self.outputs], own.shape[1], axis=0)
-        box = box_of(self.kind, self.bits, own.size, zero)
-        return Problem(self.curvature, target, box, self.random)
-
-
 class ScaleSearch:
     """Trial scales of all the systems at once; arrays over scales are (m, S)."""
 
-    def __init__(self, tasks: list[Task], method: Rounding, unit: Floats, shared: bool, zero_point: Floats | None):
+    def __init__(
+        self,
+        tasks: list[Task],
+        kind: GridKind,
+        method: Rounding,
+        unit: Floats,
+        shared: bool,
+        zero_point: Floats | None,
+    ):
         self.tasks = tasks
+        self.kind = kind
         self.method = method
         self.unit = unit[:, None]
         self.shared = shared
@@ -64,7 +50,18 @@ class ScaleSearch:
         """Return the chosen steps (m, 1) and the values of each task at them, (r, k)."""
         if rule.criterion == "none":
             return full_step, self.rounded(self.method.round, full_step)
-        trial = full_step * trial_shares(self.method.per_octave)
+        already = self._common_steps(full_step)
+        on_grid = np.isfinite(already)
+        if on_grid.all():
+            return already, self.rounded(nearest, already)
+        steps, values = self._searched(full_step, rule)
+        if not on_grid.any():
+            return steps, values
+        as_they_are = self.rounded(nearest, np.where(on_grid, already, full_step))
+        return np.where(on_grid, already, steps), self._chosen(on_grid, as_they_are, values)
+
+    def _searched(self, full_step: Floats, rule: ScaleRule) -> tuple[Floats, list[Floats]]:
+        trial = full_step * trial_shares(1 if self.kind.binary_steps else self.method.per_octave)
         if rule.criterion == "mse":
             steps = self._smallest(trial, self._squared_errors(trial), 1)
             return steps, self.rounded(self.method.round, steps)
@@ -135,7 +132,25 @@ class ScaleSearch:
             below[task.outputs] = np.einsum("ij,ij->i", product, chosen).reshape(shape)
         above, below = self._pooled(above / self.unit), self._pooled(below / self.unit)
         valid = (above > 0) & (below > 0)
-        return np.where(valid, above / np.where(valid, below, 1.0), steps)
+        best = np.where(valid, above, steps) / np.where(valid, below, 1.0)
+        return np.where(valid, self.kind.permitted(best), steps)
+
+    def _common_steps(self, full_step: Floats) -> Floats:
+        """Return the step of the grid that the weights of an output lie on already, or NaN, (m, 1)."""
+        steps = np.full_like(full_step, np.nan)
+        if any(self.kind.values(task.bits) is not None for task in self.tasks):
+            return steps
+        weights: dict[int, list[Floats]] = {}
+        for task in self.tasks:
+            for output, row in zip(task.outputs, task.optimum, strict=True):
+                weights.setdefault(0 if self.shared else int(output), []).append(row)
+        for output, parts in weights.items():
+            together = np.concatenate(parts)
+            most = int(np.abs(together).max() / full_step[output, 0] * (1 + WHOLE))
+            step = common_step(together, most)
+            permitted = step is not None and self.kind.permitted(np.array(step)) == step
+            steps[slice(None) if self.shared else output] = step if permitted else np.nan
+        return steps
 
     def _scouted(self, trial: Floats) -> Floats:
         """Return the loss of the scouting rounding at each trial step, from the largest step down.
@@ -144,9 +159,9 @@ class ScaleSearch:
         found, the steps that are left cannot be better and count as infinite.
         """
         losses = np.full_like(trial, np.inf)
-        octave = self.method.per_octave
-        for start in range(0, trial.shape[1], octave):
-            part = trial[:, start : start + octave]
+        at_once = 2 * self.method.per_octave
+        for start in range(0, trial.shape[1], at_once):
+            part = trial[:, start : start + at_once]
             found, bound = np.zeros_like(part), np.zeros_like(part)
             for task in self.tasks:
                 problem = task.problem(part, self.zero_point)
@@ -154,7 +169,7 @@ class ScaleSearch:
                 excess = problem.cheap_excess(self.method.scout(problem))
                 found[task.outputs] = excess.reshape(own.shape) * own**2
                 bound[task.outputs] = problem.bound().reshape(own.shape) * own**2
-            losses[:, start : start + octave] = self._pooled(found / self.unit)
+            losses[:, start : start + at_once] = self._pooled(found / self.unit)
             if (self._pooled(bound / self.unit)[:, -1] > losses.min(axis=1)).all():
                 break
         return losses
@@ -193,36 +208,3 @@ class ScaleSearch:
             chosen.append(shaped[np.arange(len(task.outputs)), place[task.outputs]])
         at = place[:, None]
         return np.take_along_axis(steps, at, axis=1), chosen, np.take_along_axis(losses, at, axis=1)
-
-
-def tasks_of(
-    quadratic: QuadraticModel,
-    feature_scale: Floats,
-    kind: GridKind,
-    bits: int,
-    random: np.random.Generator,
-) -> list[Task]:
-    """Return the systems that have free weights, re-centred on the optimum of the free weights."""
-    model = quadratic.restrict(quadratic.free)
-    spread = np.broadcast_to(feature_scale, (quadratic.n_features,))
-    tasks = []
-    for system in model.systems():
-        if len(system.columns) == 0:
-            continue
-        own_scale = spread[system.columns]
-        curvature = LazyCurvature(model, system, own_scale)
-        optimum = model.centre[np.ix_(system.outputs, system.columns)] / own_scale
-        optimum[:, curvature.diagonal <= 0] = 0.0
-        tasks.append(Task(curvature, system.outputs, system.columns, optimum, kind, bits, random))
-    return tasks
-
-
-def reach(tasks: list[Task], n_outputs: int, shared: bool) -> tuple[Floats, Floats]:
-    """Return the lowest and the highest weight of each output, widened to contain zero, (m, 1)."""
-    low, high = np.zeros((n_outputs, 1)), np.zeros((n_outputs, 1))
-    for task in tasks:
-        low[task.outputs] = np.minimum(task.optimum.min(axis=1, keepdims=True), 0.0)
-        high[task.outputs] = np.maximum(task.optimum.max(axis=1, keepdims=True), 0.0)
-    if shared:
-        low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
-    return low, high

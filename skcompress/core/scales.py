@@ -9,6 +9,7 @@ that a step of each feature changes the prediction about equally, whatever the f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from numbers import Real
 from typing import NamedTuple
@@ -118,7 +119,7 @@ OCTAVES_BELOW = 8
 
 def trial_shares(per_octave: int) -> Floats:
     """Return the trial scales as shares of the one that spans all the weights, from the largest down."""
-    first = -int(OCTAVES_ABOVE * per_octave)
+    first = -math.ceil(OCTAVES_ABOVE * per_octave)
     return np.exp2(-np.arange(first, OCTAVES_BELOW * per_octave) / per_octave)
 
 

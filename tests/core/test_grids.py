@@ -3,39 +3,56 @@
 import numpy as np
 import pytest
 
-from skcompress.core.grids import GRIDS, Grid, IntegerBox, LevelBox, box_of
+from skcompress.core.grids import GRIDS, POWER_BITS, Grid, IntegerBox, LevelBox, box_of
 
 BITS = [1, 2, 3, 8, 9, 16]
+PAIRS = [(kind, bits) for kind in GRIDS for bits in BITS if kind != "power_of_two" or bits <= POWER_BITS]
 
 
 def a_grid(kind, bits):
     entry = GRIDS[kind]
     low, step = np.array([[-1.3], [0.0]]), np.array([[0.25], [0.5]])
     zero = entry.zero_point(low, step, bits)
-    levels = None if bits == 1 and kind == "symmetric" else entry.values(bits)
+    levels = entry.values(bits) if entry.has_levels(bits) else None
+    if kind == "codebook":
+        rng = np.random.default_rng(0)
+        levels = np.sort(rng.normal(size=(2, 2**bits)), axis=1)
+        levels[np.arange(2), np.argmin(np.abs(levels), axis=1)] = 0.0
     return Grid(kind, bits, step, None if zero is None else zero.astype(int), None, levels)
 
 
-@pytest.mark.parametrize("kind", GRIDS)
-@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize(("kind", "bits"), PAIRS)
 def test_codes_round_trip_in_the_smallest_integer_type(kind, bits):
     grid = a_grid(kind, bits)
     codes = np.arange(grid.low, grid.high + 1)
     both = np.vstack([codes, codes[::-1]]).astype(grid.dtype)
-    assert np.array_equal(grid.encode(grid.decode(both)), both)
-    assert grid.encode(np.zeros((2, 3))).dtype == grid.dtype
+    weights = grid.decode(both)
+    assert np.array_equal(grid.encode(weights), both)
+    assert (np.diff(weights[0]) > 0).all()
     assert not grid.decode(grid.encode(np.zeros((2, 3)))).any()
+    assert grid.encode(np.zeros((2, 3))).dtype == grid.dtype
     assert grid.dtype.itemsize == (1 if bits <= 8 else 2)
-    assert np.array_equal(grid.rows(np.array([1])).decode(both[1:]), grid.decode(both)[1:])
+    assert len(codes) <= max(3, 2**bits)
+    assert np.array_equal(grid.rows(np.array([1])).decode(both[1:]), weights[1:])
 
 
+@pytest.mark.parametrize("kind", ["symmetric", "fixed_point"])
 @pytest.mark.parametrize(("bits", "top"), [(1, 1), (2, 1), (3, 3), (4, 7), (8, 127), (16, 32767)])
-def test_symmetric_codes_run_from_minus_q_to_q(bits, top):
-    assert GRIDS["symmetric"].bounds(bits) == (-top, top)
+def test_symmetric_codes_run_from_minus_q_to_q(kind, bits, top):
+    assert GRIDS[kind].bounds(bits) == (-top, top)
 
 
-def test_one_bit_has_no_zero_for_a_free_weight():
-    box = box_of(GRIDS["symmetric"], 1, 1, None)
+@pytest.mark.parametrize("bits", range(2, POWER_BITS + 1))
+def test_powers_of_two_are_zero_and_halvings_of_the_scale(bits):
+    levels = GRIDS["power_of_two"].values(bits)
+    q = 2 ** (bits - 1) - 1
+    assert set(levels) == {0.0} | {s * 2.0**-i for i in range(q) for s in (-1, 1)}
+    assert GRIDS["power_of_two"].bounds(bits) == (0, len(levels) - 1)
+
+
+@pytest.mark.parametrize("kind", ["symmetric", "fixed_point", "power_of_two"])
+def test_one_bit_has_no_zero_for_a_free_weight(kind):
+    box = box_of(GRIDS[kind], 1, 1)
     assert set(box.nearest(np.linspace(-2, 2, 9)[None])[0]) == {-1.0, 1.0}
 
 
@@ -49,6 +66,13 @@ def test_affine_range_contains_zero_exactly(bits):
     assert (np.abs((0 - zero) * step - low) <= 0.5 * step * (1 + 1e-12)).all()
 
 
+def test_fixed_point_steps_are_powers_of_two_that_span_the_weights():
+    high = np.random.default_rng(0).random((50, 1)) * 10
+    step = GRIDS["fixed_point"].spanning(-high / 2, high, 4)
+    assert (np.frexp(step)[0] == 0.5).all()
+    assert ((step * 7 >= high) & (step * 7 < 2 * high)).all()
+
+
 def test_exponents_are_part_of_the_scale():
     exponents = np.array([0, 3, -2])
     grid = Grid("symmetric", 4, np.array([[0.5], [2.0]]) * np.exp2(exponents), exponents=exponents)
@@ -56,12 +80,12 @@ def test_exponents_are_part_of_the_scale():
     assert np.array_equal(grid.decode(np.ones((2, 3), dtype=np.int8)), grid.scale)
 
 
+LEVELS = np.array([-2.0, -0.5, 0.0, 0.25, 1.0, 3.0])
 BOXES = {
     "integers": (IntegerBox(np.array([[-3.0]]), np.array([[4.0]])), np.arange(-3.0, 5)),
-    "levels": (
-        LevelBox(np.array([-2.0, -0.5, 0.0, 0.25, 1.0, 3.0]), np.zeros((1, 1)), np.full((1, 1), 5)),
-        np.array([-2.0, -0.5, 0.0, 0.25, 1.0, 3.0]),
-    ),
+    "levels": (LevelBox(LEVELS, np.zeros((1, 1)), np.full((1, 1), 5.0)), LEVELS),
+    "levels of each row": (LevelBox(LEVELS[None], np.zeros((1, 1)), np.full((1, 1), 5.0)), LEVELS),
+    "part of the levels": (LevelBox(LEVELS, np.full((1, 1), 2.0), np.full((1, 1), 4.0)), LEVELS[2:5]),
 }
 
 
@@ -76,6 +100,8 @@ def test_box_agrees_with_enumeration(name):
     up, down = box.neighbours(allowed[None])
     assert np.array_equal(up[0], [*allowed[1:], allowed[-1]])
     assert np.array_equal(down[0], [allowed[0], *allowed[:-1]])
+    low, high = box.ends()
+    assert (low.item(), high.item()) == (allowed[0], allowed[-1])
 
 
 @pytest.mark.parametrize("name", BOXES)
@@ -90,6 +116,39 @@ def test_window_holds_the_nearest_values_that_exist(name, count):
         assert len(held) == min(count, len(allowed))
         assert set(held) <= set(allowed)
         assert np.abs(allowed - x).min() == np.abs(held - x).min()
+
+
+@pytest.mark.parametrize("name", BOXES)
+@pytest.mark.parametrize("radius", [0.1, 0.9, 2.5, 50.0])
+def test_window_of_most_within_holds_all_values_within_the_radius(name, radius):
+    box, allowed = BOXES[name]
+    points = np.random.default_rng(2).uniform(-5, 6, size=(1, 100))
+    values, exists = box.window(points, box.most_within(points, np.full((1, 100), radius)))
+    for x, row, there in zip(points[0], values[0], exists[0], strict=True):
+        assert set(allowed[np.abs(allowed - x) <= radius]) <= set(row[there])
+
+
+def test_rows_may_have_their_own_levels():
+    levels = np.array([[-1.0, 0.0, 2.0], [0.0, 5.0, 5.0]])
+    box = LevelBox(levels, np.zeros((2, 1)), np.full((2, 1), 2.0))
+    points = np.array([[-3.0, 0.4, 1.5], [-3.0, 2.4, 2.6]])
+    assert np.array_equal(box.nearest(points), [[-1.0, 0.0, 2.0], [0.0, 0.0, 5.0]])
+    again = box.take(np.array([1, 1])).columns(slice(1, 2))
+    assert np.array_equal(again.nearest(points[:, 1:2]), [[0.0], [0.0]])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in GRIDS if kind != "codebook"])
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_signs_keep_a_weight_on_its_side(kind, bits):
+    zero = np.full((1, 1), 2.0) if kind == "affine" and bits > 1 else None
+    box = box_of(GRIDS[kind], bits, 1, zero_point=zero, signs=np.array([[1.0, -1.0, 0.0]]))
+    points = np.random.default_rng(0).normal(size=(50, 3)) * 4
+    for row in points:
+        values = box.nearest(row[None])[0]
+        assert values[0] >= 0 >= values[1]
+        assert box.columns(slice(1, 2)).nearest(row[None, 1:2])[0, 0] == values[1]
+        everything, exists = box.columns(slice(0, 1)).window(row[None, :1], 4)
+        assert (everything[exists] >= 0).all()
 
 
 def test_below_forgives_rounding_errors():

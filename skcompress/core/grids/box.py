@@ -132,17 +132,17 @@ class LevelBox:
 
     def nearest(self, points: Floats) -> Floats:
         """Return the nearest value to each point."""
-        return self._inside(_search(self._middles, points))
+        return self._inside(positions(self._middles, points))
 
     def below(self, points: Floats) -> Floats:
         """Return the largest value that is not above each point; the lowest one where there is none."""
         slack = FLOOR_TOLERANCE * np.abs(points)
-        return self._inside(_search(self.levels, points + slack, "right") - 1.0)
+        return self._inside(positions(self.levels, points + slack, "right") - 1.0)
 
     def window(self, points: Floats, count: int) -> tuple[Floats, Mask]:
         """Return `count` neighbouring values around each point and which of them exist, one more axis."""
         last = np.maximum(self.high - (count - 1), self.low)
-        centre = _search(self._middles, points) - (count - 1) // 2
+        centre = positions(self._middles, points) - (count - 1) // 2
         start = np.minimum(np.maximum(centre, self.low), last)
         places = start[..., None] + np.arange(count)
         exists = places <= self.high[..., None]
@@ -152,14 +152,14 @@ class LevelBox:
 
     def most_within(self, points: Floats, radius: Floats) -> int:
         """Return a `count` with which the window of each point holds all values within its radius."""
-        first = _search(self.levels, points - radius)
-        last = _search(self.levels, points + radius, "right")
-        middle = _search(self._middles, points)
+        first = positions(self.levels, points - radius)
+        last = positions(self.levels, points + radius, "right")
+        middle = positions(self._middles, points)
         return int(min(self.levels.shape[-1], 2.0 * np.maximum(last - middle, middle - first).max() + 2.0))
 
     def neighbours(self, values: Floats) -> tuple[Floats, Floats]:
         """Return the next value up and the next one down; the value itself at an end."""
-        places = _search(self.levels, values)
+        places = positions(self.levels, values)
         return self._inside(places + 1), self._inside(places - 1)
 
     def _inside(self, places: Floats) -> Floats:
@@ -173,8 +173,8 @@ class LevelBox:
         return np.take_along_axis(self.levels, whole, axis=1)
 
 
-def _search(sorted_values: Floats, points: Floats, side: Any = "left") -> Floats:
-    """Return where points would go in one increasing list, or in each row's own, as floats."""
+def positions(sorted_values: Floats, points: Floats, side: Any = "left") -> Floats:
+    """Return where points (B, k) would go in one increasing list (L,), or in each row's own (B, L), as floats."""
     if sorted_values.ndim == 1:
         return np.searchsorted(sorted_values, points, side=side).astype(np.float64)
     found = [np.searchsorted(row, p, side=side) for row, p in zip(sorted_values, points, strict=True)]

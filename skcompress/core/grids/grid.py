@@ -1,53 +1,27 @@
-"""Grid: where quantized weights may lie, and the table of the kinds of grid.
+"""Grid: where quantized weights may lie.
 
 A weight of output i and feature j is
 
     w_ij = scale_ij * value(code_ij),     scale_ij = s_i * 2^(e_j)
 
 with one real scale per output (or one in all) and, for granularity "feature", an integer exponent e_j per
-feature. `value` depends on the kind of grid; code zero of a pruned weight always decodes to exactly zero.
-
-- symmetric: value(c) = c for c in -q..q, q = 2^(bits-1) - 1. With bits=1 the codes are -1 and +1, and 0 for a
-  pruned weight alone.
-- affine: value(c) = c - zero_point for c in 0..2^bits - 1, with an integer zero point, so that the range
-  contains zero and zero is on the grid (Jacob et al. 2018, "Quantization and Training of Neural Networks for
-  Efficient Integer-Arithmetic-Only Inference", equation 1).
+feature. `value` depends on the kind of grid (`skcompress.core.grids.kinds`): the code less the zero point, or an entry
+of a list of levels. The code of a pruned weight decodes to exactly zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..linalg import Floats, Indices
-from .box import Box, IntegerBox, LevelBox
+from .box import Box, IntegerBox, LevelBox, positions
+from .kinds import GRIDS, GridKind
 
 Codes = NDArray[Any]
-
-
-class GridKind(NamedTuple):
-    """A kind of grid, as pure functions.
-
-    Attributes
-    ----------
-    bounds : callable(bits) -> (low, high)
-        The lowest and the highest code.
-    spanning : callable(low, high, bits) -> ndarray
-        The step with which the grid just spans low..high (low <= 0 <= high, arrays).
-    zero_point : callable(low, step, bits) -> ndarray or None
-        The code of zero, for a range that starts at low and this step; None where it is always 0.
-    values : callable(bits) -> ndarray or None
-        What a free weight may be, in steps, in increasing order; None: the integers between the bounds.
-    """
-
-    bounds: Callable[[int], tuple[int, int]]
-    spanning: Callable[[Floats, Floats, int], Floats]
-    zero_point: Callable[[Floats, Floats, int], Floats | None]
-    values: Callable[[int], Floats | None]
 
 
 @dataclass(frozen=True)
@@ -63,11 +37,11 @@ class Grid:
     scale : ndarray of shape (), (m, 1) or (m, p)
         What one step of the code is worth, in units of the weights.
     zero_point : ndarray of int, shape () or (m, 1), default=None
-        The code of zero where it is not 0.
+        The code of zero where it is not 0 and there are no levels.
     exponents : ndarray of int, shape (p,), default=None
         e_j, already contained in `scale`. None: zeros.
-    levels : ndarray, default=None
-        Values of the codes from the lowest up, in units of `scale`, for kinds whose values are no integers.
+    levels : ndarray of shape (L,) or (m, L), default=None
+        Values of the codes 0, 1, ... in units of `scale`, increasing, for kinds whose values are no integers.
     """
 
     kind: str
@@ -108,11 +82,13 @@ class Grid:
 
     def decode(self, codes: Codes) -> Floats:
         """Return the weights of these codes, shape (m, p)."""
-        if self.levels is not None:
-            weights: Floats = self.scale * self.levels[codes.astype(np.intp) - self.low]
-            return weights
-        shift = 0 if self.zero_point is None else self.zero_point
-        return (codes.astype(np.int64) - shift) * self.scale
+        if self.levels is None:
+            shift = 0 if self.zero_point is None else self.zero_point
+            return (codes.astype(np.int64) - shift) * self.scale
+        places = codes.astype(np.intp)
+        if self.levels.ndim == 1:
+            return np.asarray(self.levels[places] * self.scale)
+        return np.take_along_axis(self.levels, places, axis=1) * self.scale
 
     def encode(self, weights: Floats) -> Codes:
         """Return the codes of these weights, shape (m, p): exact on the grid, the nearest code elsewhere."""
@@ -121,21 +97,31 @@ class Grid:
     def code(self, values: Floats) -> Codes:
         """Return the codes of values in units of the scale, shape (m, p)."""
         if self.levels is not None:
-            middles = (self.levels[1:] + self.levels[:-1]) / 2
-            return (np.searchsorted(middles, values) + self.low).astype(self.dtype)
+            middles = (self.levels[..., 1:] + self.levels[..., :-1]) / 2
+            return positions(middles, values).astype(self.dtype)
         shift = 0 if self.zero_point is None else self.zero_point
         return np.clip(np.rint(values) + shift, self.low, self.high).astype(self.dtype)
 
     def rows(self, outputs: Indices) -> Grid:
         """Return the grid of these outputs alone."""
-        scale = self.scale if self.scale.ndim == 0 else self.scale[outputs]
-        zero_point = self.zero_point
+        zero_point, levels = self.zero_point, self.levels
         if zero_point is not None and zero_point.ndim > 0:
             zero_point = zero_point[outputs]
-        return replace(self, scale=scale, zero_point=zero_point)
+        if levels is not None and levels.ndim > 1:
+            levels = levels[outputs]
+        scale = self.scale if self.scale.ndim == 0 else self.scale[outputs]
+        return replace(self, scale=scale, zero_point=zero_point, levels=levels)
 
 
-def box_of(kind: GridKind, bits: int, n_rows: int, zero_point: Floats | None) -> Box:
+def box_of(
+    kind: GridKind,
+    bits: int,
+    n_rows: int,
+    *,
+    zero_point: Floats | None = None,
+    levels: Floats | None = None,
+    signs: Floats | None = None,
+) -> Box:
     """Return what a free weight of each row may be.
 
     Parameters
@@ -146,56 +132,24 @@ def box_of(kind: GridKind, bits: int, n_rows: int, zero_point: Floats | None) ->
         Bits of a code.
     n_rows : int
         B.
-    zero_point : ndarray of shape (B, 1) or None
+    zero_point : ndarray of shape (B, 1), default=None
         The code of zero in each row.
+    levels : ndarray of shape (L,) or (B, L), default=None
+        The values, for a kind that has no list of its own.
+    signs : ndarray of shape (B, k), default=None
+        1: not negative, -1: not positive, 0: either.
     """
-    values = kind.values(bits)
-    if values is not None:
-        ends = np.zeros((n_rows, 1))
-        return LevelBox(values, ends, ends + len(values) - 1)
-    low, high = kind.bounds(bits)
-    shift = np.zeros((n_rows, 1)) if zero_point is None else zero_point
-    return IntegerBox(low - shift, high - shift)
-
-
-def _symmetric_bounds(bits: int) -> tuple[int, int]:
-    top = max(1, 2 ** (bits - 1) - 1)
-    return -top, top
-
-
-def _symmetric_span(low: Floats, high: Floats, bits: int) -> Floats:
-    return _positive(np.maximum(-low, high) / _symmetric_bounds(bits)[1])
-
-
-def _no_zero_point(low: Floats, step: Floats, bits: int) -> None:
-    return None
-
-
-def _symmetric_values(bits: int) -> Floats | None:
-    return np.array([-1.0, 1.0]) if bits == 1 else None
-
-
-def _affine_bounds(bits: int) -> tuple[int, int]:
-    return 0, 2**bits - 1
-
-
-def _affine_span(low: Floats, high: Floats, bits: int) -> Floats:
-    return _positive((high - low) / _affine_bounds(bits)[1])
-
-
-def _affine_zero_point(low: Floats, step: Floats, bits: int) -> Floats:
-    return np.clip(np.rint(-low / step), *_affine_bounds(bits))
-
-
-def _positive(step: Floats) -> Floats:
-    return np.where(step > 0, step, 1.0)
-
-
-def _integers(bits: int) -> None:
-    return None
-
-
-GRIDS: dict[str, GridKind] = {
-    "symmetric": GridKind(_symmetric_bounds, _symmetric_span, _no_zero_point, _symmetric_values),
-    "affine": GridKind(_affine_bounds, _affine_span, _affine_zero_point, _integers),
-}
+    values = kind.values(bits) if levels is None else levels
+    if values is None:
+        lowest, highest = kind.bounds(bits)
+        shift = np.zeros((n_rows, 1)) if zero_point is None else zero_point
+        low, high = lowest - shift, highest - shift
+        first = last = np.zeros((n_rows, 1))
+    else:
+        low = np.zeros((n_rows, 1))
+        high = low + values.shape[-1] - 1
+        first, last = positions(values, low), positions(values, low, "right") - 1
+    if signs is not None and signs.any():
+        low = np.where(signs > 0, np.maximum(low, first), low)
+        high = np.where(signs < 0, np.minimum(high, last), high)
+    return IntegerBox(low, high) if values is None else LevelBox(values, low, high)

@@ -29,6 +29,7 @@ __all__ = [
     "Problem",
     "Rounding",
     "RoundingFunction",
+    "nearest",
     "rounding_of",
 ]
 

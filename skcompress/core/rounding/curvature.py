@@ -23,7 +23,7 @@ from scipy.linalg import lapack, solve_triangular
 
 from ..gram import DENSE_LIMIT, LazyGram
 from ..linalg import Floats, Indices, scale_of
-from ..quadratic import QuadraticModel, System
+from ..quadratic import QuadraticModel
 
 JITTER = 1e-10
 """Added to the unit diagonal before factoring."""
@@ -141,19 +141,21 @@ class LazyCurvature(Curvature):
     ----------
     quadratic : QuadraticModel
         Where the rows and products come from.
-    system : System
-        The outputs, of which the first one's H is taken, and the columns.
+    outputs : ndarray of shape (r,)
+        Outputs that share H.
+    columns : ndarray of shape (k,)
+        The columns.
     feature_scale : ndarray of shape (k,)
         2^(e_j) of these columns: H is that of the weights divided by it.
     """
 
-    def __init__(self, quadratic: QuadraticModel, system: System, feature_scale: Floats):
+    def __init__(self, quadratic: QuadraticModel, outputs: Indices, columns: Indices, feature_scale: Floats):
         self._quadratic = quadratic
-        self._output = int(system.outputs[0])
-        self._columns = system.columns
+        self._output = int(outputs[0])
+        self._columns = columns
         self._feature_scale = feature_scale
         self._gram = quadratic.grams[0 if len(quadratic.grams) == 1 else self._output]
-        self.lazy = isinstance(self._gram, LazyGram) and len(system.columns) > DENSE_LIMIT
+        self.lazy = isinstance(self._gram, LazyGram) and len(columns) > DENSE_LIMIT
 
     @cached_property
     def matrix(self) -> Floats:
