@@ -84,6 +84,11 @@ class _Pruning(WeightCompressor):
             )
 
     def _compress(self, problem: LinearProblem, start: Constraint, columns: Columns) -> Outcome:
+        if problem.noise is None and all(budget is None for budget in self._budget().values()):
+            raise ValueError(
+                "without a budget an information criterion chooses the size, and it needs y and a base with a loss of "
+                "its own: set n_nonzero, max_loss or threshold"
+            )
         groups = columns.labels(self.feature_groups)
         keep = None if self.keep is None else columns.select(self.keep, "keep")
         random_state = check_random_state(self.random_state)

@@ -74,8 +74,16 @@ class _Quantizing(WeightCompressor):
         solution = compress_in_rounds(problem, start, step)
         result: Quantization = solution.result
         self._report(result, one_dimensional=np.ndim(problem.leaf.estimator.coef_) == 1)
+        self._grid = result.grid
         constraint = replace(start, grid=result.grid, rounding=self.rounding)
         return Outcome(result.weights, solution.intercept, constraint)
+
+    @property
+    def codes_(self) -> NDArray[Any]:
+        """The integers of the present weights, in the shape of coef_; a wrapper around this one may change them."""
+        grid = self._fitted("codes_") and self._grid
+        codes: NDArray[Any] = grid.encode(np.atleast_2d(np.asarray(self.coef_, dtype=np.float64)))
+        return codes[0] if np.ndim(self.coef_) == 1 else codes
 
     def _report(self, result: Quantization, *, one_dimensional: bool) -> None:
         def like_coef(array: NDArray[Any]) -> Any:
@@ -84,7 +92,6 @@ class _Quantizing(WeightCompressor):
             return array[0] if array.shape[1] > 1 or result.codes.shape[1] == 1 else array[0, 0]
 
         grid = result.grid
-        self.codes_ = result.codes[0] if one_dimensional else result.codes
         self.scale_ = like_coef(grid.scale)
         self.zero_point_ = 0 if grid.zero_point is None else like_coef(grid.zero_point)
         self.levels_ = grid.levels

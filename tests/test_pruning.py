@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import linear_model as lm
 from sklearn.base import clone
+from sklearn.datasets import load_diabetes
 from sklearn.linear_model import GammaRegressor, LinearRegression, PoissonRegressor, Ridge, TweedieRegressor
 from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
@@ -221,3 +222,19 @@ class TestFigures:
         model = QuantizedRegressor(PrunedRegressor(n_nonzero=15), bits=4).fit(X, y)
         assert model.score(X, y) >= 0.55
         assert np.count_nonzero(model.coef_) <= 15
+
+
+@pytest.mark.parametrize("base", [Ridge(), PoissonRegressor()])
+def test_without_a_budget_a_model_with_no_weights_is_left_as_it_is(base):
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    model = PrunedRegressor(base).fit(X, np.full(20, 3.0))
+    assert model.n_nonzero_ == 0
+    assert model.predict(X) == pytest.approx(np.full(20, 3.0))
+
+
+def test_the_codes_inside_are_those_of_the_pruned_weights():
+    X, y = load_diabetes(return_X_y=True)
+    model = PrunedRegressor(QuantizedRegressor(bits=4), n_nonzero=4).fit(X, y)
+    inner = model.estimator_
+    assert np.array_equal((inner.codes_ - inner.zero_point_) * inner.scale_, model.coef_)
+    assert np.count_nonzero(inner.codes_) == model.n_nonzero_

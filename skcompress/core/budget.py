@@ -219,6 +219,9 @@ def _by_criterion(profiles: Sequence[Profile], quadratic: QuadraticModel) -> lis
         )
     sizes = []
     for i, profile in enumerate(profiles):
+        if profile.most == 0:
+            sizes.append(0)
+            continue
         outputs = slice(None) if len(profiles) == 1 else slice(i, i + 1)
         base = float((quadratic.base_loss / quadratic.unit)[outputs].sum())
         sizes.append(best_size(profile, _criterion(profile, base, quadratic), every=EVERY_SIZE, first=True))

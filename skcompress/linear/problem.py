@@ -117,6 +117,11 @@ class LinearProblem:
         return np.full_like(losses, losses.mean()) if self.fit.deviance.coupled else losses
 
     @cached_property
+    def unit(self) -> Floats:
+        """What an output's losses are divided by, shape (m,): the null loss, or 1 where that is zero."""
+        return np.where(self.null_losses > 0, self.null_losses, 1.0)
+
+    @cached_property
     def noise(self) -> Floats | None:
         """Mean deviance of the base from y, shape (m,), for information criteria; None where y is not known."""
         if self.leaf.y is None or (self.own_target and hasattr(self.leaf.estimator, "classes_")):
@@ -136,8 +141,7 @@ class LinearProblem:
         predictor = self.predictor(weights, intercept)
         rise = self.losses(weights, predictor) - self.base_losses
         change = self.row_weight @ (predictor - self.base_predictor) ** 2
-        unit = np.where(self.null_losses > 0, self.null_losses, 1.0)
-        return float((rise / unit).mean()), float(np.sqrt(change.mean()))
+        return float((rise / self.unit).mean()), float(np.sqrt(change.mean()))
 
     @cached_property
     def column_mean(self) -> Floats:

@@ -87,4 +87,4 @@ def settle(problem: LinearProblem, weights: Floats, intercept: Floats, support: 
 
 def _loss(problem: LinearProblem, weights: Floats, intercept: Floats) -> float:
     losses = problem.losses(weights, problem.predictor(weights, intercept))
-    return float((losses / problem.null_losses).sum())
+    return float((losses / problem.unit).sum())
