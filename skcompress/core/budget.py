@@ -339,6 +339,8 @@ def least_bound(profiles: Sequence[Profile], choice: Choice, quadratic: Quadrati
     if len(profiles) == 1 or not choice.shared:
         bounds = [profile.find(size).bound for profile, size in zip(profiles, choice.sizes.tolist(), strict=True)]
         return max(lowest, sum(bounds))
+    if not all(np.isfinite(profile.problem.floor) for profile in profiles):
+        return lowest
     # The convex hulls of the bounds are lower still, and the best way to share a total among them is a sort.
     empty = sum(profile.problem.bounds[profile.least] for profile in profiles)
     falls = [hull_steps(profile.problem.bounds, profile.least)[profile.least :] for profile in profiles]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .gram import DENSE_LIMIT, DenseGram
 from .importance import IMPORTANCES, Importance, ImportanceLike, scores_by
 from .linalg import Floats, Indices, Mask
 from .path import Path
@@ -29,7 +30,7 @@ class Selection:
     quadratic : QuadraticModel
         As it was given.
     centred : QuadraticModel
-        The same, moved to its minimum where the importance looks at the weights.
+        The same, moved to its minimum where the importance looks at the weights and they are not too many for that.
     units : Units
         What is kept or pruned as a whole.
     scores : ndarray of shape (n_units,) or None
@@ -93,7 +94,7 @@ def select(
     """Cut a model into problems, score its units and start the search; parameters as in `prune`, checked."""
     units = units_of(quadratic.free, feature_groups, keep)
     centred = quadratic
-    if refit and importance != "obs" and quadratic.gradient[quadratic.free].any():
+    if refit and importance != "obs" and quadratic.gradient[quadratic.free].any() and _is_small(quadratic):
         centred = quadratic.restrict(quadratic.free, units.kept_columns)
     problems = problems_of(centred, units)
     scores = _scores(importance, search, centred, units, problems)
@@ -113,6 +114,12 @@ def select(
         for problem in problems
     ]
     return Selection(quadratic, centred, units, scores, profiles)
+
+
+def _is_small(quadratic: QuadraticModel) -> bool:
+    """Tell whether all free weights can be optimised together; else they are scored as they are."""
+    dense = all(isinstance(gram, DenseGram) for gram in quadratic.grams)
+    return dense or int(quadratic.free.sum(axis=1).max(initial=0)) <= DENSE_LIMIT
 
 
 def _scores(

@@ -7,7 +7,9 @@ import pytest
 import scipy.sparse as sp
 from least_squares import best_r2, correlated, model_from_zero, model_of, r2, r2_lost
 
+from skcompress.core.gram import LazyGram
 from skcompress.core.pruning import prune, prune_path, prune_sizes
+from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.search import SEARCHES, problems_of
 from skcompress.core.search.exchange import REFRESH, ExchangeState
 from skcompress.core.units import units_of
@@ -295,3 +297,43 @@ def test_what_needs_the_whole_curvature_says_so(monkeypatch):
     monkeypatch.setattr("skcompress.core.memory.free_bytes", lambda: 1000)
     with pytest.raises(MemoryError, match="40 free columns"):
         prune(quadratic, n_nonzero=3, search="backward")
+
+
+@pytest.mark.parametrize("budget", [{"n_nonzero": 5}, {"n_nonzero": 0.2}, {"max_loss": 0.3}])
+@pytest.mark.parametrize("importance", ["obs", "l1", "l2", "obd"])
+def test_columns_of_many_outputs_are_pruned_without_any_of_their_curvatures(monkeypatch, budget, importance):
+    monkeypatch.setattr("skcompress.core.search.curvature.DENSE_LIMIT", 10)
+    X, Y = correlated(80, 30, seed=1, n_outputs=3)
+    dense = model_of(X, Y)
+    weights = np.random.default_rng(0).random((3, 80)) / 80
+    means = [(w / w.sum()) @ X for w in weights]
+    lazy = QuadraticModel(
+        [LazyGram(X, w, mean) for w, mean in zip(weights, means, strict=True)], dense.centre, null_loss=dense.null_loss
+    )
+    whole = QuadraticModel([gram.block(np.arange(30)) for gram in lazy.grams], dense.centre, null_loss=dense.null_loss)
+    one = prune(lazy, importance=importance, feature_groups="feature", keep=[3], **budget)
+    other = prune(whole, importance=importance, feature_groups="feature", keep=[3], **budget)
+    assert one.support[:, 3].all()
+    assert (one.support == one.support[0]).all()
+    assert one.loss == pytest.approx(whole.loss(one.weights), abs=1e-10)
+    if importance == "obs":
+        kept, left = np.flatnonzero(one.support[0]), np.flatnonzero(~one.support[0])
+        for out, into in itertools.product(kept[kept != 3], left):
+            moved = np.isin(np.arange(30), [*kept[kept != out], into])
+            assert (
+                one.loss
+                <= whole.restrict(np.tile(moved, (3, 1))).loss(whole.restrict(np.tile(moved, (3, 1))).centre) + 1e-9
+            )
+    else:
+        np.testing.assert_array_equal(one.support, other.support)
+        np.testing.assert_allclose(one.importances, other.importances)
+
+
+def test_without_any_curvature_some_searches_are_refused_by_name(monkeypatch):
+    monkeypatch.setattr("skcompress.core.search.curvature.DENSE_LIMIT", 10)
+    X, Y = correlated(80, 30, seed=1, n_outputs=2)
+    share = np.full(80, 1 / 80)
+    lazy = QuadraticModel([LazyGram(X, share * f, X.mean(axis=0)) for f in (1.0, 2.0)], model_of(X, Y).centre)
+    for search in ("backward", "exact"):
+        with pytest.raises(ValueError, match=f"search='{search}'"):
+            prune(lazy, n_nonzero=3, search=search, feature_groups="feature")

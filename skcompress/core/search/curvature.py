@@ -33,7 +33,7 @@ WAY_OUT = (
 )
 
 _BATCH = 32
-_CACHE_BYTES = 2**28
+_CACHE_BYTES = 2**27
 _SMALL = 2**24
 
 

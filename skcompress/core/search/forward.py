@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import blas
 
-from ..linalg import Floats, Indices
+from ..linalg import Floats, Indices, Mask
 from .curvature import ELIGIBLE, Curvature, Rows, factor_of, require
 
 TIE = 1e-10
@@ -59,27 +59,35 @@ class ForwardColumns:
         self.dependent: list[int] = []
         self.exhausted = False
         for column in first.tolist():
-            if np.isfinite(self._left[column]):
-                self._pivot(column)
-            else:
-                self.order.append(column)
-                self.gains.append(0.0)
-                self.dependent.append(column)
+            self.take(column)
         if barred is not None:
             self._left[barred] = np.inf
 
     def extend(self, size: int) -> None:
         """Choose columns until there are `size`, or none is left."""
         while len(self.order) < size and not self.exhausted:
-            gain = self._promise() / self._left
-            best = gain.max(initial=0.0)
-            if best > 0:
-                self._pivot(int((gain >= best * (1 - TIE)).argmax()))
-                continue
-            left = np.isfinite(self._left)
-            self.exhausted = not left.any()
+            column = best_of(self.possible_gains(), self.eligible)
+            self.exhausted = column < 0
             if not self.exhausted:
-                self._pivot(int(left.argmax()))
+                self._pivot(column)
+
+    @property
+    def eligible(self) -> Mask:
+        """Columns that are independent of those chosen, shape (n,)."""
+        return np.isfinite(self._left)
+
+    def possible_gains(self) -> Floats:
+        """Return what each column would gain now, shape (n,); zero for those that are not eligible."""
+        return self._promise() / self._left
+
+    def take(self, column: int) -> None:
+        """Choose this column; it gains nothing if it depends on those chosen before."""
+        if np.isfinite(self._left[column]):
+            self._pivot(column)
+            return
+        self.order.append(column)
+        self.gains.append(0.0)
+        self.dependent.append(column)
 
     def _promise(self) -> Floats:
         if len(self._residual) == 1:
@@ -116,6 +124,14 @@ class ForwardColumns:
         grown = np.empty((rows, n))
         grown[: self._rank] = self._factor[: self._rank]
         self._factor = grown
+
+
+def best_of(gains: Floats, eligible: Mask) -> int:
+    """Return the first column with the largest gain, else the first eligible one, else -1."""
+    best = gains.max(initial=0.0)
+    if best > 0:
+        return int((gains >= best * (1 - TIE)).argmax())
+    return int(eligible.argmax()) if eligible.any() else -1
 
 
 def gains_along(curvature: Curvature, moments: Floats, order: Indices) -> Floats:

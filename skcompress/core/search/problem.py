@@ -1,6 +1,9 @@
 """What a search works on: `Problem`, and how a quadratic model is cut into problems.
 
-Single weights: one problem for each output. Groups: one problem for all outputs.
+single weights                             a `ColumnProblem` for each output
+columns, one H for all outputs             one `ColumnProblem` with a row of moments for each output
+columns, H too large and not shared        one `StackedProblem`
+all other groups                           one `BlockProblem`
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..gram import DenseGram
 from ..importance import Importance
 from ..linalg import Floats, Indices, Mask
 from ..quadratic import QuadraticModel
@@ -19,6 +23,7 @@ from .blocks import BlockProblem
 from .columns import ColumnProblem
 from .curvature import Curvature, require
 from .relaxation import Relaxation
+from .stacked import StackedProblem
 
 
 class Problem(Protocol):
@@ -120,6 +125,11 @@ def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:
     whole, lowest = float(empty.sum()), None if floor is None else float(floor.sum())
     if quadratic.shared and same_free and counts.max(initial=0) <= 1:
         return [_whole_columns(quadratic, units, moment, whole, lowest)]
+    single = np.bincount(units.labels.max(axis=0)[units.labels.max(axis=0) >= 0]).max(initial=0) <= 1
+    if single and not all(isinstance(gram, DenseGram) for gram in quadratic.grams):
+        stacked = _stacked(quadratic, units, moment, empty, floor)
+        if not any(part.is_dense for part in stacked.parts):
+            return [stacked]
     return [_blocks(quadratic, units, moment, whole, lowest, quadratic.shared and same_free)]
 
 
@@ -162,6 +172,32 @@ def _whole_columns(
         empty,
         floor,
     )
+
+
+def _stacked(
+    quadratic: QuadraticModel, units: Units, moment: Floats, empty: Floats, floor: Floats | None
+) -> StackedProblem:
+    columns = np.flatnonzero((units.labels >= 0).any(axis=0))
+    ids = units.labels[:, columns].max(axis=0, initial=-1)
+    parts = []
+    for output in range(quadratic.n_outputs):
+        curvature = Curvature(quadratic, output, columns, units.kept_columns)
+        free = quadratic.free[output, columns]
+        curvature.diagonal *= free
+        root = np.sqrt(quadratic.unit[output])
+        parts.append(
+            ColumnProblem(
+                curvature,
+                np.where(free, moment[output, columns] / (curvature.scale * root), 0.0)[None],
+                np.where(free, quadratic.centre[output, columns], 0.0)[None],
+                curvature.scale[None] / root,
+                units.kept[ids],
+                ids,
+                float(empty[output]),
+                None if floor is None else float(floor[output]),
+            )
+        )
+    return StackedProblem(parts)
 
 
 def _blocks(
