@@ -30,7 +30,7 @@ def load_example():
     return module
 
 
-def used_inputs(pipeline, n_inputs):
+def used_inputs(pipeline):
     """Return how many raw inputs the weights of a fitted pipeline use; selectors may stand before the last step."""
     columns = pipeline[0]
     kept = np.arange(len(columns.get_feature_names_out()))
@@ -38,8 +38,9 @@ def used_inputs(pipeline, n_inputs):
         kept = kept[step.get_support()]
     kept = kept[pipeline[-1].coef_ != 0]
     origin = []
-    for name, part in columns.named_transformers_.items():
-        sources = columns.transformers_[[t[0] for t in columns.transformers_].index(name)][2]
+    for _, part, sources in columns.transformers_:
+        if part == "drop":
+            continue
         levels = [len(c) for c in part.categories_] if hasattr(part, "categories_") else [1] * len(sources)
         origin += [source for source, count in zip(sources, levels, strict=True) for _ in range(count)]
     return len({origin[i] for i in kept})
@@ -54,7 +55,7 @@ def sweep(models, X, y, folds):
             fitted = clone(model).fit(X.iloc[train], y.iloc[train])
             one_scores.append(fitted.score(X.iloc[test], y.iloc[test]))
             pipeline = fitted.estimator_ if isinstance(fitted, PrunedRegressor) else fitted
-            one_inputs.append(used_inputs(pipeline, X.shape[1]))
+            one_inputs.append(used_inputs(pipeline))
         inputs.append(np.mean(one_inputs))
         scores.append(one_scores)
     return np.array(inputs), np.array(scores)
