@@ -2,9 +2,10 @@
 
     rows --teacher--> representation (q numbers) --code--> d numbers
 
-A sparse representation (leaves) is coded by truncated singular value decomposition, a dense one by partial least
-squares on the labelled rows; the code has unit variance. The student learns the code from its own features and a
-linear decoder maps it to y: the encoder, the code and the decoder of an autoencoder, all linear but the teacher.
+The code is that of partial least squares on the labelled rows; a sparse representation (leaves) goes through a
+truncated singular value decomposition of all rows first. The code has unit variance. The student learns the code from
+its own features and a linear decoder maps it to y: the encoder, the code and the decoder of an autoencoder, all linear
+but the teacher.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from .rows import count_rows, stack_rows
 
 DEFAULT_COMPONENTS = 8
 """Numbers of the code where n_components is None."""
+
+_SPARSE_RANK = 50
+"""Singular vectors of a sparse representation."""
 
 _ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
     "identity": lambda z: z,
@@ -113,15 +117,15 @@ def encode(
 
 
 def _code(shown: list[Any], y: Any, n_components: int, random_state: Any) -> list[Floats]:
-    width = min(n_components, *shown[0].shape)
     everything = stack_rows(shown)
     if sp.issparse(everything):
-        coder: Any = TruncatedSVD(min(width, everything.shape[1] - 1), random_state=random_state).fit(everything)
-    elif width < everything.shape[1]:
-        coder = PLSRegression(width).fit(shown[0], _numeric(y))
-    else:
-        coder = StandardScaler().fit(everything)
-    codes = [np.asarray(coder.transform(block)) for block in shown]
+        rank = min(max(_SPARSE_RANK, n_components), *(size - 1 for size in everything.shape))
+        thin = TruncatedSVD(rank, random_state=random_state).fit(everything)
+        shown = [thin.transform(block) for block in shown]
+    codes = shown
+    if n_components < shown[0].shape[1]:
+        coder = PLSRegression(min(n_components, len(shown[0]) - 1), max_iter=5000).fit(shown[0], _numeric(y))
+        codes = [np.asarray(coder.transform(block)) for block in shown]
     scaler = StandardScaler().fit(np.vstack(codes))
     return [scaler.transform(code) for code in codes]
 

@@ -112,15 +112,17 @@ def logistic():
     return LogisticRegressionCV(Cs=Cs, cv=5, scoring="neg_log_loss", max_iter=1000, **options)
 
 
-def boosted_and_random(seed, *, classifier=False):
-    """A strong teacher for few rows: the mean of gradient boosted and extremely randomised trees."""
+def trees(seed, *, classifier=False):
+    """A strong teacher for few rows: the mean of two kinds of trees; a classifier has a linear one beside them."""
     boost = HistGradientBoostingClassifier if classifier else HistGradientBoostingRegressor
-    trees = ExtraTreesClassifier if classifier else ExtraTreesRegressor
+    forest = ExtraTreesClassifier if classifier else ExtraTreesRegressor
     members = [
         ("boosted", boost(learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=10, random_state=seed)),
-        ("random", trees(100, min_samples_leaf=3, max_features=0.5, random_state=seed)),
+        ("random", forest(100, min_samples_leaf=3, max_features=0.5, random_state=seed)),
     ]
-    return plain(VotingClassifier(members, voting="soft") if classifier else VotingRegressor(members))
+    if not classifier:
+        return plain(VotingRegressor(members))
+    return plain(VotingClassifier([*members, ("linear", LogisticRegression(C=0.03, max_iter=1000))], voting="soft"))
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def few_labels(n_splits, n_jobs):
         for n in (300, 1000):
             scores = []
             for seed in range(n_splits):
-                data, student, teacher = split(X, y, n, seed), binned(ridge()), boosted_and_random(seed)
+                data, student, teacher = split(X, y, n, seed), binned(ridge()), trees(seed)
                 model = DistilledRegressor(student, teacher=teacher, n_jobs=n_jobs)
                 model.fit(data.X, data.y, X_unlabeled=data.X_unlabeled)
                 fitted = {
@@ -188,7 +190,7 @@ def few_labels(n_splits, n_jobs):
                     "teacher": model.teacher_,
                 }
                 if Imodels is not None:
-                    fitted["imodels"] = Imodels(boosted_and_random(seed), binned(ridge())).fit(data.X, data.y)
+                    fitted["imodels"] = Imodels(trees(seed), binned(ridge())).fit(data.X, data.y)
                 scores.append({key: r2_score(data.y_test, m.predict(data.X_test)) for key, m in fitted.items()})
                 scores[-1]["alpha"] = model.alpha_
             table = pd.DataFrame(scores)
@@ -215,14 +217,14 @@ def labelled_only(n_splits, n_jobs):
                 gains, alphas, over = [], [], []
                 for seed in range(n_splits):
                     data = split(X, y, n, seed)
-                    model = DistilledRegressor(make(ridge()), teacher=boosted_and_random(seed), n_jobs=n_jobs)
+                    model = DistilledRegressor(make(ridge()), teacher=trees(seed), n_jobs=n_jobs)
                     model.fit(data.X, data.y)
                     base = make(ridge()).fit(data.X, data.y)
                     score = model.score(data.X_test, data.y_test)
                     gains.append(score - base.score(data.X_test, data.y_test))
                     alphas.append(model.alpha_)
                     if Imodels is not None:
-                        peer = Imodels(boosted_and_random(seed), make(ridge())).fit(data.X, data.y)
+                        peer = Imodels(trees(seed), make(ridge())).fit(data.X, data.y)
                         over.append(score - r2_score(data.y_test, peer.predict(data.X_test)))
                 row = [name, n, kind, mean_and_error(gains), f"{np.mean(alphas):.2f}"]
                 rows.append([*row, mean_and_error(over) if over else "not installed"])
@@ -242,9 +244,7 @@ def classification(n_splits, n_jobs):
                 scores = []
                 for seed in range(n_splits):
                     data, student = split(X, y, n, seed, accepted=accepted if biased else None), binned(logistic())
-                    model = DistilledClassifier(
-                        student, teacher=boosted_and_random(seed, classifier=True), n_jobs=n_jobs
-                    )
+                    model = DistilledClassifier(student, teacher=trees(seed, classifier=True), n_jobs=n_jobs)
                     model.fit(data.X, data.y, X_unlabeled=data.X_unlabeled)
                     fitted = {
                         "y": student.fit(data.X, data.y),
@@ -272,7 +272,10 @@ def classification(n_splits, n_jobs):
 
 
 def representations(n_splits, n_jobs):
-    mlp = plain(StandardScaler(), MLPRegressor((64, 32), alpha=1.0, early_stopping=True, max_iter=500, random_state=0))
+    mlp = plain(
+        StandardScaler(),
+        MLPRegressor(hidden_layer_sizes=(64, 32), alpha=1.0, early_stopping=True, max_iter=500, random_state=0),
+    )
     boosted = plain(HistGradientBoostingRegressor(learning_rate=0.05, max_leaf_nodes=8, random_state=0))
     forest = plain(ExtraTreesRegressor(100, min_samples_leaf=5, max_features=0.5, random_state=0))
     cases = {"leaves": forest, "stages": boosted, "hidden": mlp}
