@@ -4,6 +4,7 @@ import lzma
 import struct
 import sys
 import zlib
+from pathlib import Path
 
 LZMA = [{"id": lzma.FILTER_LZMA1, "dict_size": 2**20, "lc": 0, "lp": 0, "pb": 0}]
 
@@ -102,7 +103,8 @@ def range_decode(coded, count, width):
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], "rb") as file:
+    path = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "data" / "diabetes_4_bits.skcl"
+    with open(path, "rb") as file:
         inputs, weights, intercept, offset, divisor, link = read(file.read())
     print("inputs", *inputs)
     for row, constant in zip(weights, intercept, strict=True):
