@@ -22,7 +22,7 @@ from .grids import GRIDS, POWER_BITS, Codes, Grid
 from .linalg import Floats
 from .quadratic import QuadraticModel
 from .rounding import RoundingFunction, rounding_of
-from .scale_search import ScaleSearch, Trials
+from .scale_search import ScaleSearch
 from .scales import GRANULARITIES, SCALES, ScaleRule, scale_rule_of
 from .tasks import Task, reach, tasks_of
 
@@ -113,9 +113,9 @@ def quantize(
         if not isinstance(rule, ScaleRule):
             full_step = np.full_like(full_step, rule)
             rule = SCALES["max"]
-        spanning = Trials(full_step, kind.zero_point(low, full_step, bits))
-        search = ScaleSearch(tasks, kind, method, quadratic.unit, sharing.shared)
-        (steps, zero_point), values = search.best(spanning, rule)
+        zero_point = kind.zero_point(low, full_step, bits)
+        search = ScaleSearch(tasks, kind, method, quadratic.unit, sharing.shared, zero_point)
+        steps, values = search.best(full_step, rule)
     row_scale = _row_values(steps, sharing.shared)
     chosen = Grid(
         kind=grid,
