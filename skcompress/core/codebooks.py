@@ -120,12 +120,14 @@ class CodebookSearch:
 
     def _evenly_spaced(self, rule: ScaleRule) -> list[Floats]:
         """Return the values on the best evenly spaced grid of as many bits."""
-        kind = GRIDS["symmetric"]
+        kind = GRIDS["affine"]
         tasks = [replace(task, kind=kind) for task in self.tasks]
         if not tasks:
             return []
-        full_step = kind.spanning(*reach(tasks, len(self.unit), self.shared), tasks[0].bits)
-        search = ScaleSearch(tasks, kind, self.method, self.unit, self.shared, None)
+        low, high = reach(tasks, len(self.unit), self.shared)
+        full_step = kind.spanning(low, high, tasks[0].bits)
+        zero_point = kind.zero_point(low, full_step, tasks[0].bits)
+        search = ScaleSearch(tasks, kind, self.method, self.unit, self.shared, zero_point)
         steps, values = search.best(full_step, rule)
         return [chosen * steps[task.outputs] for task, chosen in zip(tasks, values, strict=True)]
 

@@ -278,3 +278,11 @@ def test_numpy_integers_are_fine_and_results_can_be_pickled():
     result = quantize(random_model(), bits=np.int64(4))
     again = pickle.loads(pickle.dumps(result))
     assert np.array_equal(again.grid.decode(again.codes), result.weights)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("bits", [1, 2, 3])
+def test_a_codebook_has_no_more_levels_than_its_bits_allow(bits, seed):
+    result = quantize(random_model(seed, n_outputs=2), bits=bits, grid="codebook")
+    assert result.grid.levels.shape[-1] <= 2**bits
+    assert result.codes.max() < 2**bits
