@@ -34,7 +34,7 @@ from .linear.fold import compact
 from .linear.inside import BaseFit, fit_clone, fit_inside
 from .linear.problem import LinearProblem
 from .linear.routing import fit_params_of, innermost
-from .linear.view import find_leaf, read, require_kind, write
+from .linear.view import find_leaf, like_coef, read, require_kind, write
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,7 @@ class LinearCompressor(MetaEstimatorMixin):
         leaf = problem.leaf.estimator
         write(leaf, outcome.weights, outcome.intercept)
         self._constraint_ = outcome.constraint
-        self._squeeze = np.ndim(leaf.coef_) == 1
-        self.base_coef_ = self._like_coef(problem.weights.astype(leaf.coef_.dtype))
+        self.base_coef_ = like_coef(leaf, problem.weights.astype(leaf.coef_.dtype))
         self.base_intercept_ = self._like_intercept(problem.intercept.astype(leaf.coef_.dtype))
         self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf))
 
@@ -122,10 +121,6 @@ class LinearCompressor(MetaEstimatorMixin):
 
     def _inner(self) -> Any:
         return LinearRegression() if self.estimator is None else self.estimator
-
-    def _like_coef(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Return an (m, p) array in the shape of the leaf's coef_."""
-        return array[0] if self._squeeze else array
 
     def _like_intercept(self, array: NDArray[Any]) -> Any:
         """Return an (m,) array in the shape of the leaf's intercept_."""

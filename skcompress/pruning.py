@@ -20,7 +20,7 @@ from .linear.constraint import Constraint
 from .linear.problem import LinearProblem
 from .linear.rounds import Solution, compress_in_rounds, settle
 from .linear.routing import innermost
-from .linear.view import read
+from .linear.view import like_coef, read
 
 
 class _Pruning(WeightCompressor):
@@ -111,7 +111,7 @@ class _Pruning(WeightCompressor):
             solution = Solution(step(quadratic, None), start.intercept, quadratic)
         else:
             solution = compress_in_rounds(problem, start, step)
-        self._report(solution.result, one_dimensional=np.ndim(problem.leaf.estimator.coef_) == 1)
+        self._report(solution.result, problem.leaf.estimator)
         return self._refitted(problem, start, solution)
 
     def _refitted(self, problem: LinearProblem, start: Constraint, solution: Solution) -> Outcome:
@@ -131,9 +131,9 @@ class _Pruning(WeightCompressor):
         level = intercept if self.refit is None else problem.best_intercept(rounded.weights)
         return Outcome(rounded.weights, level, constraint)
 
-    def _report(self, result: Pruning, *, one_dimensional: bool) -> None:
-        self.support_ = result.support[0] if one_dimensional else result.support
-        self.importances_ = result.importances[0] if one_dimensional else result.importances
+    def _report(self, result: Pruning, leaf: Any) -> None:
+        self.support_ = like_coef(leaf, result.support)
+        self.importances_ = like_coef(leaf, result.importances)
         self.path_ = result.path
         self.optimality_gap_ = result.optimality_gap
 

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from ._base import ClassifierCompressor, Outcome, RegressorCompressor, WeightCompressor
-from .core.grids import GRIDS
 from .core.quadratic import QuadraticModel
 from .core.quantizing import Quantization, check_quantization, quantize
 from .linear.columns import Columns
 from .linear.constraint import Constraint
 from .linear.problem import LinearProblem
 from .linear.rounds import compress_in_rounds
-
-PLANNED_GRIDS = {"codebook", "fixed_point", "power_of_two"} - set(GRIDS)
+from .linear.view import find_leaf, like_coef, read
 
 
 class _Quantizing(WeightCompressor):
@@ -57,8 +55,6 @@ class _Quantizing(WeightCompressor):
         }
 
     def _check_parameters(self) -> None:
-        if isinstance(self.grid, str) and self.grid in PLANNED_GRIDS:
-            raise NotImplementedError(f"grid={self.grid!r} is not implemented yet; use one of {sorted(GRIDS)}")
         check_quantization(**self._options())
         if self.input_bits is not None:
             raise NotImplementedError(
@@ -73,27 +69,27 @@ class _Quantizing(WeightCompressor):
 
         solution = compress_in_rounds(problem, start, step)
         result: Quantization = solution.result
-        self._report(result, one_dimensional=np.ndim(problem.leaf.estimator.coef_) == 1)
-        self._grid = result.grid
+        self._report(result, problem.leaf.estimator)
         constraint = replace(start, grid=result.grid, rounding=self.rounding)
         return Outcome(result.weights, solution.intercept, constraint)
 
     @property
     def codes_(self) -> NDArray[Any]:
         """The integers of the present weights, in the shape of coef_; a wrapper around this one may change them."""
-        grid = self._fitted("codes_") and self._grid
-        codes: NDArray[Any] = grid.encode(np.atleast_2d(np.asarray(self.coef_, dtype=np.float64)))
-        return codes[0] if np.ndim(self.coef_) == 1 else codes
+        self._fitted("codes_")
+        leaf = find_leaf(self).estimator
+        return like_coef(leaf, self._constraint_.grid.encode(read(leaf)[0]))
 
-    def _report(self, result: Quantization, *, one_dimensional: bool) -> None:
-        def like_coef(array: NDArray[Any]) -> Any:
-            if np.ndim(array) == 0 or not one_dimensional:
+    def _report(self, result: Quantization, leaf: Any) -> None:
+        def shared(array: NDArray[Any]) -> Any:
+            if np.ndim(array) == 0:
                 return array[()]
-            return array[0] if array.shape[1] > 1 or result.codes.shape[1] == 1 else array[0, 0]
+            row = like_coef(leaf, array)
+            return row[0] if len(row) == 1 < result.codes.shape[1] and row.ndim == 1 else row
 
         grid = result.grid
-        self.scale_ = like_coef(grid.scale)
-        self.zero_point_ = 0 if grid.zero_point is None else like_coef(grid.zero_point)
+        self.scale_ = shared(grid.scale)
+        self.zero_point_ = 0 if grid.zero_point is None else shared(grid.zero_point)
         self.levels_ = grid.levels
 
 
@@ -111,9 +107,10 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         None: LinearRegression().
     bits : int, default=8
         Bits of a weight, 1 to 16.
-    grid : {"symmetric", "affine"}, default="symmetric"
+    grid : {"symmetric", "affine", "fixed_point", "power_of_two", "codebook"}, default="symmetric"
         "symmetric": codes -q..q with q = 2^(bits-1) - 1. "affine": codes 0..2^bits - 1 over the range of the
-        weights widened to contain zero, with an integer zero point.
+        weights widened to contain zero, with an integer zero point. "fixed_point": symmetric with a power of two as
+        scale. "power_of_two": 0 and plus or minus the scale times 2^-i. "codebook": up to 2^bits values of any kind.
     rounding : str or callable, default="lattice"
         "nearest" and "floor" are the textbook's; "gptq" rounds one weight after the other and lets the rest make up
         for it; "beam" keeps the best partial roundings; "descent" improves codes one by one and in pairs until none

@@ -8,28 +8,10 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from sklearn.linear_model import ElasticNet, LinearRegression, Ridge
-from sklearn.tree import DecisionTreeRegressor
+from wrapped import KNOWS_POLARS, WRAPPERS, every_wrapper
 
-from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor
+from skcompress import DistilledRegressor, PrunedRegressor
 
-TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
-
-WRAPPERS = {
-    "pruned": lambda base=None: PrunedRegressor(base, n_nonzero=3),
-    "quantized": lambda base=None: QuantizedRegressor(base, bits=4),
-    "both": lambda base=None: QuantizedRegressor(PrunedRegressor(base, n_nonzero=3), bits=4),
-    "distilled": lambda base=None: DistilledRegressor(base, teacher=TREE, alpha=0.5, cv=2),
-    "all": lambda base=None: DistilledRegressor(
-        QuantizedRegressor(PrunedRegressor(base, n_nonzero=3), bits=4), teacher=TREE, alpha=0.5, cv=2
-    ),
-}
-every_wrapper = pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
-
-
-KNOWS_POLARS = pytest.mark.skipif(
-    not hasattr(Ridge().fit(pl.DataFrame({"a": [1.0, 2.0]}), [1.0, 2.0]), "feature_names_in_"),
-    reason="this scikit-learn does not see the column names of this polars",
-)
 NAMED_POLARS = pytest.param(pl.DataFrame, marks=KNOWS_POLARS)
 
 

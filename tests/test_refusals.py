@@ -27,7 +27,6 @@ from skcompress.core.importance import IMPORTANCES
 from skcompress.core.rounding import ROUNDINGS
 from skcompress.core.scales import GRANULARITIES, SCALES
 from skcompress.core.search import SEARCHES
-from skcompress.quantization import PLANNED_GRIDS
 
 WRAPPERS = {
     "pruned": lambda base=None: PrunedRegressor(base, n_nonzero=2),
@@ -392,12 +391,6 @@ class TestGridOfOptions:
                     decoded = (model.codes_.astype(int) - model.zero_point_) * model.scale_
                     np.testing.assert_allclose(model.coef_, decoded, rtol=1e-15)
         assert done
-
-
-@pytest.mark.parametrize("grid", sorted(PLANNED_GRIDS))
-def test_grids_that_are_still_to_come_say_so(grid):
-    with pytest.raises(NotImplementedError, match=f"grid='{grid}'"):
-        QuantizedRegressor(grid=grid).fit([[1.0], [2.0]], [1.0, 2.0])
 
 
 def test_parameters_that_are_still_to_come_say_so():

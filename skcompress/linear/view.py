@@ -198,6 +198,12 @@ def read(estimator: Any) -> tuple[Floats, Floats]:
     return weights, np.array(intercept)
 
 
+def like_coef(estimator: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return an (m, p) array in the shape of a leaf's coef_."""
+    row: NDArray[Any] = array[0] if np.ndim(estimator.coef_) == 1 else array
+    return row
+
+
 def write(estimator: Any, weights: Floats, intercept: Floats) -> None:
     """Set a leaf's weights (m, p) and intercepts (m,), in its own shapes and dtypes."""
     coef = estimator.coef_
