@@ -19,7 +19,6 @@ from .scales import ScaleRule, trial_shares
 from .tasks import WHOLE, Task, common_step
 
 MAX_TURNS = 20
-MAX_RETURNS = 4
 FINALIST_FLOATS = 2**18
 """Weights x finalists up to which a rounding gets all the finalists that it asks for."""
 
@@ -73,7 +72,7 @@ class ScaleSearch:
         if not (rule.closed_form and self.method.turns):
             return self._winner(steps, values, losses)[:2]
         steps, values, losses = self._winner(*self._take_turns(steps, values, losses))
-        for _ in range(MAX_RETURNS if self.method.polish else 0):
+        for _ in range(self.method.returns):
             # A search from scratch at the scale that won may find what polishing did not.
             anew = self.rounded(self.method.round, steps)
             fallen = self.losses(steps, anew)

@@ -1,6 +1,7 @@
 """Budgets: what is refused, and where they are spent."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -154,7 +155,24 @@ def test_without_a_budget_the_size_is_that_of_the_signal():
     y = X[:, [2, 7, 11]] @ [1.0, -1.0, 0.5] + 0.5 * rng.standard_normal(400)
     pruned = prune(model_from_zero(X, y))
     np.testing.assert_array_equal(np.flatnonzero(pruned.support[0]), [2, 7, 11])
-    assert len(pruned.path) == 21
+    assert 3 in pruned.path.n_units
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_without_a_budget_no_size_that_was_left_out_has_a_lower_criterion(seed):
+    n, p = 150, 25
+    X, _ = correlated(n, p, seed=seed)
+    rng = np.random.default_rng(seed)
+    y = X @ (rng.standard_normal(p) * (rng.random(p) < 0.4)) + 2 * rng.standard_normal(n)
+    model = model_from_zero(X, y)
+    pruned = prune(model)
+    sizes = np.arange(1, p + 1)
+    # Extended BIC of Chen and Chen (2008) with gamma = 1/2, of the training R2 at every size.
+    left = np.array([1 - r2(X, y, prune(model, n_nonzero=int(size)).support[0]) for size in sizes])
+    subsets = np.log([math.comb(p, min(int(size), p // 2)) for size in sizes])
+    values = n * np.log(left) + sizes * np.log(n) + subsets
+    assert pruned.n_units == sizes[np.argmin(values)]
+    assert len(pruned.path) < p
 
 
 def test_without_a_budget_and_with_more_columns_than_rows_the_fit_is_not_saturated():

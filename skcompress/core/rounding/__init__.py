@@ -51,6 +51,8 @@ class Rounding(NamedTuple):
         Whether the scale may follow the codes; not where that would bias a random rounding.
     per_octave : int
         Trial scales between a scale and its double.
+    returns : int
+        How often the rounding may start anew at the scale that won, where polishing had taken values there.
     """
 
     round: RoundingFunction
@@ -59,6 +61,7 @@ class Rounding(NamedTuple):
     polish: Callable[[Problem, Floats], Floats] | None = None
     turns: bool = True
     per_octave: int = 4
+    returns: int = 0
 
 
 ROUNDINGS: dict[str, Rounding] = {
@@ -67,9 +70,9 @@ ROUNDINGS: dict[str, Rounding] = {
     "stochastic": Rounding(stochastic, nearest, turns=False),
     "gptq": Rounding(gptq, gptq),
     "beam": Rounding(beam, scout, finalists=4),
-    "descent": Rounding(descent, nearest, finalists=4, polish=descend),
-    "lattice": Rounding(lattice, scout, finalists=4, polish=polish),
-    "joint": Rounding(joint, scout, finalists=12, polish=polish, per_octave=16),
+    "descent": Rounding(descent, nearest, finalists=4, polish=descend, returns=1),
+    "lattice": Rounding(lattice, scout, finalists=4, polish=polish, returns=1),
+    "joint": Rounding(joint, scout, finalists=12, polish=polish, per_octave=16, returns=4),
     "exact": Rounding(exact, scout, finalists=12),
 }
 

@@ -189,21 +189,31 @@ class LazyCurvature(Curvature):
 def confident_order(inverse: Floats) -> Indices:
     """Return the order in which the last column is the most certain one, given those after it.
 
+    Fixing columns c leaves inv(H) - L'L with L = R^-T inv(H)[c, :] and R'R = inv(H)[c, c]: a pivoted Cholesky
+    factorisation of inv(H) that takes the smallest pivots first.
+
     Parameters
     ----------
     inverse : ndarray of shape (k, k)
-        The inverse of H. Fixing columns c leaves inv(H) - inv(H)[:, c] inv(inv(H)[c, c]) inv(H)[c, :].
+        The inverse of H.
     """
-    left = np.arange(len(inverse))
-    steps = max(16, int(ORDERING_EFFORT / max(1, len(left)) ** 2))
-    at_once = max(1, -(-len(left) // steps))
-    backwards: list[Indices] = []
-    while len(left):
-        certain = np.argsort(np.diag(inverse), kind="stable")[:at_once]
-        rest = np.delete(np.arange(len(left)), certain)
-        coupling = inverse[np.ix_(certain, rest)]
-        fixed = inverse[np.ix_(certain, certain)]
-        inverse = inverse[np.ix_(rest, rest)] - coupling.T @ np.linalg.solve(fixed, coupling)
-        backwards.append(left[certain])
-        left = left[rest]
-    return np.concatenate([*backwards, left])[::-1]
+    n_columns = len(inverse)
+    steps = max(16, int(ORDERING_EFFORT / max(1, n_columns) ** 2))
+    at_once = max(1, -(-n_columns // steps))
+    variance = np.diag(inverse).copy()
+    least = JITTER * variance
+    factor = np.empty_like(inverse)
+    order = np.empty(n_columns, dtype=np.intp)
+    for start in range(0, n_columns, at_once):
+        stop = min(start + at_once, n_columns)
+        certain = np.argsort(variance, kind="stable")[: stop - start] if at_once > 1 else [int(variance.argmin())]
+        order[start:stop] = certain
+        rows = inverse[certain] - factor[:start, certain].T @ factor[:start]
+        if at_once == 1:
+            factor[start] = rows[0] / np.sqrt(max(rows[0, certain[0]], least[certain[0]]))
+        else:
+            fixed = rows[:, certain] + np.diag(least[certain])
+            factor[start:stop] = np.linalg.solve(np.linalg.cholesky(fixed), rows)
+        variance -= np.einsum("ij,ij->j", factor[start:stop], factor[start:stop])
+        variance[certain] = np.inf
+    return order[::-1]

@@ -12,8 +12,8 @@ from .descent import descend
 from .gptq import gptq, nearest_plane
 from .problem import Problem
 
-SCOUT_EFFORT = 4e6
-EFFORT = 4e7
+SCOUT_EFFORT = 1e5
+EFFORT = 1.5e6
 """Floats that a beam may move in all: rows x width x columns^2. The width follows from it."""
 
 MAX_WIDTH = 64

@@ -193,25 +193,23 @@ Objective = Callable[[Floats, Floats], Floats]
 def best_size(profile: Profile, objective: Objective, *, every: int = 0, first: bool = False) -> int:
     """Return the size whose support minimises an objective.
 
-    The curve says where to look; from there the sizes next to the best are searched until both are worse. Of
-    a curvature too large to be formed, larger and larger sizes are looked at until the best lies well inside.
+    The curve says where to look. Up to `every` sizes, all those are searched whose bound lies below what the curve has
+    reached; of more, those next to the best until both are worse. Of a curvature too large to be formed, larger and
+    larger sizes are looked at until the best lies well inside.
 
     Parameters
     ----------
     profile : Profile
         Of which problem.
     objective : callable
-        To be minimised.
+        To be minimised; must not fall where the loss rises.
     every : int, default=0
-        Where there are no more sizes than this, all are searched.
+        Where there are no more sizes than this, none that could be the best is left out.
     first : bool, default=False
         Whether to stop at the first minimum with nothing below it up to twice its size and `MARGIN` more.
     """
-    if profile.most <= every:
-        sizes = np.arange(profile.least, profile.most + 1)
-        profile.prepare(sizes)
-        losses = np.array([profile.find(size).loss for size in sizes.tolist()])
-        return int(sizes[_lowest(objective(sizes.astype(np.float64), losses), first)])
+    if profile.most <= every and profile.problem.is_dense:
+        return _best_of_all(profile, objective, first)
     limit = profile.most if profile.problem.is_dense else min(profile.most, 64)
     while True:
         curve = profile.curve(limit)
@@ -231,6 +229,22 @@ def best_size(profile: Profile, objective: Objective, *, every: int = 0, first: 
                 break
             best, value = best + direction, other
     return best
+
+
+def _best_of_all(profile: Profile, objective: Objective, first: bool) -> int:
+    sizes = np.arange(profile.least, profile.most + 1)
+    values = objective(sizes.astype(np.float64), profile.curve(profile.most)[sizes])
+    least = objective(sizes.astype(np.float64), profile.problem.bounds[sizes])
+    best = _lowest(values, first)
+    hopeful = least < values[best]
+    hopeful[best] = True
+    if first:
+        hopeful[2 * best + MARGIN + 1 :] = False
+    profile.prepare(sizes[hopeful])
+    for place in np.flatnonzero(hopeful):
+        found = profile.find(int(sizes[place]))
+        values[place] = objective(sizes[place : place + 1].astype(np.float64), np.array([found.loss]))[0]
+    return int(sizes[_lowest(values, first)])
 
 
 def _lowest(values: Floats, first: bool) -> int:
