@@ -12,7 +12,12 @@ from typing import Any
 from ._version import __version__
 
 _HOME = {
+    "ChangeReport": "inspection",
+    "CoefficientDisplay": "inspection",
     "CompactLinear": "artifact",
+    "CompressedClassifierCV": "model_selection",
+    "CompressedRegressorCV": "model_selection",
+    "CompressionPathDisplay": "inspection",
     "DistilledClassifier": "distillation_classifier",
     "DistilledRegressor": "distillation",
     "PrunedClassifier": "pruning",
@@ -20,14 +25,21 @@ _HOME = {
     "QuadraticModel": "core.quadratic",
     "QuantizedClassifier": "quantization",
     "QuantizedRegressor": "quantization",
+    "change_report": "inspection",
     "compact": "linear.fold",
+    "compression_report": "inspection",
     "dump": "artifact",
     "load": "artifact",
     "membership_audit": "privacy",
+    "neg_inputs_scorer": "model_selection",
+    "neg_nonzero_scorer": "model_selection",
+    "neg_size_scorer": "model_selection",
     "prune": "core.pruning",
     "quantize": "core.quantizing",
     "register_fold": "linear.fold",
+    "score_and_size": "model_selection",
     "size_bytes": "artifact",
+    "smallest_within": "model_selection",
 }
 
 __all__ = [*_HOME, "__version__"]

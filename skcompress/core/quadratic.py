@@ -19,7 +19,7 @@ R2 lost. Arrays are (m, p): m outputs, p features.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 
 from .gram import DenseGram, Gram
 from .linalg import Floats, Indices, Mask, solve_psd
+from .moments import Block, Moments, fidelity, least_squares
 from .signed import solve_signed
 
 
@@ -63,6 +64,9 @@ class QuadraticModel:
         Sum of the sample weights. Information criteria need it.
     offset : array-like of shape (m,), default=0.0
         What w0 has already lost, in the units of F.
+    level : array-like of shape (m,), default=None
+        Mean of the linear predictor, ``intercept + centre @ mean``, which pruning and rounding leave as it is.
+        None: not known.
     signs : array-like of shape (m, p) or (p,), default=0
         1: the weight may not be negative, -1: not positive, 0: free. Held by `restrict`, by searches and by roundings;
         the centre may violate them until it is restricted.
@@ -81,6 +85,7 @@ class QuadraticModel:
         base_loss: ArrayLike | None = None,
         n_samples: float | None = None,
         offset: ArrayLike = 0.0,
+        level: ArrayLike | None = None,
         signs: ArrayLike = 0,
     ):
         self.centre: Floats = np.atleast_2d(np.asarray(centre, dtype=np.float64))
@@ -104,7 +109,59 @@ class QuadraticModel:
         )
         self.n_samples = n_samples
         self.offset: Floats = np.broadcast_to(np.asarray(offset, dtype=np.float64), shape[:1])
+        self.level: Floats | None = (
+            None if level is None else np.broadcast_to(np.asarray(level, dtype=np.float64), shape[:1])
+        )
         self.signs: Floats = _spread(signs, shape, "signs")
+
+    @classmethod
+    def from_blocks(
+        cls,
+        blocks: Iterable[Block],
+        *,
+        alpha: float = 0.0,
+        fit_intercept: bool = True,
+        coef: ArrayLike | None = None,
+        intercept: ArrayLike = 0.0,
+    ) -> QuadraticModel:
+        """Return the model of rows that do not fit into memory, or of a model that was trained elsewhere.
+
+        Parameters
+        ----------
+        blocks : iterable of (X, y) or (X, y, sample_weight)
+            Rows in blocks of any size, looked at once; y may be None where `coef` is given.
+        alpha : float, default=0.0
+            L2 penalty, as in Ridge; only where the weights are fitted here.
+        fit_intercept : bool, default=True
+            Whether there is an intercept.
+        coef : array-like of shape (m, p) or (p,), default=None
+            Weights of a model trained elsewhere: the loss is then the mean squared change of its linear predictor.
+            For a generalised linear model multiply sample_weight by the curvature (mu (1 - mu) for a logistic one,
+            mu for Poisson), so that it is the change of its deviance. None: the weights are fitted here by least
+            squares.
+        intercept : array-like of shape (m,), default=0.0
+            Intercept that goes with `coef`.
+
+        Returns
+        -------
+        model : QuadraticModel
+            With `level`, so that `best_intercept` is known.
+
+        Raises
+        ------
+        ValueError
+            If there is no block, blocks have different columns, or y is missing where the weights are fitted.
+        MemoryError
+            If p x p matrices do not fit.
+
+        See Also
+        --------
+        skcompress.core.moments : How blocks are merged.
+        """
+        moments = Moments.of_blocks(blocks)
+        if coef is None:
+            return cls(**least_squares(moments, alpha=alpha, fit_intercept=fit_intercept))
+        return cls(**fidelity(moments, coef, intercept, fit_intercept=fit_intercept))
 
     @property
     def n_outputs(self) -> int:
@@ -168,6 +225,18 @@ class QuadraticModel:
         """Return the loss of these weights in units of the null loss, averaged over outputs."""
         return float((self.output_losses(weights) / self.unit).sum())
 
+    def best_intercept(self, weights: Floats) -> Floats:
+        """Return the intercept that goes with these weights, shape (m,).
+
+        Raises
+        ------
+        ValueError
+            If the model knows no `level`.
+        """
+        if self.level is None:
+            raise ValueError("the model knows no intercept: build it with level=intercept + centre @ mean")
+        return self.level - np.einsum("mp,mp->m", np.atleast_2d(weights), self.mean)
+
     def systems(self) -> Iterator[System]:
         """Yield the outputs in groups that share H and the free columns."""
         if self.shared:
@@ -193,6 +262,7 @@ class QuadraticModel:
             base_loss=None if self.base_loss is None else self.base_loss[one],
             n_samples=self.n_samples,
             offset=self.offset[one],
+            level=None if self.level is None else self.level[one],
             signs=self.signs[one],
         )
 

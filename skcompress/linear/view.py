@@ -182,8 +182,8 @@ def require_kind(estimator: Any, wrapper: str) -> None:
     if not isinstance(estimator, BaseEstimator):
         return
     for kind, is_kind, other in (("classifier", is_classifier, "Regressor"), ("regressor", is_regressor, "Classifier")):
-        if is_kind(estimator) and wrapper.endswith(other):
-            instead = wrapper.removesuffix(other) + kind.capitalize()
+        if is_kind(estimator) and other in wrapper:
+            instead = wrapper.replace(other, kind.capitalize())
             raise TypeError(f"{type(estimator).__name__} is a {kind}: use {instead} in place of {wrapper}")
 
 

@@ -1,0 +1,351 @@
+"""CompressedRegressorCV and CompressedClassifierCV: the smallest model within a tolerance of the best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_memory
+
+from .._base import ClassifierCompressor, LinearCompressor, Outcome, RegressorCompressor
+from ..linear.inside import BaseFit, fit_clone
+from ..linear.problem import LinearProblem
+from ..linear.routing import innermost
+from ..linear.view import read, require_kind
+from ..pruning import PrunedClassifier, PrunedRegressor
+from ..quantization import QuantizedClassifier, QuantizedRegressor
+from .choosing import check_tolerance, smallest, within
+from .folds import Data, FoldResult, Grid, fit_base, run_fold
+from .held_out import scorer_of
+from .nest import nest_of
+from .results import cv_results, frontier, undominated
+from .sizes import bytes_at, check_size, checked_values, default_sizes, measure
+from .sweep import grid_points, sweep
+
+
+class _CompressedCV(LinearCompressor):
+    """The search that the regressor and the classifier share."""
+
+    _kinds: ClassVar[Mapping[str, type]]
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_nonzero: Any = None,
+        bits: Any = (None, 8, 6, 4, 3, 2),
+        size: Any = "bytes",
+        tolerance: float | str = "1se",
+        max_bytes: int | None = None,
+        cv: Any = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        memory: Any = None,
+        random_state: Any = None,
+    ):
+        self.estimator = estimator
+        self.n_nonzero = n_nonzero
+        self.bits = bits
+        self.size = size
+        self.tolerance = tolerance
+        self.max_bytes = max_bytes
+        self.cv = cv
+        self.scoring = scoring
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.memory = memory
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, **fit_params: Any) -> Any:
+        """Search the grid by cross-validation and keep the smallest good model, fitted on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Whatever the estimator inside accepts.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, for the estimator inside, the loss and the held-out scores.
+        groups : array-like of shape (n_samples,), default=None
+            Labels for splitters such as GroupKFold.
+        **fit_params
+            Passed to the fit of the estimator inside; those with one entry a row are split along with X.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, or no candidate is within `max_bytes`.
+        """
+        if groups is not None:
+            fit_params["groups"] = groups
+        return super().fit(X, y, sample_weight, **fit_params)
+
+    def _fit_problem(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        fit_params: dict[str, Any],
+        base_fit: BaseFit | None = None,
+    ) -> LinearProblem:
+        name, inner = type(self).__name__, self._inner()
+        require_kind(innermost(inner), name)
+        self._check_parameters()
+        if y is None:
+            raise ValueError(f"{name} requires y to be passed, but the target y is None: without it nothing is scored")
+        if base_fit is None:
+            base_fit = BaseFit(fit_clone if self.memory is None else check_memory(self.memory).cache(fit_clone))
+        elif base_fit.own_target:
+            raise ValueError(f"{name} cannot be distilled: put DistilledRegressor inside it, around the base")
+        fit_params = dict(fit_params)
+        groups = fit_params.pop("groups", None)
+        if sample_weight is not None and not hasattr(sample_weight, "shape"):
+            sample_weight = np.asarray(sample_weight)
+        nest = nest_of(inner, self._kinds, self.random_state)
+        data = Data(X, y, sample_weight, nest.base_params(self, inner, sample_weight, fit_params))
+        fitted = fit_base(nest, data, base_fit)
+        if is_classifier(self):
+            _require_classes(name, y, sample_weight)
+        grid = self._grid(nest, fitted)
+        splits = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y, groups))
+        self.scorer_ = scorer_of(fitted.model, self.scoring)
+        folds = self._run(nest, data, splits, grid, base_fit)
+        candidates = sweep(nest, fitted.problem, fitted.base, fitted.columns, grid)
+        sizes = measure(
+            nest, fitted, candidates, self.size, with_bytes=self.size == "bytes" or self.max_bytes is not None
+        )
+        scores = np.column_stack([fold.scores for fold in folds])
+        best = self._choose(scores, sizes)
+        places = undominated(scores.mean(axis=1), sizes["size"])
+        if np.isnan(sizes["bytes"]).any():
+            sizes["bytes"][places] = bytes_at(nest, fitted, candidates, places)
+        self.cv_results_ = cv_results([candidate.values for candidate in candidates], scores, sizes)
+        self.best_index_, self.best_params_ = best, dict(candidates[best].values)
+        self.best_score_ = float(scores[best].mean())
+        self.n_splits_ = len(splits)
+        self.estimator_, outcome = nest.compress(
+            fitted.model, fitted.problem, fitted.base, fitted.columns, self.best_params_
+        )
+        leaf = fitted.problem.leaf.estimator
+        self._finish(fitted.problem, Outcome(*read(leaf), outcome.constraint))
+        self.frontier_ = frontier(self.cv_results_, places, 8 * leaf.coef_.dtype.itemsize)
+        frequency = _frequency(folds, best, fitted.columns.names, len(fitted.base.weights))
+        self.support_frequency_ = self._like_coef(frequency)
+        return fitted.problem
+
+    def _grid(self, nest: Any, fitted: Any) -> Grid:
+        sizes = self.n_nonzero
+        return {
+            "n_nonzero": default_sizes(nest, fitted.base, fitted.columns)
+            if sizes is None
+            else checked_values(sizes, "n_nonzero"),
+            "bits": checked_values(self.bits, "bits"),
+        }
+
+    def _run(self, nest: Any, data: Data, splits: list[Any], grid: Grid, base_fit: BaseFit) -> list[FoldResult]:
+        tasks = (delayed(run_fold)(nest, data, train, test, grid, self.scoring, base_fit) for train, test in splits)
+        folds = []
+        for fold in Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks):
+            folds.append(fold)
+            if self.verbose:
+                n_points = len(grid_points(grid))
+                print(
+                    f"[{type(self).__name__}] fold {len(folds)}/{len(splits)}: {n_points} candidates, best score "
+                    f"{np.max(fold.scores):.4g}, {fold.seconds:.1f} s",
+                    flush=True,
+                )
+        return folds
+
+    def _choose(self, scores: NDArray[np.float64], sizes: Mapping[str, NDArray[np.float64]]) -> int:
+        allowed = np.ones(len(scores), dtype=bool)
+        if self.max_bytes is not None:
+            allowed = sizes["bytes"] <= self.max_bytes
+            if not allowed.any():
+                raise ValueError(
+                    f"max_bytes={self.max_bytes!r}: the smallest candidate takes {int(sizes['bytes'].min())} bytes; "
+                    "allow more, or try fewer weights or bits"
+                )
+        good = within(scores, self.tolerance, allowed)
+        if not good.any():
+            raise ValueError(f"scoring={self.scoring!r} gives NaN for every candidate")
+        return smallest(scores, sizes["size"], good)
+
+    def _check_parameters(self) -> None:
+        check_tolerance(self.tolerance)
+        check_size(self.size)
+        if self.max_bytes is not None and not (isinstance(self.max_bytes, Real) and self.max_bytes > 0):
+            raise ValueError(f"max_bytes must be a number of bytes above 0, or None; got {self.max_bytes!r}")
+
+
+def _require_classes(name: str, y: Any, sample_weight: Any) -> None:
+    labels = np.asarray(y)
+    if labels.ndim != 1:
+        return
+    if sample_weight is not None:
+        labels = labels[np.asarray(sample_weight) > 0]
+    if len(labels) and (labels == labels[0]).all():
+        raise ValueError(f"{name} needs two classes in rows with a weight above 0; there is 1 class, {labels[0]}")
+
+
+def _frequency(folds: list[FoldResult], best: int, names: NDArray[Any], n_outputs: int) -> NDArray[np.float64]:
+    """Return the share of the folds in which each weight of the chosen candidate is not zero, shape (m, p).
+
+    Features are told by their names, which a fold that has not seen a category lacks.
+    """
+    place = {name: index for index, name in enumerate(names)}
+    frequency = np.zeros((n_outputs, len(names)))
+    for fold in folds:
+        bits = np.unpackbits(fold.nonzero[best], count=fold.shape[0] * fold.shape[1]).reshape(fold.shape)
+        known = np.array([name in place for name in fold.names], dtype=bool)
+        target = np.array([place[name] for name in fold.names[known]], dtype=np.intp)
+        frequency[:, target] += bits[:, known] / len(folds)
+    return frequency
+
+
+class CompressedRegressorCV(RegressorCompressor, _CompressedCV):
+    """Choose how far to prune and to quantize by cross-validation, at one fit of the base for each fold.
+
+    On each fold the base is fitted once; all sizes and widths are then walked on the quadratic model of its loss and
+    scored on the rows held out. The smallest model whose mean score is close enough to the best is fitted on all rows.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        A linear regressor, or a Pipeline or other container around one, or wrappers of this package around it, whose
+        other options are kept: ``QuantizedRegressor(PrunedRegressor(Ridge(), keep=["term"]), rounding="gptq")``. A step
+        that is missing is added. None: LinearRegression().
+    n_nonzero : int, float or sequence of them, default=None
+        Sizes to try, as in `PrunedRegressor`; a None among them is the unpruned model. None: all sizes up to 20 units,
+        or 20 sizes evenly spaced on a logarithmic scale.
+    bits : int, None or sequence of them, default=(None, 8, 6, 4, 3, 2)
+        Widths to try, as in `QuantizedRegressor`; None is the float model.
+    size : {"bytes", "weights", "inputs"} or callable, default="bytes"
+        What is to be small: bytes that ship, weights that are not zero, raw inputs read, or a callable of the fitted
+        model. Sizes are those of the models fitted on all rows.
+    tolerance : float or "1se", default="1se"
+        How far below the best mean score a model may be, in units of the score; 0: the best one. "1se": one standard
+        error of the best mean (ddof=1).
+    max_bytes : int, default=None
+        Models that take more are left out before anything is chosen.
+    cv : int, splitter or iterable, default=None
+        Folds, as in GridSearchCV. None: 5.
+    scoring : str, callable or None, default=None
+        One metric. None: the score of the estimator inside. scikit-learn's own metrics get `sample_weight`. Another
+        callable gets each candidate as a fitted wrapper, which costs one prediction for each.
+    n_jobs : int, default=None
+        Folds at the same time.
+    verbose : int, default=0
+        1: one line for each fold.
+    memory : str or joblib.Memory, default=None
+        Caches the fits of the base.
+    random_state : int, RandomState or None, default=None
+        For the steps that are added.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The chosen model, fitted on all rows: the wrappers with the chosen size and width around the base.
+    best_params_ : dict
+        "n_nonzero" and "bits" of the chosen model.
+    best_index_ : int
+        Its place in `cv_results_`.
+    best_score_ : float
+        Its mean held-out score.
+    cv_results_ : dict of ndarray
+        One entry for each candidate, sizes first: "params", "param_n_nonzero", "param_bits", "split0_test_score", ...,
+        "mean_test_score", "std_test_score" (ddof=0), "standard_error" (of the mean, ddof=1), "rank_test_score", "size",
+        "weights", "inputs", "bytes". Bytes that were not needed are NaN.
+    frontier_ : DataFrame
+        The candidates than which none is smaller and as good, by rising size.
+    support_frequency_ : ndarray, in the shape of coef_
+        Share of the folds in which the chosen size and width keep each weight.
+    n_splits_ : int
+        Number of folds.
+    scorer_ : callable
+        The scorer.
+    coef_, intercept_, base_coef_, base_intercept_, loss_increase_, prediction_change_, compact_
+        As in `PrunedRegressor`, of the chosen model.
+    n_features_in_ : int
+        Number of input columns.
+    feature_names_in_ : ndarray of str
+        Names of the input columns, where X was a dataframe.
+
+    See Also
+    --------
+    CompressionPathDisplay : Draws the frontier.
+    smallest_within : The same choice for GridSearchCV.
+
+    Notes
+    -----
+    Held-out scores are weighted by `sample_weight`. Where a base with a loss other than squared is pruned, each
+    candidate takes a few passes over the training rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skcompress import CompressedRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> search = CompressedRegressorCV().fit(X, y)
+    >>> search.best_params_
+    {'n_nonzero': 6, 'bits': 3}
+    >>> search.feature_names_in_[search.coef_ != 0].tolist()
+    ['sex', 'bmi', 'bp', 's1', 's2', 's5']
+    """
+
+    _kinds: ClassVar = {"n_nonzero": PrunedRegressor, "bits": QuantizedRegressor}
+
+
+class CompressedClassifierCV(ClassifierCompressor, _CompressedCV):
+    """Choose how far to prune and to quantize a linear classifier by cross-validation.
+
+    As `CompressedRegressorCV`, around PrunedClassifier and QuantizedClassifier; folds are stratified.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        A linear classifier, or a Pipeline or wrappers of this package around one. None: LogisticRegression().
+    n_nonzero, bits, size, tolerance, max_bytes, cv, scoring, n_jobs, verbose, memory, random_state
+        As in `CompressedRegressorCV`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    estimator_, best_params_, best_index_, best_score_, cv_results_, frontier_, support_frequency_, n_splits_, scorer_
+        As in `CompressedRegressorCV`.
+    coef_, intercept_, base_coef_, base_intercept_, loss_increase_, prediction_change_, compact_
+        As in `PrunedClassifier`, of the chosen model.
+
+    See Also
+    --------
+    CompressedRegressorCV : For regressors.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skcompress import CompressedClassifierCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> base = make_pipeline(StandardScaler(), LogisticRegression())
+    >>> search = CompressedClassifierCV(base, n_nonzero=[2, 4, 8], bits=[None, 4], size="weights", cv=3)
+    >>> search = search.set_params(scoring="roc_auc").fit(X, y)
+    >>> bool(search.best_score_ > 0.98), search.best_params_["n_nonzero"]
+    (True, 4)
+    """
+
+    _kinds: ClassVar = {"n_nonzero": PrunedClassifier, "bits": QuantizedClassifier}

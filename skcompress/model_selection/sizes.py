@@ -1,0 +1,122 @@
+"""What a candidate takes: `SIZES`, and the default grid of sizes.
+
+Sizes are those of the models fitted on all rows, which are the ones that would ship.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._base import Outcome
+from ..artifact import size_bytes
+from ..core.linalg import Floats, Mask
+from ..core.units import units_of
+from ..linear.columns import Columns
+from ..linear.fold import compact
+from ..linear.view import find_leaf
+from .folds import Fitted
+from .nest import Nest
+from .sweep import Candidate
+
+N_SIZES = 20
+"""How many sizes are tried where none are given, or fewer where the model has fewer units."""
+
+
+def bytes_of(model: Any) -> float:
+    """Return the bytes of a model; where its transformers cannot be folded, those of its linear part."""
+    try:
+        return float(size_bytes(compact(model)))
+    except ValueError:
+        return float(size_bytes(compact(linear_part(model))))
+
+
+def linear_part(model: Any) -> Any:
+    """Return the leaf of a model, with the grid of its weights."""
+    leaf = find_leaf(model)
+    return _Bare(leaf.estimator, leaf.constraint)
+
+
+class _Bare:
+    """A leaf and its constraint, as `compact` looks at a wrapper."""
+
+    def __init__(self, leaf: Any, constraint: Any):
+        self.estimator_ = leaf
+        self._constraint_ = constraint
+        self.n_features_in_ = leaf.coef_.shape[-1]
+
+
+def n_inputs(support: Mask, columns: Columns) -> int:
+    """Return how many raw inputs the weights of a support (m, p) read."""
+    used = np.flatnonzero(support.any(axis=0))
+    return len(frozenset().union(*(columns.origins[j] for j in used)))
+
+
+SIZES = ("bytes", "weights", "inputs")
+"""What `size` may be, beside a callable of the fitted model."""
+
+
+def check_size(size: Any) -> None:
+    """Raise ValueError unless this is a name in `SIZES` or a callable."""
+    if not callable(size) and size not in SIZES:
+        raise ValueError(f"size must be one of {list(SIZES)} or a callable of the fitted model, got {size!r}")
+
+
+def measure(
+    nest: Nest, fitted: Fitted, candidates: Sequence[Candidate], size: Any, *, with_bytes: bool
+) -> dict[str, Floats]:
+    """Return "size", "weights", "inputs" and "bytes" of all candidates; bytes are NaN unless they are asked for."""
+    supports = [candidate.outcome.weights != 0 for candidate in candidates]
+    sizes = {
+        "weights": np.array([support.sum() for support in supports], dtype=np.float64),
+        "inputs": np.array([n_inputs(support, fitted.columns) for support in supports], dtype=np.float64),
+        "bytes": np.full(len(candidates), np.nan),
+    }
+    if with_bytes:
+        sizes["bytes"] = bytes_at(nest, fitted, candidates, range(len(candidates)))
+    if callable(size):
+        lent = (fitted.lend(nest, candidate) for candidate in candidates)
+        return {"size": np.array([size(model) for model in lent], dtype=np.float64), **sizes}
+    return {"size": sizes[size], **sizes}
+
+
+def bytes_at(nest: Nest, fitted: Fitted, candidates: Sequence[Candidate], places: Iterable[int]) -> Floats:
+    """Return the bytes of the candidates at these places."""
+    lent = (fitted.lend(nest, candidates[place], assess=False) for place in places)
+    return np.array([bytes_of(model) for model in lent], dtype=np.float64)
+
+
+def default_sizes(nest: Nest, base: Outcome, columns: Columns) -> list[int]:
+    """Return up to `N_SIZES` numbers of units, all of them or evenly spaced on a logarithmic scale."""
+    wrapper: Any = next(step.wrapper for step in nest.steps if step.parameter == "n_nonzero")
+    keep = None if wrapper.keep is None else columns.select(wrapper.keep, "keep")
+    units = units_of(base.constraint.support, columns.labels(wrapper.feature_groups), keep)
+    available = units.available
+    if units.per_output:
+        most = int(base.constraint.support.sum(axis=1).max(initial=1))
+        least = int(units.kept_columns.sum())
+    else:
+        most, least = int(available.sum()), int((units.kept & available).sum())
+    least, most = max(1, least), max(1, most)
+    if most - least < N_SIZES:
+        return list(range(least, most + 1))
+    return np.unique(np.geomspace(least, most, N_SIZES).round().astype(int)).tolist()
+
+
+def checked_values(values: Any, name: str) -> list[Any]:
+    """Return the values of a parameter as a list: a single one, or those of a sequence, each once.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    if hasattr(values, "tolist"):
+        values = values.tolist()
+    single = values is None or (np.ndim(values) == 0 and not isinstance(values, range))
+    listed = [values] if single else list(dict.fromkeys(values))
+    if not listed:
+        raise ValueError(f"{name} must hold at least one value, got {values!r}")
+    return listed

@@ -1,0 +1,130 @@
+"""Moments that come in blocks against moments of all rows, and the models made of them."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import LinearRegression, Ridge
+
+from skcompress import QuadraticModel, prune, quantize
+from skcompress.core.moments import Moments
+
+
+@pytest.fixture
+def rows():
+    """X (700, 6) with offsets a million times the spread of some columns, y (700, 2), weights."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((700, 6)) @ (rng.standard_normal((6, 6)) + 2 * np.eye(6))
+    X = X * 10.0 ** np.arange(-3, 3) + 1e3 * rng.standard_normal(6)
+    spread = (X - X.mean(axis=0)) / X.std(axis=0)
+    return X, spread @ rng.standard_normal((6, 2)) + rng.standard_normal((700, 2)) + 5, rng.random(700)
+
+
+def blocks_of(X, y, weight, size):
+    return ((X[i : i + size], y[i : i + size], weight[i : i + size]) for i in range(0, X.shape[0], size))
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 700])
+def test_blocks_of_any_size_give_the_moments_of_all_rows(rows, size):
+    X, y, weight = rows
+    Z = np.column_stack([X, y])
+    mean = np.average(Z, axis=0, weights=weight)
+    second = (Z - mean).T * weight @ (Z - mean)
+    found = Moments.of_blocks(blocks_of(X, y, weight, size))
+    np.testing.assert_allclose(found.mean, mean, rtol=1e-13)
+    scale = np.sqrt(np.diag(second))
+    np.testing.assert_allclose(found.second / np.outer(scale, scale), second / np.outer(scale, scale), atol=1e-10)
+    assert found.total == pytest.approx(weight.sum(), rel=1e-14)
+
+
+def test_moments_keep_their_digits_where_columns_are_far_from_zero():
+    rng = np.random.default_rng(0)
+    near = np.ldexp(rng.integers(-(2**20), 2**20, size=(3000, 3)).astype(float), -20)
+    exact = Moments.of_blocks([(near, None)])
+    far = Moments.of_blocks((near[i : i + 100] + 2.0**30, None) for i in range(0, 3000, 100))
+    np.testing.assert_allclose(far.second, exact.second, rtol=1e-13, atol=1e-10)
+
+
+def test_merging_is_the_same_in_any_order(rows):
+    X, y, weight = rows
+    blocks = list(blocks_of(X, y, weight, 41))
+    first = Moments.of_blocks(blocks)
+    last = Moments.of_blocks(blocks[::-1])
+    np.testing.assert_allclose(first.second, last.second, rtol=1e-9, atol=1e-9 * np.abs(first.second).max())
+
+
+def test_a_weight_of_two_is_a_row_twice(rows):
+    X, y, _ = rows
+    twice = Moments.of_blocks([(np.concatenate([X, X[:100]]), np.concatenate([y, y[:100]]))])
+    weighted = Moments.of_blocks([(X, y, np.where(np.arange(700) < 100, 2.0, 1.0))])
+    np.testing.assert_allclose(weighted.second, twice.second, rtol=1e-10, atol=1e-10 * np.abs(twice.second).max())
+
+
+def test_sparse_blocks_give_what_dense_ones_give(rows):
+    X, y, weight = rows
+    X = np.where(np.abs(X) < np.abs(X).mean(axis=0), 0.0, X)
+    dense = Moments.of_blocks(blocks_of(X, y, weight, 50))
+    sparse = Moments.of_blocks(blocks_of(sp.csr_array(X), y, weight, 50))
+    np.testing.assert_allclose(sparse.second, dense.second, rtol=1e-9, atol=1e-9 * np.abs(dense.second).max())
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("alpha", [0.0, 10.0])
+def test_from_blocks_fits_ridge(rows, alpha, fit_intercept):
+    X, y, weight = rows
+    X = (X - X.mean(axis=0)) / X.std(axis=0) + 1
+    base = Ridge(alpha, fit_intercept=fit_intercept) if alpha else LinearRegression(fit_intercept=fit_intercept)
+    base.fit(X, y, sample_weight=weight)
+    model = QuadraticModel.from_blocks(blocks_of(X, y, weight, 33), alpha=alpha, fit_intercept=fit_intercept)
+    np.testing.assert_allclose(model.centre, base.coef_, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(model.best_intercept(model.centre), base.intercept_, rtol=1e-9, atol=1e-10)
+    errors = np.average((y - base.predict(X)) ** 2, axis=0, weights=weight)
+    np.testing.assert_allclose(model.base_loss, errors, rtol=1e-9)
+    assert model.n_samples == pytest.approx(weight.sum())
+
+
+def test_losses_of_a_model_from_blocks_are_shares_of_the_variance(rows):
+    X, y, _ = rows
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), y[:, 0]
+    model = QuadraticModel.from_blocks([(X[:300], y[:300]), (X[300:], y[300:])])
+    pruned = prune(model, n_nonzero=3)
+    full = LinearRegression().fit(X, y).score(X, y)
+    kept = LinearRegression().fit(X[:, pruned.support[0]], y).score(X[:, pruned.support[0]], y)
+    assert pruned.loss == pytest.approx(full - kept, rel=1e-9)
+    rounded = quantize(pruned.model, bits=5)
+    prediction = X @ rounded.weights[0] + model.best_intercept(rounded.weights)
+    assert rounded.loss == pytest.approx(full - 1 + ((y - prediction) ** 2).mean() / y.var(), rel=1e-9)
+
+
+def test_coef_trained_elsewhere_is_kept_by_the_change_of_its_predictor(rows):
+    X, _, weight = rows
+    coef, intercept = np.arange(6.0) / X.std(axis=0), 2.0
+    model = QuadraticModel.from_blocks([(X, None, weight)], coef=coef, intercept=intercept)
+    np.testing.assert_array_equal(model.centre[0], coef)
+    assert model.best_intercept(model.centre) == pytest.approx(intercept, abs=1e-7)
+    other = coef * [1, 1, 1, 1, 0, 1]
+    change = X @ (other - coef) + model.best_intercept(other) - intercept
+    variance = np.cov(X @ coef, aweights=weight, ddof=0)
+    assert model.loss(other) == pytest.approx(np.average(change**2, weights=weight) / variance, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "options", "message"),
+    [
+        ([], {}, "at least one block"),
+        ([np.ones((3, 2))], {}, r"must be \(X, y\)"),
+        ([(np.ones(3), np.ones(3))], {}, "two dimensions"),
+        ([(np.ones((3, 2)), np.ones(2))], {}, "3 rows has 2 targets"),
+        ([(np.ones((3, 2)), np.ones(3), -np.ones(3))], {}, "must not be negative"),
+        ([(np.ones((3, 2)), np.ones(3)), (np.ones((3, 4)), np.ones(3))], {}, "2 features and 1 targets, then 4"),
+        ([(np.full((3, 2), np.nan), np.ones(3))], {}, "NaN or infinite"),
+        ([(np.ones((3, 2)), None)], {}, "without y need coef"),
+    ],
+)
+def test_a_wrong_block_is_refused_by_what_is_wrong(blocks, options, message):
+    with pytest.raises(ValueError, match=message):
+        QuadraticModel.from_blocks(blocks, **options)
+
+
+def test_a_model_without_level_says_that_it_knows_no_intercept():
+    with pytest.raises(ValueError, match="level"):
+        QuadraticModel(np.eye(2), np.ones(2)).best_intercept(np.ones(2))
