@@ -17,7 +17,7 @@ from .._base import ClassifierCompressor, LinearCompressor, Outcome, RegressorCo
 from ..linear.inside import BaseFit, fit_clone
 from ..linear.problem import LinearProblem
 from ..linear.routing import innermost
-from ..linear.view import read, require_kind
+from ..linear.view import like_coef, read, require_kind
 from ..pruning import PrunedClassifier, PrunedRegressor
 from ..quantization import QuantizedClassifier, QuantizedRegressor
 from .choosing import check_tolerance, smallest, within
@@ -143,7 +143,7 @@ class _CompressedCV(LinearCompressor):
         self._finish(fitted.problem, Outcome(*read(leaf), outcome.constraint))
         self.frontier_ = frontier(self.cv_results_, places, 8 * leaf.coef_.dtype.itemsize)
         frequency = _frequency(folds, best, fitted.columns.names, len(fitted.base.weights))
-        self.support_frequency_ = self._like_coef(frequency)
+        self.support_frequency_ = like_coef(leaf, frequency)
         return fitted.problem
 
     def _grid(self, nest: Any, fitted: Any) -> Grid:
