@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metaestimators import available_if
 
 from ._base import ClassifierCompressor, Outcome, RegressorCompressor, WeightCompressor
+from .core.grids import Grid
 from .core.quadratic import QuadraticModel
 from .core.quantizing import Quantization, check_quantization, quantize
 from .linear.columns import Columns
 from .linear.constraint import Constraint
+from .linear.integer_training import can_train, train
 from .linear.problem import LinearProblem
 from .linear.rounds import compress_in_rounds
 from .linear.view import find_leaf, like_coef, read
@@ -69,7 +73,7 @@ class _Quantizing(WeightCompressor):
 
         solution = compress_in_rounds(problem, start, step)
         result: Quantization = solution.result
-        self._report(result, problem.leaf.estimator)
+        self._report(result.grid, problem.leaf.estimator)
         constraint = replace(start, grid=result.grid, rounding=self.rounding)
         return Outcome(result.weights, solution.intercept, constraint)
 
@@ -80,17 +84,34 @@ class _Quantizing(WeightCompressor):
         leaf = find_leaf(self).estimator
         return like_coef(leaf, self._constraint_.grid.encode(read(leaf)[0]))
 
-    def _report(self, result: Quantization, leaf: Any) -> None:
+    def _report(self, grid: Grid, leaf: Any) -> None:
         def shared(array: NDArray[Any]) -> Any:
             if np.ndim(array) == 0:
                 return array[()]
             row = like_coef(leaf, array)
-            return row[0] if len(row) == 1 < result.codes.shape[1] and row.ndim == 1 else row
+            return row[0] if len(row) == 1 < leaf.coef_.shape[-1] and row.ndim == 1 else row
 
-        grid = result.grid
         self.scale_ = shared(grid.scale)
         self.zero_point_ = 0 if grid.zero_point is None else shared(grid.zero_point)
         self.levels_ = grid.levels
+
+    def _train(self, X: Any, y: Any, sample_weight: Any, **given: Any) -> None:
+        leaf, grid = train(self, X, y, sample_weight, **given)
+        self._constraint_ = replace(Constraint.unbound(*read(leaf)), grid=grid, rounding=self.rounding)
+        self._report(grid, leaf)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return which metadata goes to the estimator inside.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            Of fit, partial_fit and score.
+        """
+        mapping = MethodMapping()
+        for method in ("fit", "partial_fit", "score"):
+            mapping = mapping.add(caller=method, callee=method)
+        return MetadataRouter(owner=self).add(estimator=self._inner(), method_mapping=mapping)
 
 
 class QuantizedRegressor(RegressorCompressor, _Quantizing):
@@ -177,6 +198,36 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
     True
     """
 
+    @available_if(can_train)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Train on one batch, keeping integers between the calls.
+
+        The codes are decoded, the base does its own partial_fit, and the weights are rounded at random, without bias
+        (or by rounding="nearest" or "floor"). Needs grid="fixed_point" and a number as scale.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            The batch.
+        y : array-like of shape (n_samples,)
+            Its target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+            Fitted; a later call goes on from `codes_`, `scale_` and the intercept. `n_saturated_` says how many
+            weights this call clipped to the end of the grid.
+
+        Raises
+        ------
+        ValueError
+            If the base keeps float weights of its own (``average=True``), or a parameter is out of its range.
+        """
+        self._train(X, y, sample_weight)
+        return self
+
 
 class QuantizedClassifier(ClassifierCompressor, _Quantizing):
     """Fit a linear classifier and round its weights to integers times a scale.
@@ -217,3 +268,35 @@ class QuantizedClassifier(ClassifierCompressor, _Quantizing):
     >>> int(abs(model.codes_).max()), bool(model.score(X, y) > 0.97)
     (3, True)
     """
+
+    @available_if(can_train)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
+        """Train on one batch, keeping integers between the calls.
+
+        The codes are decoded, the base does its own partial_fit, and the weights are rounded at random, without bias
+        (or by rounding="nearest" or "floor"). Needs grid="fixed_point" and a number as scale.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            The batch.
+        y : array-like of shape (n_samples,)
+            Its target.
+        classes : array-like of shape (n_classes,), default=None
+            All labels there will be; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+            Fitted; a later call goes on from `codes_`, `scale_` and the intercept. `n_saturated_` says how many
+            weights this call clipped to the end of the grid.
+
+        Raises
+        ------
+        ValueError
+            If the base keeps float weights of its own (``average=True``), or a parameter is out of its range.
+        """
+        self._train(X, y, sample_weight, classes=classes)
+        return self

@@ -18,11 +18,12 @@ from .exact import exact
 from .gptq import gptq
 from .joint import joint
 from .lattice import lattice, polish, scout
-from .nearest import floor, nearest
+from .nearest import PLAIN_ROUNDINGS, floor, nearest
 from .problem import Problem, RoundingFunction
-from .stochastic import stochastic
+from .stochastic import stochastic, stochastic_values
 
 __all__ = [
+    "PLAIN_ROUNDINGS",
     "ROUNDINGS",
     "Curvature",
     "LazyCurvature",
@@ -31,6 +32,7 @@ __all__ = [
     "RoundingFunction",
     "nearest",
     "rounding_of",
+    "stochastic_values",
 ]
 
 

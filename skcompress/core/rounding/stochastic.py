@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..grids import Box
 from ..linalg import Floats
 from .problem import Problem
 
 
 def stochastic(problem: Problem) -> Floats:
     """Return a random unbiased rounding of each weight, shape (B, k)."""
-    below = problem.box.below(problem.target)
-    above, _ = problem.box.neighbours(below)
+    return stochastic_values(problem.box, problem.target, problem.random)
+
+
+def stochastic_values(box: Box, target: Floats, random: np.random.Generator) -> Floats:
+    """Return a random unbiased rounding of points (B, k) to the values of a box."""
+    below = box.below(target)
+    above, _ = box.neighbours(below)
     gap = np.where(above > below, above - below, 1.0)
-    chance = (problem.target - below) / gap
-    return np.where(problem.random.random(chance.shape) < chance, above, below)
+    chance = (target - below) / gap
+    return np.where(random.random(chance.shape) < chance, above, below)
