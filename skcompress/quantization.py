@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,14 @@ from .core.quadratic import QuadraticModel
 from .core.quantizing import Quantization, check_quantization, quantize
 from .linear.columns import Columns
 from .linear.constraint import Constraint
+from .linear.integer_inputs import (
+    InputGrid,
+    IntegerModel,
+    accumulator,
+    check_input_bits,
+    reader_of,
+    with_reader,
+)
 from .linear.integer_training import can_train, train
 from .linear.problem import LinearProblem
 from .linear.rounds import compress_in_rounds
@@ -61,21 +70,65 @@ class _Quantizing(WeightCompressor):
     def _check_parameters(self) -> None:
         check_quantization(**self._options())
         if self.input_bits is not None:
-            raise NotImplementedError(
-                f"input_bits={self.input_bits!r}: quantized inputs are not implemented yet; leave input_bits=None"
-            )
+            check_input_bits(self.input_bits, grid=self.grid, granularity=self.granularity)
 
     def _compress(self, problem: LinearProblem, start: Constraint, columns: Columns) -> Outcome:
         random_state = check_random_state(self.random_state)
 
+        inputs = None if self.input_bits is None else InputGrid.of(problem.X, int(self.input_bits))
+        units = None if inputs is None else 1.0 / inputs.step
+
         def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:
-            return quantize(quadratic, **self._options(), random_state=random_state)
+            return quantize(quadratic, **self._options(), units=units, random_state=random_state)
 
         solution = compress_in_rounds(problem, start, step)
         result: Quantization = solution.result
         self._report(result.grid, problem.leaf.estimator)
+        self._inputs_ = inputs
         constraint = replace(start, grid=result.grid, rounding=self.rounding)
         return Outcome(result.weights, solution.intercept, constraint)
+
+    def _finish(self, problem: LinearProblem, outcome: Outcome) -> None:
+        super()._finish(problem, outcome)
+        self.estimator_ = with_reader(self.estimator_, self._reader(problem, outcome.constraint.grid))
+
+    def _reader(self, problem: LinearProblem, grid: Grid) -> Callable[[Any], Any] | None:
+        """Return what makes the leaf predict in integers, after measuring what that costs; None: it need not."""
+        inputs = self._inputs_
+        if inputs is None:
+            return None
+        leaf = problem.leaf.estimator
+        scale = np.array(np.broadcast_to(grid.row_scale, (len(problem.weights), 1)))
+        model = IntegerModel(leaf, inputs, scale)
+        accumulator(model.codes, inputs.top)
+        self.input_scale_, self.input_offset_ = inputs.step, inputs.offset
+        eta = model.of_codes(inputs.codes(problem.X))
+        self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf), eta)
+        return lambda leaf: IntegerModel(leaf, inputs, scale)
+
+    def outside(self, X: Any) -> NDArray[np.intp]:
+        """Return how many values of each column lie beyond the codes of the inputs and are clipped.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Input of the estimator inside.
+
+        Returns
+        -------
+        counts : ndarray of int, shape (p,)
+            For each column that the linear model reads.
+
+        Raises
+        ------
+        AttributeError
+            If the model was fitted without `input_bits`.
+        """
+        self._require_fitted()
+        reader = reader_of(self.estimator_)
+        if reader is None:
+            raise AttributeError(f"{type(self).__name__} clips no input: it was fitted with input_bits=None")
+        return reader.outside(find_leaf(self, X).X)
 
     @property
     def codes_(self) -> NDArray[Any]:
@@ -145,7 +198,9 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         One scale in all, one per output, or the output's scale times a power of two per feature. "auto" takes
         "feature" when the columns' sqrt(H_jj) spread by more than 8x, else "output".
     input_bits : int, default=None
-        Not implemented yet.
+        Bits of an input, 2 to 16: X becomes integers too, on steps that span the training rows, and the prediction is
+        one integer dot product and one scale for each output. Values beyond the training rows are clipped (`outside`
+        counts them). With integer grids, and granularity "auto", "output" or "tensor".
     memory : str or joblib.Memory, default=None
         Caches the fit of the base.
     random_state : int, RandomState or None, default=None
@@ -163,6 +218,8 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         The code of zero; 0 for symmetric grids.
     levels_ : ndarray or None
         The values of the codes, for grids whose values are no integers.
+    input_scale_, input_offset_ : ndarray of shape (p,)
+        With `input_bits`: one step of a column's code, and what code 0 stands for.
     coef_, intercept_ : ndarray, in the shapes of the linear model inside
         Rounded weights, and the intercept re-solved for them.
     base_coef_, base_intercept_ : ndarray

@@ -11,11 +11,13 @@ anything without loss; it becomes zero.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .codebooks import CodebookSearch
 from .grids import GRIDS, POWER_BITS, Codes, Grid
@@ -31,6 +33,9 @@ INCOMPATIBLE: dict[tuple[str, str], str] = {
     ("codebook", "number"): "its levels lie where they cost least; use scale='mse' or 'loss'",
 }
 """Pairs of grid and scale ("number" for a float) that do not go together, and why."""
+
+MOST_CLIPPED = 0.5
+"""Share of the weights that a given scale may clip without a warning."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ def quantize(
     rounding: str | RoundingFunction = "lattice",
     scale: str | float = "loss",
     granularity: str = "auto",
+    units: ArrayLike | None = None,
     random_state: Any = None,
 ) -> Quantization:
     """Put the free weights on a grid.
@@ -81,6 +87,9 @@ def quantize(
         A key of `SCALES`, or the scale itself.
     granularity : str, default="auto"
         A key of `GRANULARITIES`: what shares a scale.
+    units : array-like of shape (p,), default=None
+        Positive units of the features' weights: w_ij = s_i units_j z_ij. In place of the exponents of granularity
+        "feature"; "auto" is then "output".
     random_state : int, Generator, RandomState or None, default=None
         For roundings that draw.
 
@@ -95,12 +104,22 @@ def quantize(
         If a parameter is not one of those allowed.
     MemoryError
         If the rounding needs a curvature that does not fit into memory.
+
+    Warns
+    -----
+    UserWarning
+        If a given scale clips more than half of the weights.
     """
     check_quantization(bits=bits, grid=grid, rounding=rounding, scale=scale, granularity=granularity)
     bits, kind, method = int(bits), GRIDS[grid], rounding_of(rounding)
     rule = scale_rule_of(scale)
-    sharing = GRANULARITIES[granularity](quadratic)
+    if units is not None and granularity == "feature":
+        raise ValueError("granularity='feature' does not go with units: each feature has its unit already")
+    sharing = GRANULARITIES["output" if units is not None and granularity == "auto" else granularity](quadratic)
     feature_scale = np.ones(1) if sharing.exponents is None else np.exp2(sharing.exponents)
+    if units is not None:
+        feature_scale = _checked_units(units, quadratic.n_features)
+    one_for_each = units is not None or sharing.exponents is not None
     tasks = tasks_of(quadratic, feature_scale, kind, bits, generator_of(random_state))
     levels = kind.values(bits) if kind.has_levels(bits) else None
     zero_point = None
@@ -111,6 +130,7 @@ def quantize(
         low, high = reach(tasks, quadratic.n_outputs, sharing.shared)
         full_step = kind.spanning(low, high, bits)
         if not isinstance(rule, ScaleRule):
+            _warn_of_clipping(tasks, np.maximum(-low, high), full_step, rule)
             full_step = np.full_like(full_step, rule)
             rule = SCALES["max"]
         zero_point = kind.zero_point(low, full_step, bits)
@@ -120,12 +140,38 @@ def quantize(
     chosen = Grid(
         kind=grid,
         bits=bits,
-        scale=row_scale if sharing.exponents is None else row_scale * feature_scale,
+        scale=_whole_scale(row_scale, feature_scale, quadratic) if one_for_each else row_scale,
         zero_point=None if zero_point is None else _row_values(zero_point, sharing.shared).astype(np.int64),
         exponents=sharing.exponents,
         levels=levels,
+        units=None if units is None else feature_scale,
     )
     return _assembled(quadratic, chosen, tasks, values)
+
+
+def _warn_of_clipping(tasks: list[Task], largest: Floats, full_step: Floats, step: float) -> None:
+    """Warn if most of the weights lie beyond the ends of the grid that this step makes."""
+    held = largest * (step / full_step) * (1 + 1e-9)
+    clipped = [(np.abs(task.optimum) > held[task.outputs]).ravel() for task in tasks]
+    share = float(np.mean(np.concatenate(clipped))) if clipped else 0.0
+    if share > MOST_CLIPPED:
+        warnings.warn(
+            f"scale={step:.3g} clips {share:.0%} of the weights at the ends of the grid; a scale of "
+            f"{float(full_step.max()):.3g} would hold them all",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _checked_units(units: ArrayLike, n_features: int) -> Floats:
+    array = np.asarray(units, dtype=np.float64)
+    if array.shape != (n_features,) or not (array > 0).all() or not np.isfinite(array).all():
+        raise ValueError(f"units must be {n_features} positive finite numbers, got {units!r}")
+    return array
+
+
+def _whole_scale(row_scale: Floats, feature_scale: Floats, quadratic: QuadraticModel) -> Floats:
+    return np.array(np.broadcast_to(row_scale * feature_scale, (quadratic.n_outputs, quadratic.n_features)))
 
 
 def round_on(

@@ -66,6 +66,11 @@ def train(model: Any, X: Any, y: Any, sample_weight: Any, **given: Any) -> tuple
             f"{type(inner).__name__}(average={inner.average!r}) keeps float weights of its own beside coef_ and does "
             f"not read coef_ back, so that it cannot train on integers: use average=False"
         )
+    if model.input_bits is not None:
+        raise ValueError(
+            f"input_bits={model.input_bits!r} needs the range of all rows, which partial_fit does not have: use "
+            "input_bits=None"
+        )
     if model.granularity == "feature":
         raise ValueError(
             "granularity='feature' takes its exponents from the curvature, which partial_fit does not have: use "

@@ -128,8 +128,15 @@ class LinearProblem:
             return None
         return self.row_weight @ self.fit.deviance.value(self._given_target(), self.base_predictor)
 
-    def assess(self, weights: Floats, intercept: Floats) -> tuple[float, float]:
+    def assess(self, weights: Floats, intercept: Floats, predictor: Floats | None = None) -> tuple[float, float]:
         """Return what other weights cost on the training rows.
+
+        Parameters
+        ----------
+        weights, intercept : ndarray of shape (m, p) and (m,)
+            The weights.
+        predictor : ndarray of shape (n, m), default=None
+            Their linear predictor, where it is not that of X itself.
 
         Returns
         -------
@@ -138,7 +145,7 @@ class LinearProblem:
         prediction_change : float
             Root mean square change of the linear predictor.
         """
-        predictor = self.predictor(weights, intercept)
+        predictor = self.predictor(weights, intercept) if predictor is None else predictor
         rise = self.losses(weights, predictor) - self.base_losses
         change = self.row_weight @ (predictor - self.base_predictor) ** 2
         return float((rise / self.unit).mean()), float(np.sqrt(change.mean()))

@@ -121,6 +121,39 @@ INSIDE: dict[type, Callable[[Leaf], Leaf]] = {
 }
 
 
+HOLDS: dict[type, str] = {
+    TransformedTargetRegressor: "regressor_",
+    RANSACRegressor: "estimator_",
+    FrozenEstimator: "estimator",
+}
+"""Under which attribute a fitted container has the model inside."""
+
+
+def inside_of(model: Any) -> Any:
+    """Return the fitted model inside a container, or None."""
+    if isinstance(model, Pipeline):
+        return model.steps[-1][1]
+    name = _place_inside(model)
+    return None if name is None else getattr(model, name, None)
+
+
+def put_inside(model: Any, inside: Any) -> None:
+    """Give a fitted container another model inside."""
+    name = _place_inside(model)
+    if isinstance(model, Pipeline):
+        model.steps[-1] = (model.steps[-1][0], inside)
+    elif name is not None:
+        setattr(model, name, inside)
+
+
+def _place_inside(model: Any) -> str | None:
+    if is_wrapper(model):
+        return "estimator_"
+    if is_search(model):
+        return "best_estimator_"
+    return next((name for kind, name in HOLDS.items() if isinstance(model, kind)), None)
+
+
 def is_wrapper(estimator: Any) -> bool:
     """Return whether this is one of our own wrappers (fitted or not)."""
     return hasattr(type(estimator), "_fit_problem")

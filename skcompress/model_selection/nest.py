@@ -130,6 +130,11 @@ def nest_of(estimator: Any, kinds: Mapping[str, type], random_state: Any) -> Nes
         parameter = next((name for name in PARAMETERS if isinstance(inside, kinds[name])), None)
         if parameter is None or any(step.parameter == parameter for step in found):
             break
+        if getattr(inside, "input_bits", None) is not None:
+            raise ValueError(
+                f"input_bits={inside.input_bits!r} of {type(inside).__name__} changes the inputs of every candidate: "
+                "search it with GridSearchCV, or set input_bits=None here"
+            )
         owners.append(inside)
         found.insert(0, Step(clone(inside).set_params(estimator=None), parameter))
         inside = inside._inner()

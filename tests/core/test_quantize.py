@@ -42,6 +42,7 @@ def diabetes():
     return quadratic, model.score(X, y)
 
 
+@pytest.mark.filterwarnings("ignore:scale=0.25 clips")
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize(("grid", "scale", "granularity"), PRODUCT)
 def test_every_combination_gives_consistent_codes_weights_and_loss(grid, rounding, scale, granularity):
@@ -286,3 +287,10 @@ def test_a_codebook_has_no_more_levels_than_its_bits_allow(bits, seed):
     result = quantize(random_model(seed, n_outputs=2), bits=bits, grid="codebook")
     assert result.grid.levels.shape[-1] <= 2**bits
     assert result.codes.max() < 2**bits
+
+
+def test_a_scale_that_clips_most_weights_is_warned_of():
+    model = QuadraticModel(np.eye(4), [1.0, -2.0, 3.0, 0.001])
+    with pytest.warns(UserWarning, match=r"scale=0.1 clips 75% of the weights .* a scale of 0.429 would hold them all"):
+        assert np.abs(quantize(model, bits=4, scale=0.1).codes).max() == 7
+    quantize(model, bits=4, scale=0.43)

@@ -236,6 +236,8 @@ class Grid:
 class Wrapper(BaseEstimator):
     """A fitted wrapper as far as `compact` knows one."""
 
+    _fit_problem = None  # what our wrappers are known by
+
     def __init__(self, estimator_, grid):
         self.estimator_ = estimator_
         self._constraint_ = SimpleNamespace(grid=grid)

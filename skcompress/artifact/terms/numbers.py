@@ -37,6 +37,7 @@ FUNCTIONS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     15: np.tanh,
     16: np.arcsinh,
     17: np.floor,
+    18: np.rint,
 }
 
 

@@ -42,6 +42,8 @@ class Grid:
         e_j, already contained in `scale`. None: zeros.
     levels : ndarray of shape (L,) or (m, L), default=None
         Values of the codes 0, 1, ... in units of `scale`, increasing, for kinds whose values are no integers.
+    units : ndarray of shape (p,), default=None
+        Any factor for each feature in place of 2^(e_j), already contained in `scale`, which is of shape (m, p) then.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Grid:
     zero_point: NDArray[np.int64] | None = None
     exponents: NDArray[np.int64] | None = None
     levels: Floats | None = None
+    units: Floats | None = None
 
     @property
     def low(self) -> int:
@@ -71,13 +74,15 @@ class Grid:
     @property
     def row_scale(self) -> Floats:
         """The scale without the exponents: shape () or (m, 1)."""
-        if self.exponents is None:
+        if self.exponents is None and self.units is None:
             return self.scale
         return self.scale[:, :1] / self.feature_scale[0]
 
     @property
     def feature_scale(self) -> Floats:
-        """2^(e_j): shape (p,), or (1,) without exponents."""
+        """2^(e_j), or the units: shape (p,), or (1,) without either."""
+        if self.units is not None:
+            return self.units
         return np.ones(1) if self.exponents is None else np.exp2(self.exponents)
 
     def decode(self, codes: Codes) -> Floats:

@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.feature_extraction import DictVectorizer
-from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
     GammaRegressor,
     LogisticRegression,
     PoissonRegressor,
-    RANSACRegressor,
     SGDClassifier,
     TweedieRegressor,
 )
@@ -31,7 +29,9 @@ from ...artifact import CompactLinear, Weights
 from ...artifact.capping import capped
 from ...artifact.categories import scalar_of
 from ...artifact.limits import range_of
-from ..view import read
+from ..integer_inputs import IntegerModel
+from ..view import inside_of, read
+from .codes import in_integers
 from .graph import Column, Graph
 from .registry import fold
 from .targets import Target, target_of
@@ -54,6 +54,8 @@ class Opened:
         What a TransformedTargetRegressor does to the prediction, and whether it returns one dimension.
     flat : bool or None
         Whether predictions have one dimension; None: as the leaf has it.
+    reader : IntegerModel or None
+        What reads the leaf's columns as codes.
     """
 
     estimator: Any
@@ -62,6 +64,7 @@ class Opened:
     has_constraint: bool = False
     target: Target | None = None
     flat: bool | None = None
+    reader: IntegerModel | None = None
 
 
 def compact(model: Any, *, cap: Any = None) -> CompactLinear:
@@ -99,7 +102,10 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
             f"{type(leaf).__name__} has {coef.shape[1]} weights for each output, but the steps before it give "
             f"{len(opened.columns)} columns"
         )
-    weights = _weights(np.asarray(_dense(leaf.coef_)).dtype, coef, opened.grid)
+    if opened.reader is None:
+        weights = _weights(np.asarray(_dense(leaf.coef_)).dtype, coef, opened.grid)
+    else:
+        opened.columns, weights, intercept = in_integers(opened.reader, opened.columns, graph, opened.grid.bits)
     link = _link_of(leaf, coef.shape[0])
     if opened.target is not None:
         if link != "identity":
@@ -147,19 +153,8 @@ def _from_outside(model: Any) -> Iterator[Any]:
     elif isinstance(model, FeatureUnion):
         for _, part in model.transformer_list:
             yield from _from_outside(part)
-    elif isinstance(model, TransformedTargetRegressor):
-        yield from _from_outside(getattr(model, "regressor_", None))
-    elif _inner(model) is not None:
-        yield from _from_outside(_inner(model))
-
-
-def _inner(model: Any) -> Any:
-    """Return the model inside one that predicts as that model does, or None."""
-    if isinstance(model, FrozenEstimator):
-        return model.estimator
-    if isinstance(model, RANSACRegressor) or hasattr(model, "_constraint_"):
-        return getattr(model, "estimator_", None)
-    return getattr(model, "best_estimator_", None)
+    elif inside_of(model) is not None:
+        yield from _from_outside(inside_of(model))
 
 
 def _leaf_of(model: Any, graph: Graph) -> Opened:
@@ -179,8 +174,10 @@ def _leaf_of(model: Any, graph: Graph) -> Opened:
                 raise ValueError("a TransformedTargetRegressor inside another has no compact form")
             opened.target, opened.flat = target_of(inside.transformer_), getattr(inside, "_training_dim", 1) == 1
             opened.estimator = inside.regressor_
-        elif _inner(inside) is not None:
-            opened.estimator = _inner(inside)
+        elif isinstance(inside, IntegerModel):
+            opened.reader, opened.estimator = inside, inside.leaf
+        elif inside_of(inside) is not None:
+            opened.estimator = inside_of(inside)
         elif hasattr(inside, "coef_") and hasattr(inside, "intercept_"):
             return opened
         else:
