@@ -38,6 +38,7 @@ _HOME = {
     "quantize": "core.quantizing",
     "register_fold": "linear.fold",
     "score_and_size": "model_selection",
+    "selection_stability": "inspection.stability",
     "size_bytes": "artifact",
     "smallest_within": "model_selection",
 }

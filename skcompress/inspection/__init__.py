@@ -4,5 +4,14 @@ from .change import ChangeReport, change_report
 from .coefficient_display import CoefficientDisplay
 from .path_display import CompressionPathDisplay
 from .report import compression_report
+from .stability import SelectionStability, selection_stability
 
-__all__ = ["ChangeReport", "CoefficientDisplay", "CompressionPathDisplay", "change_report", "compression_report"]
+__all__ = [
+    "ChangeReport",
+    "CoefficientDisplay",
+    "CompressionPathDisplay",
+    "SelectionStability",
+    "change_report",
+    "compression_report",
+    "selection_stability",
+]
