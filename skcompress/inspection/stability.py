@@ -71,8 +71,8 @@ class SelectionStability:
 
     def __repr__(self) -> str:
         table = self.features.sort_values("frequency", ascending=False, kind="stable")
-        table = table[(table["frequency"] > 0) | table["kept"]]
-        shown = table.head(max(_SHOWN, int(table["kept"].sum()))).to_string(float_format="{:.3g}".format, na_rep="")
+        often = (np.arange(len(table)) < _SHOWN) & (table["frequency"] > 0)
+        shown = table[often | table["kept"]].to_string(float_format="{:.3g}".format, na_rep="")
         n_near = int((self.supports["loss"] <= self._chosen_loss + 0.01).sum())
         return (
             f"SelectionStability: {len(self.samples)} samples by {self.method}, {len(self.supports)} distinct "

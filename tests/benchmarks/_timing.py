@@ -66,3 +66,31 @@ def interleave(calls: dict[str, Callable[[], Any]], *, repeats: int, threads: in
                 wall[name].append((time.perf_counter() - wall_start) / loops)
                 cpu[name].append((time.process_time() - cpu_start) / loops)
     return {name: Timing(np.array(wall[name]), np.array(cpu[name])) for name in names}
+
+
+def race(
+    calls: dict[str, Callable[[], Any]], *, repeats: int, budget: float = np.inf
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Call rivals in turn on one thread; return what each gave, and its CPU seconds, shape (calls made,).
+
+    A rival that has used up its budget of seconds is not called again.
+    """
+    answers: dict[str, Any] = {}
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    names = list(calls)
+    with threadpool_limits(1):
+        for repeat in range(repeats):
+            shift = repeat % len(names)
+            for name in names[shift:] + names[:shift]:
+                if sum(seconds[name]) > budget:
+                    continue
+                start = time.process_time()
+                answers[name] = calls[name]()
+                seconds[name].append(time.process_time() - start)
+    return answers, {name: np.array(spent) for name, spent in seconds.items()}
+
+
+def median_ratio(seconds: np.ndarray, base: np.ndarray) -> float:
+    """Median of the ratios of the repeats that both have made."""
+    both = min(len(seconds), len(base))
+    return float(np.median(seconds[:both] / base[:both]))
