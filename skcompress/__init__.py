@@ -25,6 +25,7 @@ _HOME = {
     "QuadraticModel": "core.quadratic",
     "QuantizedClassifier": "quantization",
     "QuantizedRegressor": "quantization",
+    "SelectionStability": "inspection",
     "change_report": "inspection",
     "compact": "linear.fold",
     "compression_report": "inspection",
@@ -38,7 +39,7 @@ _HOME = {
     "quantize": "core.quantizing",
     "register_fold": "linear.fold",
     "score_and_size": "model_selection",
-    "selection_stability": "inspection.stability",
+    "selection_stability": "inspection",
     "size_bytes": "artifact",
     "smallest_within": "model_selection",
 }

@@ -207,9 +207,9 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         segment's mean prediction equal to the observed mean.
     monotonic_cst : None
         Not implemented yet.
-    n_restarts : int or None, default=0
-        Perturbed restarts of the swap search; they matter where there are more columns than rows. None: until they
-        find nothing better.
+    n_restarts : int or "auto", default=0
+        Perturbed restarts of the swap search; they matter where there are more columns than rows. "auto": at most 100,
+        until 20 in a row have found nothing better.
     max_nodes : int, default=100_000
         Nodes after which the exact search gives up the proof and keeps the best support found.
     memory : str or joblib.Memory, default=None

@@ -131,10 +131,10 @@ FILES = {
 
 
 def real_problems(folder: Path | None = None) -> Iterator[Problem]:
-    """Yield the problems on real data whose files are in the examples' data, or in `folder`."""
+    """Yield the problems on real data whose files are in `folder`, or else in the data of the examples."""
     yield diabetes()
     for name, read in FILES.items():
-        places = [place / name for place in (SHIPPED, folder) if place is not None and (place / name).exists()]
+        places = [place / name for place in (folder, SHIPPED) if place is not None and (place / name).exists()]
         if places:
             yield read(places[0])
         else:
