@@ -5,12 +5,13 @@ The rows are split into B blocks. With Z = [X, Y] shifted by its overall mean, a
     n_b = sum s_i,      t_b = sum s_i z_i,      M_b = sum s_i z_i z_i'
 
 and a bootstrap sample that takes block b a_b times, a ~ multinomial(B; 1/B, ..., 1/B), has the sums of a_b times these:
-all samples together are one matrix product of the counts (n_boot, B) and the moments. Its curvature and moment are
+all samples together are one matrix product of the counts (n_boot, B) and the moments (blocks of single rows, which are
+few, are kept as rows). The curvature and moment of a sample are
 
     G = M_xx / n - m_x m_x',     c = M_xy / n - m_x m_y',     m = t / n
 
-with no row read again. Blocks of single rows are the ordinary bootstrap (Efron, "Bootstrap methods: another look at the
-jackknife", 1979). With rows put into blocks at random, blocks of several rows have the same expectation for the
+with no row of X read again. Blocks of single rows are the ordinary bootstrap (Efron, "Bootstrap methods: another look
+at the jackknife", 1979). With rows put into blocks at random, blocks of several rows have the same expectation for the
 variance of each moment, estimated from B numbers in place of n.
 """
 
@@ -29,7 +30,10 @@ MOST_BLOCKS = 1000
 """Blocks at most: beyond, they cost more time than they bring exactness."""
 
 _CHUNK_FLOATS = 2**22
-"""32 MB of float64."""
+"""32 MB of float64 for the products of some blocks; up to eight times that, so that they are at least `_AT_ONCE`."""
+
+_AT_ONCE = 64
+"""Blocks that are added up together: fewer, and moving the sums takes longer than adding."""
 
 
 def blocks_of(n_rows: int, rng: np.random.RandomState, most: int = MOST_BLOCKS) -> list[Indices]:
@@ -62,29 +66,47 @@ class ResampledSquares:
     def __init__(self, X: Any, Y: Floats, weight: Floats, blocks: list[Indices], counts: Floats):
         self._n_columns = X.shape[1]
         self._centre = np.concatenate([weighted_mean(X, weight), weight @ Y / weight.sum()])
-        size = len(self._centre)
-        n_boot, length = len(counts), len(blocks[0])
-        self.totals: Floats = np.zeros(n_boot)
+        self._rows = self._read(X, Y, np.arange(len(Y))) if len(blocks[0]) == 1 else None
+        if self._rows is not None:
+            self._row_weights: Floats = counts * weight
+            self.totals: Floats = self._row_weights.sum(axis=1)
+            return
+        size, length, n_boot = len(self._centre), len(blocks[0]), len(counts)
+        self.totals = np.zeros(n_boot)
         self._sums: Floats = np.zeros((n_boot, size))
         self._products: Floats = np.zeros((n_boot, size * size))
-        together = max(1, _CHUNK_FLOATS // (size * (size + length)))
+        together = _CHUNK_FLOATS // (size * (size + length))
+        together = max(1, together, min(_AT_ONCE, 8 * together))
         for start in range(0, len(blocks), together):
             some = blocks[start : start + together]
-            n_some = len(some)
-            Z = np.zeros((n_some * length, size))
-            s = np.zeros(n_some * length)
+            shape = (len(some), length)
             rows = np.concatenate(some)
-            # Only the very last block may be shorter: its rows come first, and zeros follow.
-            Z[: len(rows), : self._n_columns] = X[rows].toarray() if sp.issparse(X) else X[rows]
-            Z[: len(rows), self._n_columns :] = Y[rows]
-            Z[: len(rows)] -= self._centre
+            # Only the very last block may be shorter: zeros follow its rows.
+            Z, s = np.zeros((len(some) * length, size)), np.zeros(len(some) * length)
+            Z[: len(rows)] = self._read(X, Y, rows)
             s[: len(rows)] = weight[rows]
-            weighted = (Z * s[:, None]).reshape(n_some, length, size)
-            taken = counts[:, start : start + n_some]
-            self.totals += taken @ s.reshape(n_some, length).sum(axis=1)
+            weighted = (Z * s[:, None]).reshape(*shape, size)
+            taken = counts[:, start : start + len(some)]
+            self.totals += taken @ s.reshape(shape).sum(axis=1)
             self._sums += taken @ weighted.sum(axis=1)
-            products = weighted.transpose(0, 2, 1) @ Z.reshape(n_some, length, size)
-            self._products += taken @ products.reshape(n_some, -1)
+            products = weighted.transpose(0, 2, 1) @ Z.reshape(*shape, size)
+            self._products += taken @ products.reshape(len(some), -1)
+
+    def _read(self, X: Any, Y: Floats, rows: Indices) -> Floats:
+        """Return rows of Z, shifted."""
+        part = X[rows].toarray() if sp.issparse(X) else X[rows]
+        return np.column_stack([part, Y[rows]]) - self._centre
+
+    def _moments(self, sample: int) -> tuple[Floats, Floats]:
+        """Return the mean and the mean product of one sample's shifted Z, shapes (q,) and (q, q)."""
+        total = self.totals[sample]
+        if self._rows is None:
+            mean = self._sums[sample] / total
+            return mean, self._products[sample].reshape(len(mean), -1) / total
+        share = self._row_weights[sample] / total
+        drawn = np.flatnonzero(share)
+        half = self._rows[drawn] * np.sqrt(share[drawn])[:, None]
+        return share @ self._rows, half.T @ half
 
     def quadratic(
         self, sample: int, *, free: Mask, penalty: Floats, fit_intercept: bool, order: Indices
@@ -105,8 +127,7 @@ class ResampledSquares:
             The order that the columns are to have; `free` and `penalty` are in the old one.
         """
         p, total = self._n_columns, self.totals[sample]
-        mean = self._sums[sample] / total
-        raw = self._products[sample].reshape(len(mean), -1) / total
+        mean, raw = self._moments(sample)
         spread = raw - np.outer(mean, mean)
         null = np.diag(spread)[p:].copy()
         if not fit_intercept:
