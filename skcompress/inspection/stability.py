@@ -156,19 +156,19 @@ def selection_stability(
     rng = check_random_state(0 if random_state is None else random_state)
     fitted, problem = _fit(estimator, X, y, sample_weight)
     wrapper = fitted[-1] if isinstance(fitted, Pipeline) else fitted
-    columns = Columns.of(fitted, find_leaf(fitted), problem.weights.shape[1])
+    names = Columns.of(fitted, find_leaf(fitted), problem.weights.shape[1]).names
     support = np.atleast_2d(wrapper.support_)
     if _by_moments(wrapper, problem, count_rows(X)):
-        method, samples = "moments", _from_moments(wrapper, problem, columns, n_boot, rng)
+        method, samples = "moments", _from_moments(wrapper, problem, n_boot, rng)
     else:
         method = "refits"
-        samples = np.stack(list(_from_refits(estimator, X, y, sample_weight, columns.names, support, n_boot, rng)))
+        samples = np.stack(list(_from_refits(estimator, X, y, sample_weight, names, support, n_boot, rng)))
     free = problem.weights != 0
     quadratic = problem.quadratic(problem.weights, problem.intercept, free)
     alone = wrapper.feature_groups is None and wrapper.monotonic_cst is None
     return SelectionStability(
-        _feature_table(samples, support, quadratic if alone else None, columns.names),
-        _support_table(samples, support, quadratic, columns.names),
+        _feature_table(samples, support, quadratic if alone else None, names),
+        _support_table(samples, support, quadratic, names),
         samples,
         method,
     )
@@ -200,8 +200,10 @@ def _by_moments(wrapper: Any, problem: LinearProblem, n_rows: int) -> bool:
     return not len(idle) or (not sp.issparse(problem.X) and bool((problem.X[:, idle] == problem.X[0, idle]).all()))
 
 
-def _from_moments(wrapper: Any, problem: LinearProblem, columns: Columns, n_boot: int, rng: Any) -> Mask:
+def _from_moments(wrapper: Any, problem: LinearProblem, n_boot: int, rng: Any) -> Mask:
     n_rows, p = problem.X.shape
+    # The names that `keep` and `feature_groups` speak of: those of the wrapper's own input.
+    columns = Columns.of(wrapper.estimator_, problem.leaf, p)
     m = len(problem.weights)
     blocks = blocks_of(n_rows, rng)
     counts = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=n_boot).astype(np.float64)

@@ -219,6 +219,14 @@ def test_outputs_are_told_apart(two_outputs):
     assert all(len(names) == 4 for names in stability.supports["features"])
 
 
+def test_keep_names_the_columns_that_the_wrapper_sees():
+    columns = make_column_transformer((StandardScaler(), ["age", "sex", "bmi", "s5"]))
+    model = make_pipeline(columns, PrunedRegressor(Ridge(), n_nonzero=2, keep=["x1"]))
+    features = selection_stability(model, FRAME, TARGET, n_boot=10).features
+    assert features.loc["standardscaler__sex", "frequency"] == 1.0
+    assert features["kept"].tolist() == model.fit(FRAME, TARGET)[-1].support_.tolist()
+
+
 @pytest.mark.parametrize("n_boot", [0, 2.5, True])
 def test_the_number_of_samples_is_checked(n_boot):
     with pytest.raises(ValueError, match="n_boot"):
