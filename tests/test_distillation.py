@@ -5,16 +5,18 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import sklearn
-from sklearn.compose import TransformedTargetRegressor
+from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Lasso, LinearRegression, PoissonRegressor, Ridge
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import KBinsDiscretizer, SplineTransformer, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor
+from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor, compact
 
 TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
 
@@ -58,9 +60,14 @@ class TestAlpha:
 
     def test_weights_decide_with_auto(self, small):
         X, y = small
-        weight = np.r_[np.ones(30), np.zeros(30) + 1e-9]
-        model = DistilledRegressor(Ridge(0.5), teacher=TREE, cv=KFold(3, shuffle=True, random_state=0))
-        assert model.fit(X, y, sample_weight=weight).alpha_ in (0.0, 0.25, 0.5, 0.75, 1.0)
+        truth = X @ np.array([3.0, -2.0, 0.5, 0.0, 1.0]) + 2
+        y = y + 10 * np.random.default_rng(1).standard_normal(60)
+        knows_the_first_half = np.where(np.arange(60) < 30, truth, -5 * truth)
+        teacher = FrozenEstimator(DecisionTreeRegressor().fit(X, knows_the_first_half))
+        model = DistilledRegressor(Ridge(0.5), teacher=teacher, cv=KFold(5, shuffle=True, random_state=0))
+        first = np.r_[np.ones(30), np.full(30, 1e-9)]
+        assert model.fit(X, y, sample_weight=first).alpha_ > 0
+        assert model.fit(X, y, sample_weight=first[::-1]).alpha_ == 0
 
 
 class TestTeacher:
@@ -93,11 +100,82 @@ class TestTeacher:
         default = DistilledRegressor(Ridge(0.5), alpha=0.5, cv=2, random_state=0).fit(*two_outputs)
         assert default.coef_.shape == (2, 5)
 
-    def test_is_fitted_in_parallel_to_the_same_end(self, small):
-        one = DistilledRegressor(Ridge(), teacher=TREE, alpha=0.5, n_jobs=None).fit(*small)
-        with sklearn.config_context(working_memory=64):
-            two = DistilledRegressor(Ridge(), teacher=TREE, alpha=0.5, n_jobs=1).fit(*small)
+    @pytest.mark.parametrize("alpha", [0.5, "auto"])
+    def test_is_fitted_in_parallel_to_the_same_end(self, alpha, small):
+        X, y = small
+        more = np.random.default_rng(0).standard_normal((77, 5))
+        options = {"teacher": TREE, "alpha": alpha, "cv": 3}
+        one = DistilledRegressor(Ridge(), **options).fit(X, y, X_unlabeled=more)
+        with parallel_config(backend="threading"):
+            two = DistilledRegressor(Ridge(), n_jobs=2, **options).fit(X, y, X_unlabeled=more)
         np.testing.assert_array_equal(one.coef_, two.coef_)
+
+    def test_a_number_for_alpha_takes_a_teacher_a_fold_and_auto_one_a_pair_of_folds_more(self, small):
+        fits = []
+
+        class Counted(DecisionTreeRegressor):
+            def fit(self, X, y, sample_weight=None):
+                fits.append(len(X))
+                return super().fit(X, y, sample_weight=sample_weight)
+
+        DistilledRegressor(Ridge(), teacher=Counted(), alpha=0.5, cv=5).fit(*small)
+        assert sorted(fits) == [48] * 5 + [60]
+        fits.clear()
+        DistilledRegressor(Ridge(), teacher=Counted(), cv=5).fit(*small)
+        assert sorted(fits) == [36] * 10 + [48] * 5 + [60]
+
+    def test_sees_other_columns_than_the_student(self, small):
+        """A teacher of a column that the student will never have."""
+        X, y = small
+        rng = np.random.default_rng(0)
+        frame, more = (pd.DataFrame(rows, columns=list("abcde")) for rows in (X, rng.standard_normal((77, 5))))
+        student = make_pipeline(make_column_transformer(("passthrough", ["a", "b"])), Ridge(0.5))
+        teacher = make_pipeline(make_column_transformer(("passthrough", ["c", "e"])), TREE)
+        model = DistilledRegressor(student, teacher=teacher, alpha=1.0, debias=False, cv=4)
+        model.fit(frame, y, X_unlabeled=more)
+        folds = list(KFold(4).split(X))
+        seen = [clone(TREE).fit(X[train][:, [2, 4]], y[train]) for train, _ in folds]
+        answers = np.concatenate(
+            [
+                *(tree.predict(X[test][:, [2, 4]]) for tree, (_, test) in zip(seen, folds, strict=True)),
+                np.mean([tree.predict(more[["c", "e"]].to_numpy()) for tree in seen], axis=0),
+            ]
+        )
+        expected = Ridge(0.5).fit(np.vstack([X, more])[:, :2], answers)
+        np.testing.assert_allclose(model.coef_, expected.coef_)
+
+
+class TestSampleWeight:
+    @pytest.mark.parametrize("wrap", [lambda base: base, lambda base: PrunedRegressor(base, n_nonzero=3)])
+    def test_of_two_is_the_row_twice(self, wrap, small):
+        X, y = small
+        more = np.random.default_rng(0).standard_normal((77, 5))
+        teacher = FrozenEstimator(TREE.fit(X, y))
+        twice = np.repeat(np.arange(60), 2)
+        model = DistilledRegressor(wrap(LinearRegression()), teacher=teacher, alpha=0.4, debias=False)
+        repeated = model.fit(X[twice], y[twice], X_unlabeled=np.repeat(more, 2, axis=0))
+        coef, intercept = repeated.coef_.copy(), repeated.intercept_
+        weighted = model.fit(X, y, sample_weight=np.full(60, 2.0), X_unlabeled=more)
+        np.testing.assert_allclose(weighted.coef_, coef)
+        np.testing.assert_allclose(weighted.intercept_, intercept)
+
+    def test_of_zero_is_no_row(self, small):
+        X, y = small
+        weight = (np.arange(60) < 40).astype(float)
+        model = DistilledRegressor(Ridge(0.5), teacher=TREE, alpha=0.5, cv="in_sample")
+        weighted = model.fit(X, y, sample_weight=weight).coef_.copy()
+        np.testing.assert_allclose(weighted, model.fit(X[:40], y[:40]).coef_)
+
+    def test_reaches_both_below_a_pipeline(self, small):
+        """The scaler takes all rows alike; weights go to the last steps of both."""
+        X, y = small
+        weight = np.random.default_rng(0).uniform(0.2, 2, 60)
+        Z = StandardScaler().fit_transform(X)
+        around = DistilledRegressor(make_pipeline(StandardScaler(), Ridge(0.5)), teacher=TREE, alpha=0.5, cv=3)
+        flat = DistilledRegressor(Ridge(0.5), teacher=make_pipeline(StandardScaler(), TREE), alpha=0.5, cv=3)
+        around.fit(X, y, sample_weight=weight)
+        flat.fit(Z, y, sample_weight=weight)
+        np.testing.assert_allclose(around.coef_, flat.coef_)
 
 
 class TestUnlabelled:
@@ -129,6 +207,12 @@ class TestUnlabelled:
         model = DistilledRegressor(Ridge(), teacher=TREE, alpha=0.5, cv=2)
         with pytest.warns(UserWarning, match="X_unlabeled has as many rows as X"):
             model.fit(X, y, X_unlabeled=X)
+
+    def test_a_search_that_would_cut_them_warns(self, small):
+        X, y = small
+        model = DistilledRegressor(Ridge(), teacher=TREE, alpha=0.5, cv=2)
+        with pytest.warns(UserWarning, match=r"X_unlabeled has as many rows as X \(30\)"):
+            cross_val_score(model, X, y, cv=2, params={"X_unlabeled": X})
 
     def test_a_search_leaves_them_whole(self, small):
         X, y = small
@@ -165,6 +249,34 @@ class TestUnlabelled:
 
 
 class TestStudents:
+    @pytest.mark.parametrize(
+        "features",
+        [KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf"), SplineTransformer(4)],
+        ids=["bins", "splines"],
+    )
+    def test_an_additive_student_is_distilled_then_pruned(self, features, few_labels):
+        """The wrapper at the end of a Pipeline gets the unlabelled rows in the features of the step before."""
+        X, y, more, *_ = few_labels
+        options = {"teacher": TREE, "alpha": 0.5, "cv": 3}
+        student = make_pipeline(features, PrunedRegressor(Ridge(1.0), n_nonzero=6))
+        model = DistilledRegressor(student, **options).fit(X, y, X_unlabeled=more)
+        bare = DistilledRegressor(make_pipeline(features, Ridge(1.0)), **options).fit(X, y, X_unlabeled=more)
+        np.testing.assert_allclose(model.base_coef_, bare.coef_, rtol=1e-8, atol=1e-10)
+        assert np.count_nonzero(model.coef_) == 6
+        np.testing.assert_allclose(compact(model).predict(X), model.predict(X))
+
+    def test_a_pipeline_inside_a_wrapper_inside_a_pipeline(self, small):
+        X, y = small
+        more = np.random.default_rng(0).standard_normal((77, 5))
+        inner = PrunedRegressor(make_pipeline(StandardScaler(), Ridge(0.5)), n_nonzero=3)
+        options = {"teacher": TREE, "alpha": 0.5, "cv": 3}
+        nested = DistilledRegressor(make_pipeline(StandardScaler(), inner), **options).fit(X, y, X_unlabeled=more)
+        scaler = StandardScaler().fit(X)
+        flat = DistilledRegressor(PrunedRegressor(Ridge(0.5), n_nonzero=3), **options)
+        flat.set_params(teacher=make_pipeline(StandardScaler(), TREE))
+        flat.fit(scaler.transform(X), y, X_unlabeled=scaler.transform(more))
+        np.testing.assert_allclose(nested.coef_, flat.coef_, rtol=1e-6)
+
     @pytest.mark.parametrize(
         "student",
         [

@@ -130,6 +130,27 @@ class TestMixing:
         model = DistilledClassifier(student, teacher=FrozenEstimator(teacher), alpha=1.0, temperature=temperature)
         np.testing.assert_allclose(model.fit(X, y).predict_proba(X), teacher.predict_proba(X), atol=2e-3)
 
+    @pytest.mark.parametrize("debias", [False, True])
+    def test_unlabelled_rows_are_softened_too(self, debias, three_classes):
+        """Three linear classes are recovered from rows without labels; there is nothing to correct."""
+        X, y = three_classes
+        teacher = LogisticRegression().fit(X, y)
+        more = np.random.default_rng(0).standard_normal((400, 4))
+        student = LogisticRegression(C=1e6, tol=1e-10, max_iter=5000)
+        options = {"alpha": 1.0, "temperature": 2.0, "debias": debias}
+        model = DistilledClassifier(student, teacher=FrozenEstimator(teacher), **options)
+        model.fit(X, y, X_unlabeled=more)
+        np.testing.assert_allclose(model.predict_proba(X), teacher.predict_proba(X), atol=0.06 if debias else 2e-3)
+
+    def test_a_weight_of_two_is_the_row_twice(self, three_classes):
+        X, y = three_classes
+        teacher = FrozenEstimator(TREE.fit(X, y))
+        twice = np.repeat(np.arange(150), np.where(np.arange(150) < 70, 2, 1))
+        model = DistilledClassifier(LOGISTIC, teacher=teacher, alpha=0.5, temperature=2.0)
+        repeated = model.fit(X[twice], y[twice]).decision_function(X)
+        weighted = model.fit(X, y, sample_weight=np.bincount(twice).astype(float)).decision_function(X)
+        np.testing.assert_allclose(weighted, repeated, atol=1e-4)
+
     def test_temperature_needs_log_odds(self, binary):
         with pytest.raises(
             ValueError, match=r"temperature=2\.0 needs a student that predicts log-odds.*RidgeClassifier"
