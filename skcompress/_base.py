@@ -33,7 +33,7 @@ from .linear.constraint import Constraint
 from .linear.fold import compact
 from .linear.inside import BaseFit, fit_clone, fit_inside
 from .linear.problem import LinearProblem
-from .linear.routing import fit_params_of, innermost
+from .linear.routing import fit_params_of, innermost, require_estimator
 from .linear.view import find_leaf, like_coef, read, require_kind, write
 
 
@@ -249,6 +249,7 @@ class WeightCompressor(LinearCompressor):
         base_fit: BaseFit | None = None,
     ) -> LinearProblem:
         inner = self._inner()
+        require_estimator(inner, type(self).__name__)
         require_kind(innermost(inner), type(self).__name__)
         self._check_parameters()
         self._require_target(inner, y)

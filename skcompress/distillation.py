@@ -22,7 +22,7 @@ from .linear.distil import choose, has_log_odds, held_out_errors, lines_of, writ
 from .linear.inside import BaseFit, fit_clone, fit_inside
 from .linear.problem import LinearProblem
 from .linear.representation import check_representation, encode
-from .linear.routing import fit_params_of, innermost, leaf_weight, weight_params
+from .linear.routing import fit_params_of, innermost, leaf_weight, require_estimator, weight_params
 from .linear.rows import count_rows, take_rows
 from .linear.teaching import Lesson, School, default_teacher, teach
 from .linear.view import find_leaf, is_wrapper, read, require_kind
@@ -99,6 +99,7 @@ class Distilling(LinearCompressor):
         base_fit: BaseFit | None = None,
     ) -> LinearProblem:
         student = self._inner()
+        require_estimator(student, type(self).__name__)
         require_kind(innermost(student), type(self).__name__)
         self._check_parameters()
         if y is None:

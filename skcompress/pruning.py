@@ -75,8 +75,10 @@ class _Pruning(WeightCompressor):
         if self.refit not in ("closed_form", "estimator", None):
             raise ValueError(f"refit={self.refit!r} is not known: use 'closed_form', 'estimator' or None")
         check_pruning(**self._budget(), **self._options())
-        if self.monotonic_cst is not None:
-            raise NotImplementedError("monotonic_cst is not implemented yet; leave monotonic_cst=None")
+        if self.refit == "estimator" and self.monotonic_cst is not None:
+            raise ValueError(
+                "refit='estimator' fits the base again, which knows nothing of monotonic_cst: use refit='closed_form'"
+            )
         if self.refit == "estimator" and isinstance(innermost(self._inner()), FrozenEstimator):
             raise ValueError(
                 "refit='estimator' cannot be used with a FrozenEstimator, which is not fitted again: use "
@@ -92,6 +94,7 @@ class _Pruning(WeightCompressor):
         groups = columns.labels(self.feature_groups)
         keep = None if self.keep is None else columns.select(self.keep, "keep")
         random_state = check_random_state(self.random_state)
+        start = self._constrained(start, columns)
 
         def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
             if earlier is not None and not earlier.n_units:
@@ -107,12 +110,28 @@ class _Pruning(WeightCompressor):
             )
 
         if self.refit is None:
-            quadratic = problem.quadratic(start.centre, start.intercept, start.support)
+            quadratic = problem.quadratic(start.centre, start.intercept, start.support, signs=start.signs)
             solution = Solution(step(quadratic, None), start.intercept, quadratic)
         else:
             solution = compress_in_rounds(problem, start, step)
         self._report(solution.result, problem.leaf.estimator)
         return self._refitted(problem, start, solution)
+
+    def _constrained(self, start: Constraint, columns: Columns) -> Constraint:
+        """Add the signs of `monotonic_cst` to those that the estimator inside asks for."""
+        if self.monotonic_cst is None:
+            return start
+        asked = np.broadcast_to(columns.signs(self.monotonic_cst, "monotonic_cst"), start.centre.shape)
+        given = np.broadcast_to(start.signs, start.centre.shape)
+        against = np.flatnonzero((asked * given < 0).any(axis=0))
+        if len(against):
+            place = int(against[0])
+            raise ValueError(
+                f"monotonic_cst asks for the sign {int(asked[0, place]):+d} of {columns.names[place]!r}, and the "
+                "estimator inside holds the other one, by positive=True or by its own monotonic_cst: use 0 for it, or "
+                "change the estimator"
+            )
+        return replace(start, signs=np.where(asked != 0, asked, given))
 
     def _refitted(self, problem: LinearProblem, start: Constraint, solution: Solution) -> Outcome:
         result: Pruning = solution.result
@@ -120,7 +139,7 @@ class _Pruning(WeightCompressor):
         if self.refit == "estimator":
             centre, intercept = refit_on(problem, support)
         elif self.refit == "closed_form":
-            centre, intercept = settle(problem, result.model.centre, solution.intercept, support)
+            centre, intercept = settle(problem, result.model.centre, solution.intercept, support, start.signs)
         else:
             centre, intercept = result.weights, start.intercept
         constraint = replace(start, centre=centre, intercept=intercept, support=support)
@@ -205,8 +224,13 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     keep : list of str or int, default=None
         Features or raw inputs that are never pruned. After a refit without penalty a kept 0/1 column has its
         segment's mean prediction equal to the observed mean.
-    monotonic_cst : None
-        Not implemented yet.
+    monotonic_cst : array-like of {-1, 0, 1} or dict, default=None
+        The sign that a feature's weight may have, for every output: 1 not negative, -1 not positive, 0 any. One entry
+        for each feature of the linear model, or a dict from names of features or raw inputs to signs; a raw input
+        stands for all features that are made of it. The signs hold in the search, the refit and every rounding by a
+        wrapper around this one; a base that violates them is solved again under them. With more weights asked for
+        than can be other than zero under the signs, there are as many as can. A base with positive=True brings its
+        own signs. Not with refit="estimator".
     n_restarts : int or "auto", default=0
         Perturbed restarts of the swap search; they matter where there are more columns than rows. "auto": at most 100,
         until 20 in a row have found nothing better.

@@ -21,7 +21,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor
+from skcompress import (
+    DistilledClassifier,
+    DistilledRegressor,
+    PrunedClassifier,
+    PrunedRegressor,
+    QuantizedClassifier,
+    QuantizedRegressor,
+)
 from skcompress.core.grids import GRIDS
 from skcompress.core.importance import IMPORTANCES
 from skcompress.core.rounding import ROUNDINGS
@@ -394,6 +401,21 @@ class TestGridOfOptions:
         assert done
 
 
-def test_parameters_that_are_still_to_come_say_so():
-    with pytest.raises(NotImplementedError, match="monotonic_cst"):
-        PrunedRegressor(monotonic_cst=[1], n_nonzero=1).fit([[1.0], [2.0]], [1.0, 2.0])
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        PrunedRegressor,
+        PrunedClassifier,
+        QuantizedRegressor,
+        QuantizedClassifier,
+        DistilledRegressor,
+        DistilledClassifier,
+    ],
+)
+@pytest.mark.parametrize(
+    ("estimator", "told"),
+    [("ridge", "estimator='ridge' of {} is no estimator"), (Ridge, "estimator=Ridge of {} is a class")],
+)
+def test_an_estimator_that_is_none_is_named(wrapper, estimator, told):
+    with pytest.raises(TypeError, match=told.format(wrapper.__name__)):
+        wrapper(estimator).fit([[1.0], [2.0], [3.0]], [0, 1, 1])

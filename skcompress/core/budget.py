@@ -282,8 +282,8 @@ def _share(profiles: Sequence[Profile], total: int, told: str) -> Choice:
 
 
 def _first_limit(profiles: Sequence[Profile]) -> int:
-    dense = all(profile.problem.is_dense for profile in profiles)
-    return max((profile.most for profile in profiles), default=0) if dense else 64
+    cheap = all(profile.is_cheap for profile in profiles)
+    return max((profile.most for profile in profiles), default=0) if cheap else 64
 
 
 def allocate(profiles: Sequence[Profile], limit: int) -> Indices:

@@ -179,7 +179,9 @@ class LazyGram:
 
 def weighted_mean(X: Any, row_weight: Floats) -> Floats:
     """Return the weighted column means of a dense or sparse X, shape (p,)."""
-    share = row_weight / row_weight.sum()
+    total = row_weight.sum()
+    # Where no row has any curvature left, any centre does.
+    share = row_weight / total if total > 0 else np.full(len(row_weight), 1 / max(1, len(row_weight)))
     if sp.issparse(X):
         return np.asarray(X.T @ share, dtype=np.float64).ravel()
     mean = np.zeros(X.shape[1])

@@ -79,7 +79,10 @@ def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: boo
     units, sizes = selection.units, choice.sizes
     support = selection.support(sizes)
     if refit:
-        model = selection.centred.restrict(support, units.kept_columns)
+        signed = bool(selection.quadratic.signs[support].any())
+        model = (selection.quadratic if signed else selection.centred).restrict(support, units.kept_columns)
+        # A weight that its sign holds at zero does not count as kept.
+        support = model.free if signed else support
         weights, loss = model.centre, float((model.offset / model.unit).sum())
     else:
         weights = np.where(support, selection.quadratic.centre, 0.0)

@@ -130,6 +130,7 @@ def prune(
         max_nodes=max_nodes,
     )
     budget = budget_of(threshold, n_nonzero, max_loss)
+    _check_signs(quadratic, refit)
     selection = select(
         quadratic,
         importance=importance,
@@ -287,6 +288,14 @@ def _checked_search(search: Any, importance: ImportanceLike, refit: Any) -> str:
             f"refit=None leaves the weights untouched and cannot go with search={search!r}: use 'one_shot'"
         )
     return chosen
+
+
+def _check_signs(quadratic: QuadraticModel, refit: Any) -> None:
+    if refit is None and ((quadratic.signs * quadratic.centre < 0) & quadratic.free).any():
+        raise ValueError(
+            "refit=None leaves the weights untouched, and some do not have the sign that monotonic_cst (or a base with "
+            "positive=True) asks for: use refit='closed_form'"
+        )
 
 
 def _bar(budget: Budget, selection: Selection) -> Bar | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,9 @@ from .linalg import Floats, Indices, Mask
 from .path import Path
 from .quadratic import QuadraticModel
 from .search import SEARCHES, Problem, Profile, Settings, problems_of
+from .search.signed import SignedProblem
+from .search.signed_search import signed_search
+from .search.signed_units import signed_of
 from .units import Groups, Units, units_of
 
 SEARCHED = ("swap", "exact")
@@ -30,7 +33,9 @@ class Selection:
     quadratic : QuadraticModel
         As it was given.
     centred : QuadraticModel
-        The same, moved to its minimum where the importance looks at the weights and they are not too many for that.
+        The same, moved to its minimum where the importance looks at the weights and they are not too many for that;
+        under signs, the model around the constrained minimum that is nowhere above the loss (see
+        `skcompress.core.search.signed`).
     units : Units
         What is kept or pruned as a whole.
     scores : ndarray of shape (n_units,) or None
@@ -94,25 +99,31 @@ def select(
     """Cut a model into problems, score its units and start the search; parameters as in `prune`, checked."""
     units = units_of(quadratic.free, feature_groups, keep)
     centred = quadratic
-    if refit and importance != "obs" and quadratic.gradient[quadratic.free].any() and _is_small(quadratic):
+    signed = bool(quadratic.signs[quadratic.free].any())
+    if signed and refit and _is_small(quadratic):
+        centred = quadratic.restrict(quadratic.free, units.kept_columns).with_free(quadratic.free)
+    elif refit and importance != "obs" and quadratic.gradient[quadratic.free].any() and _is_small(quadratic):
         centred = quadratic.restrict(quadratic.free, units.kept_columns)
     problems = problems_of(centred, units)
     scores = _scores(importance, search, centred, units, problems)
     seed = _seed(random_state) if n_restarts != 0 else 0
-    profiles = [
-        SEARCHES[search](
-            problem,
-            Settings(
-                scores=None if scores is None else scores[problem.unit_ids],
-                importance=_importance_of(importance, centred, units, problem),
-                refit=refit,
-                n_restarts=None if n_restarts == "auto" else int(n_restarts),
-                max_nodes=max_nodes,
-                seed=seed,
-            ),
+    settings = [
+        Settings(
+            scores=None if scores is None else scores[problem.unit_ids],
+            importance=_importance_of(importance, centred, units, problem),
+            refit=refit,
+            n_restarts=None if n_restarts == "auto" else int(n_restarts),
+            max_nodes=max_nodes,
+            seed=seed,
         )
         for problem in problems
     ]
+    profiles: list[Profile]
+    if signed and refit:
+        under_signs: Sequence[SignedProblem] = signed_of(quadratic, units, problems)
+        profiles = [signed_search(search, *given) for given in zip(problems, under_signs, settings, strict=True)]
+    else:
+        profiles = [SEARCHES[search](*given) for given in zip(problems, settings, strict=True)]
     return Selection(quadratic, centred, units, scores, profiles)
 
 

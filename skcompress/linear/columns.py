@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.linalg import Indices, Mask
+from ..core.linalg import Floats, Indices, Mask
 from .lineage import Origins, feature_names, raw_origins
 from .view import Leaf
 
@@ -97,6 +98,34 @@ class Columns:
             raise ValueError(f"{parameter} names {item!r}, which is no column: {self._known()}")
         return np.flatnonzero(found)
 
+    def signs(self, wanted: Any, parameter: str) -> Floats:
+        """Return the sign of each feature, -1, 0 or 1, from an array of them or a dict from columns to signs.
+
+        Raises
+        ------
+        ValueError
+            If a sign is another number, a name is no column, the array has another length than p, or one feature
+            gets both signs.
+        """
+        signs = np.zeros(self.n_features)
+        if isinstance(wanted, Mapping):
+            for item, given in wanted.items():
+                places = self.positions(item, parameter)
+                sign = _sign(given, f"{parameter}[{item!r}]")
+                both = places[signs[places] * sign < 0]
+                if len(both):
+                    raise ValueError(f"{parameter} gives both signs to {self.names[both[0]]!r}: a feature can have one")
+                signs[places] = np.where(signs[places] != 0, signs[places], sign)
+            return signs
+        listed = list(wanted) if np.ndim(wanted) == 1 else None
+        if listed is None or len(listed) != self.n_features:
+            got = f"{len(listed)} entries" if listed is not None else repr(wanted)
+            raise ValueError(
+                f"{parameter} must be a dict from columns to signs, or have {self.n_features} entries, one for each "
+                f"feature of {type(self.leaf.estimator).__name__}; got {got}"
+            )
+        return np.array([_sign(given, f"{parameter}[{place}]") for place, given in enumerate(listed)], dtype=np.float64)
+
     def labels(self, groups: Any) -> Any:
         """Return None, "feature", or the group label of each feature, shape (p,).
 
@@ -145,3 +174,9 @@ class Columns:
         known = list(dict.fromkeys([*self.inputs, *self.names]))
         shown = ", ".join(map(repr, known[:_SHOWN]))
         return f"the columns are {shown}" + (f", ... ({len(known)} in all)" if len(known) > _SHOWN else "")
+
+
+def _sign(given: Any, told: str) -> float:
+    if isinstance(given, Real) and not isinstance(given, (bool, np.bool_)) and given in (-1, 0, 1):
+        return float(given)
+    raise ValueError(f"{told}={given!r} must be -1 (not positive), 0 (any sign) or 1 (not negative)")

@@ -28,6 +28,8 @@ class Constraint:
         The grid that the weights are on.
     rounding : str or callable
         How they were put there.
+    signs : ndarray of shape (m, p), or 0
+        1: the weight may not be negative, -1: not positive, 0: free.
     """
 
     base: Floats
@@ -37,8 +39,9 @@ class Constraint:
     support: Mask
     grid: Any = None
     rounding: Any = "lattice"
+    signs: Any = 0
 
     @classmethod
-    def unbound(cls, weights: Floats, intercept: Floats) -> Constraint:
-        """Return the constraint of a model that nothing has compressed: zeros stay zero."""
-        return cls(weights, intercept, weights, intercept, weights != 0)
+    def unbound(cls, weights: Floats, intercept: Floats, positive: bool = False) -> Constraint:
+        """Return the constraint of a model that nothing has compressed: zeros stay zero, and positive ones positive."""
+        return cls(weights, intercept, weights, intercept, weights != 0, signs=int(positive))

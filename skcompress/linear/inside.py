@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from .constraint import Constraint
 from .problem import LinearProblem
 from .routing import innermost, leaf_weight
-from .view import find_leaf, is_wrapper, require_obedience
+from .view import find_leaf, is_wrapper, keeps_positive, require_obedience
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,6 @@ def fit_inside(
     require_obedience(leaf.estimator, leaf.X)
     if leaf.constraint is None:
         problem = LinearProblem(leaf)
-        return fitted, problem, Constraint.unbound(problem.weights, problem.intercept)
+        return fitted, problem, Constraint.unbound(problem.weights, problem.intercept, keeps_positive(leaf.estimator))
     problem = LinearProblem(leaf, leaf.constraint.base, leaf.constraint.base_intercept)
     return fitted, problem, leaf.constraint

@@ -14,11 +14,14 @@ from .view import Leaf
 def numeric_target(leaf: Leaf, n_outputs: int) -> Floats:
     """Return the target as numbers, shape (n, n_outputs): a classifier's labels as 0 and 1, one column a class.
 
-    Two classes with one linear predictor give one column, 1 for the second class.
+    Two classes with one linear predictor give one column, 1 for the second class; several labels a row, given as an
+    indicator matrix, are numbers already.
     """
     if not hasattr(leaf.estimator, "classes_"):
         y = np.asarray(leaf.y, dtype=np.float64)
         return y.reshape(len(y), -1)
+    if np.ndim(leaf.y) == 2 and np.shape(leaf.y)[1] == n_outputs > 1:
+        return np.asarray(leaf.y, dtype=np.float64)
     indicator = (np.asarray(leaf.y).reshape(-1, 1) == leaf.estimator.classes_).astype(np.float64)
     return indicator[:, 1:] if n_outputs == 1 else indicator
 

@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 
 from ..core.gram import Gram, gram_of, row_chunks, weighted_mean
 from ..core.linalg import Floats, Mask
@@ -176,7 +177,16 @@ class LinearProblem:
                 break
         return intercept
 
-    def quadratic(self, weights: Floats, intercept: Floats, free: Mask, *, at_minimum: bool = True) -> QuadraticModel:
+    def quadratic(
+        self,
+        weights: Floats,
+        intercept: Floats,
+        free: Mask,
+        *,
+        at_minimum: bool = True,
+        signs: ArrayLike = 0,
+        offset: ArrayLike = 0.0,
+    ) -> QuadraticModel:
         """Return the quadratic model of F around these weights.
 
         Parameters
@@ -188,6 +198,8 @@ class LinearProblem:
         at_minimum : bool, default=True
             Whether `weights` minimises F over the free weights, so that the gradient is zero. Otherwise it is that of
             F with the intercept at its optimum: 2 Xc' S slope / sum(s) + 2 P w + l1 sign(w0).
+        signs, offset
+            As in `QuadraticModel`.
         """
         grams, mean = self._grams(weights, intercept)
         gradient = None
@@ -205,6 +217,8 @@ class LinearProblem:
             null_loss=self.null_losses,
             base_loss=self.noise,
             n_samples=self.total,
+            signs=signs,
+            offset=offset,
         )
 
     def _grams(self, weights: Floats, intercept: Floats) -> tuple[list[Gram], Floats]:

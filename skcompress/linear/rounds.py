@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 from .constraint import Constraint
@@ -41,14 +44,16 @@ def compress_in_rounds(
     step : callable
         ``(quadratic, earlier result or None) -> result`` with the attribute ``weights``.
     """
-    quadratic = problem.quadratic(start.centre, start.intercept, start.support)
+    signs = start.signs
+    quadratic = start_of(problem, start)
     result = step(quadratic, None)
     best = Solution(result, problem.best_intercept(result.weights), quadratic)
     if problem.exact:
         return best
     lowest = _loss(problem, result.weights, best.intercept)
     for _ in range(ROUNDS - 1):
-        quadratic = problem.quadratic(best.result.weights, best.intercept, start.support, at_minimum=False)
+        at = best.result.weights, best.intercept
+        quadratic = problem.quadratic(*at, start.support, at_minimum=False, signs=signs)
         result = step(quadratic, best.result)
         intercept = problem.best_intercept(result.weights)
         loss = _loss(problem, result.weights, intercept)
@@ -58,8 +63,24 @@ def compress_in_rounds(
     return best
 
 
-def settle(problem: LinearProblem, weights: Floats, intercept: Floats, support: Mask) -> tuple[Floats, Floats]:
+def start_of(problem: LinearProblem, start: Constraint) -> QuadraticModel:
+    """Return the quadratic model around the start, or around its constrained optimum where it violates the signs."""
+    signs, free = start.signs, start.support
+    wrong = (signs * start.centre < 0) & free
+    if problem.exact or not wrong.any():
+        return problem.quadratic(start.centre, start.intercept, free, signs=signs)
+    weights = np.where(wrong, 0.0, start.centre)
+    at = settle(problem, weights, problem.best_intercept(weights), free, signs)
+    lost = problem.losses(at[0], problem.predictor(*at)) - problem.base_losses
+    return problem.quadratic(*at, free, at_minimum=False, signs=signs, offset=lost)
+
+
+def settle(
+    problem: LinearProblem, weights: Floats, intercept: Floats, support: Mask, signs: ArrayLike = 0
+) -> tuple[Floats, Floats]:
     """Return the weights on `support` that minimise the true loss, by Newton's method from the given ones.
+
+    The given weights have the signs, and so have all on the way.
 
     A step that does not lower the loss is halved, at most ten times.
     """
@@ -67,7 +88,7 @@ def settle(problem: LinearProblem, weights: Floats, intercept: Floats, support: 
         return weights, intercept
     lowest = _loss(problem, weights, intercept)
     for _ in range(2 * ROUNDS):
-        quadratic = problem.quadratic(weights, intercept, support, at_minimum=False)
+        quadratic = problem.quadratic(weights, intercept, support, at_minimum=False, signs=signs)
         step = quadratic.restrict(support).centre - weights
         for _ in range(10):
             moved = weights + step

@@ -22,6 +22,18 @@ def innermost(estimator: Any) -> Any:
     return estimator if inside is None else innermost(inside)
 
 
+def require_estimator(estimator: Any, wrapper: str) -> None:
+    """Raise TypeError, naming the parameter, unless this is an instance of an estimator."""
+    if isinstance(estimator, type):
+        name = estimator.__name__
+        raise TypeError(f"estimator={name} of {wrapper} is a class: give an instance, {name}()")
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
+        raise TypeError(
+            f"estimator={estimator!r} of {wrapper} is no estimator: give an instance of a linear model, such as "
+            f"Ridge(), or None"
+        )
+
+
 def _inside(estimator: Any) -> Any:
     if isinstance(estimator, Pipeline):
         return estimator.steps[-1][1]

@@ -266,6 +266,11 @@ def fits_intercept(estimator: Any) -> bool:
     return bool(getattr(estimator, "fit_intercept", True))
 
 
+def keeps_positive(estimator: Any) -> bool:
+    """Return whether the leaf was asked for weights that are not negative."""
+    return bool(getattr(estimator, "positive", False))
+
+
 def as_matrix(X: Any) -> Any:
     """Return X as a float array or a CSR array, without a copy where it is one already."""
     if sp.issparse(X):

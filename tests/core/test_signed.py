@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import lsq_linear
+from scipy.optimize import lsq_linear, nnls
 
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.signed import solve_signed
@@ -52,3 +52,23 @@ def test_restrict_holds_signs_and_frees_nothing_that_they_bind():
     assert not restricted.free[restricted.centre == 0].any()
     moved = np.where(restricted.free, restricted.centre * 1.1, 0.0)
     assert restricted.loss(moved) == pytest.approx(model.loss(moved), rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_more_variables_than_rows_end_at_the_optimality_conditions(seed):
+    A, b, _ = random_problem(seed, n=30, p=90)
+    signs = np.where(np.arange(90) % 4 == 0, -1, np.arange(90) % 3 > 0)
+    signs[:20] = np.where(signs[:20] == 0, 1, signs[:20])
+    x = solve_signed(A.T @ A, A.T @ b, signs)
+    slope = (A / np.linalg.norm(A, axis=0)).T @ (b - A @ x) / np.linalg.norm(b)
+    assert (signs * x >= 0).all()
+    assert (signs * slope <= 1e-7).all()
+    np.testing.assert_allclose(slope[(x != 0) | (signs == 0)], 0, atol=1e-7)
+
+
+def test_nonnegative_with_more_variables_than_rows_is_scipys():
+    rng = np.random.default_rng(0)
+    A, b = rng.normal(size=(60, 150)), rng.normal(size=60) + 1
+    A[:, 75:] = -A[:, :75] + 0.01 * A[:, 75:]
+    x = solve_signed(A.T @ A, A.T @ b, np.ones(150))
+    assert np.linalg.norm(A @ x - b) == pytest.approx(nnls(A, b)[1], rel=1e-6)

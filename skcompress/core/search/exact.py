@@ -59,6 +59,7 @@ class ExactProfile:
                 f"search='exact' needs the whole curvature of the {len(problem.kept)} free columns: use search='swap'"
             )
         self.problem = problem
+        self.is_cheap = True
         self._swap = SwapProfile(problem, settings)
         self._max_nodes = settings.max_nodes
         self._found: dict[int, Found] = {}

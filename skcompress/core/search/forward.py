@@ -119,7 +119,7 @@ class ForwardColumns:
         self.order.append(column)
 
     def _grow(self) -> None:
-        rows, n = max(16, 2 * self._rank), len(self._curvature)
+        rows, n = max(16, self._rank + self._rank // 2), len(self._curvature)
         require(8 * rows * n, f"a factor of {rows} rows and {n} columns")
         grown = np.empty((rows, n))
         grown[: self._rank] = self._factor[: self._rank]

@@ -76,6 +76,10 @@ class Profile(Protocol):
         """Largest size."""
 
     @property
+    def is_cheap(self) -> bool:
+        """Whether the curve of all sizes costs little; else larger and larger sizes are looked at."""
+
+    @property
     def visited(self) -> Sequence[int]:
         """Sizes whose supports are known by now, ascending."""
 
@@ -124,6 +128,7 @@ class Nested:
         inverted: bool = False,
     ):
         self.problem = problem
+        self.is_cheap = problem.is_dense
         self.order = order
         self.scores = scores
         self.least = int(problem.kept.sum())
@@ -186,6 +191,9 @@ class Nested:
 MARGIN = 20
 """Sizes beyond twice that of a minimum that are looked at before it counts as the first."""
 
+AROUND = 2**20
+"""Size times columns from which, where the curvature is too large to be formed, the curve alone chooses the size."""
+
 Objective = Callable[[Floats, Floats], Floats]
 """From sizes and their losses to what is to be minimised."""
 
@@ -194,8 +202,9 @@ def best_size(profile: Profile, objective: Objective, *, every: int = 0, first: 
     """Return the size whose support minimises an objective.
 
     The curve says where to look. Up to `every` sizes, all those are searched whose bound lies below what the curve has
-    reached; of more, those next to the best until both are worse. Of a curvature too large to be formed, larger and
-    larger sizes are looked at until the best lies well inside.
+    reached; of more, those next to the best until both are worse. Where the curve is not cheap, larger and larger sizes
+    are looked at until the best lies well inside, and of a curvature too large to be formed the sizes next to it only
+    while that is cheap.
 
     Parameters
     ----------
@@ -210,13 +219,17 @@ def best_size(profile: Profile, objective: Objective, *, every: int = 0, first: 
     """
     if profile.most <= every and profile.problem.is_dense:
         return _best_of_all(profile, objective, first)
-    limit = profile.most if profile.problem.is_dense else min(profile.most, 64)
+    limit = profile.most if profile.is_cheap else min(profile.most, 64)
+    # Steps of a quarter, since forward selection costs the square of the size; the first minimum looks twice as far.
+    factor, inside = (2.0, 0.5) if first else (1.25, 0.8)
     while True:
         curve = profile.curve(limit)
         best = _lowest(objective(np.arange(len(curve), dtype=np.float64), curve), first)
-        if limit == profile.most or best < limit // 2:
+        if limit == profile.most or best < int(inside * limit):
             break
-        limit = min(profile.most, 2 * limit)
+        limit = min(profile.most, int(factor * limit))
+    if not profile.problem.is_dense and best * len(profile.problem.kept) > AROUND:
+        return best
 
     def value_at(size: int) -> float:
         return float(objective(np.array([size], dtype=np.float64), np.array([profile.find(size).loss]))[0])

@@ -27,6 +27,10 @@ PATIENCE = 20
 TOGETHER = 4
 """So many sizes at once are searched along the paths of the starts."""
 
+EXCHANGED = 2**23
+"""Largest size times columns at which, where the curvature is too large to be formed, forward selection is followed by
+exchanges: some seconds and half a gigabyte."""
+
 DROPPED = 0.4
 """Share of the support that a restart drops."""
 
@@ -46,6 +50,7 @@ class SwapProfile:
         self.problem = problem
         self.least = int(problem.kept.sum())
         self.most = problem.most
+        self.is_cheap = problem.is_dense
         self._settings = settings
         self._found: dict[int, Found] = {}
 
@@ -86,6 +91,9 @@ class SwapProfile:
         kept = np.flatnonzero(problem.kept)
         if size == 0:
             return Found(kept, problem.empty_loss, problem.empty_loss)
+        if not problem.is_dense and size * len(problem.kept) > EXCHANGED:
+            forward, gains = problem.forward(size)
+            return Found(np.sort(forward), problem.empty_loss - float(gains.sum()), problem.floor)
         best, most_gain, bound = kept, -np.inf, -np.inf
         starts = self._starts(size)
         seen: set[bytes] = set()

@@ -1,0 +1,253 @@
+"""Supports under signs: the search when some weights may not be negative, or not be positive.
+
+A set of units is worth what the least squares with signs on it explains (`solve_signed`). Units whose weights the signs
+hold at zero do not count, so that a `State` holds the units with a weight and is the unconstrained optimum on them. Two
+facts make the search cheap. Without signs a set explains no less than with them, so that the unconstrained gains of
+additions and exchanges say in which order to look, and when to stop. And adding a unit lowers the loss if and only if
+its slope has a sign that it may have: a support can be filled up to any size below that of the whole constrained model,
+beyond which no weight lowers the loss.
+
+The lower bounds and the scores are those of the model around the constrained optimum w*: for w within the signs
+loss(w) >= loss(w*) + (w - w*)' H (w - w*), since the slope at w* does not point into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ..linalg import Floats, Indices
+from .problem import Problem
+from .profile import Found, Settings, best_size
+from .swap import DROPPED, EQUAL, EXCHANGED, MOST_RESTARTS, PATIENCE, hull_steps
+
+CHEAP = 256
+"""Up to so many units the curve of all sizes costs little."""
+
+
+class State(NamedTuple):
+    """A support under signs.
+
+    Attributes
+    ----------
+    units : ndarray of shape (k,)
+        Units that have a weight other than zero, ascending.
+    gain : float
+        What they explain.
+    """
+
+    units: Indices
+    gain: float
+
+
+class SignedProblem(Protocol):
+    """Supports of one problem under signs; units that are always kept take part without being named."""
+
+    def solve(self, units: Indices) -> State:
+        """Return the constrained optimum on these units."""
+
+    def grow(self, state: State, size: int) -> State | None:
+        """Return the best state with one unit more to choose from and at most `size` units, if it explains more."""
+
+    def costs(self, units: Indices, state: State) -> Floats:
+        """Return what leaving out each unit of the optimum on these units costs at least, shape (n,)."""
+
+    def exchange(self, state: State, size: int) -> State | None:
+        """Return a state of at most `size` units that explains more, with one unit exchanged for another."""
+
+
+class SignedSwap:
+    """Supports found by forward and backward starts and exchanges, size by size, when they are asked for.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of n units: the model around the constrained optimum.
+    signed : SignedProblem
+        The same units under signs.
+    settings : Settings
+        Restarts and their seed.
+    most : int
+        Largest size of a support, as far as that is known.
+    """
+
+    def __init__(self, problem: Problem, signed: SignedProblem, settings: Settings, most: int):
+        self.problem = problem
+        self.most = most
+        self.least = min(int(problem.kept.sum()), most)
+        self.is_cheap = problem.is_dense and most <= CHEAP
+        self._signed = signed
+        self._settings = settings
+        self._chain = [signed.solve(np.empty(0, dtype=np.intp))]
+        self._ended = False
+        self._states: dict[int, State] = {}
+
+    @property
+    def visited(self) -> Sequence[int]:
+        """Sizes searched so far, ascending."""
+        return sorted(self._states)
+
+    def prepare(self, sizes: Indices) -> None:
+        """Nothing is cheaper together."""
+
+    def find(self, size: int) -> Found:
+        """Return the support of this size, or of as many units as there are."""
+        if size not in self._states:
+            self._states[size] = self._search(size)
+        state = self._states[size]
+        return Found(state.units, self.problem.empty_loss - state.gain, float(self.problem.bounds[size]))
+
+    def _search(self, size: int) -> State:
+        start = self._grown(size)
+        # The exchanges of huge problems would take minutes.
+        if not self.problem.is_dense and size * len(self.problem.kept) > EXCHANGED:
+            return start
+        best = self._improved(start, size)
+        if self.problem.is_dense:
+            best = _better(self._improved(self._fitting(self.problem.backward(size), size), size), best)
+        idle, limit = 0, self._settings.n_restarts
+        for attempt in range(MOST_RESTARTS if limit is None else limit):
+            if limit is None and idle == PATIENCE:
+                break
+            trial = self._improved(self._perturbed(best, size, attempt), size)
+            idle = idle + 1 if _better(trial, best) is best else 0
+            best = _better(trial, best)
+        return best
+
+    def _grown(self, size: int) -> State:
+        """Return the state that forward selection reaches just before it has more units than this."""
+        for state, after in self._along():
+            if after is None or len(after.units) > size:
+                return state
+        return self._chain[-1]
+
+    def _along(self) -> Iterator[tuple[State, State | None]]:
+        """Yield each state of forward selection with the next; None after the last."""
+        place = 0
+        while True:
+            if place + 1 == len(self._chain) and not self._ended:
+                state = self._chain[-1]
+                grown = self._signed.grow(state, len(state.units) + 1)
+                self._ended = grown is None
+                if grown is not None:
+                    self._chain.append(grown)
+            last = place + 1 == len(self._chain)
+            yield self._chain[place], None if last else self._chain[place + 1]
+            if last:
+                return
+            place += 1
+
+    def _fitting(self, units: Indices, size: int) -> State:
+        """Return the constrained optimum on these units, filled up."""
+        return self._filled(self._signed.solve(units), size)
+
+    def _filled(self, state: State, size: int) -> State:
+        while len(state.units) < size:
+            grown = self._signed.grow(state, size)
+            if grown is None:
+                break
+            state = grown
+        return state
+
+    def _improved(self, state: State, size: int) -> State:
+        while True:
+            better = self._signed.exchange(state, size)
+            if better is None:
+                return state
+            state = self._filled(better, size)
+
+    def _perturbed(self, best: State, size: int, attempt: int) -> State:
+        rng = np.random.default_rng([self._settings.seed, len(best.units), attempt])
+        movable = best.units[~self.problem.kept[best.units]]
+        if not len(movable):
+            return best
+        gone = rng.choice(movable, size=max(1, round(DROPPED * len(movable))), replace=False)
+        return self._fitting(np.setdiff1d(best.units, gone), size)
+
+    def curve(self, limit: int) -> Floats:
+        """Return the losses of forward selection for the sizes 0..limit."""
+        losses = np.full(limit + 1, self.problem.empty_loss)
+        for state, after in self._along():
+            losses[min(len(state.units), limit + 1) :] = self.problem.empty_loss - state.gain
+            if after is None or len(after.units) > limit:
+                break
+        losses[: self.least] = np.inf
+        return losses
+
+    def size_at(self, threshold: float, inclusive: bool) -> int:
+        """Return the size that minimises loss + threshold x size."""
+        return best_size(self, lambda sizes, losses: losses + threshold * sizes)
+
+    def steps(self, limit: int) -> Floats:
+        """Return by how much each unit lowers the loss, on the lower convex hull of the curve."""
+        return hull_steps(self.curve(limit), self.least)
+
+
+class SignedOrder:
+    """Supports along an order of the units: the first ones that have a weight under the signs.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of n units: the model around the constrained optimum.
+    signed : SignedProblem
+        The same units under signs.
+    order : ndarray of shape (r,)
+        Units by falling importance.
+    scores : ndarray of shape (r,)
+        Their worth in that order; infinite for those always kept.
+    most : int
+        Largest size of a support, as far as that is known.
+    """
+
+    def __init__(self, problem: Problem, signed: SignedProblem, order: Indices, scores: Floats, most: int):
+        self.problem = problem
+        self.most = most
+        self.least = min(int(problem.kept.sum()), most)
+        self.is_cheap = problem.is_dense and most <= CHEAP
+        self._signed = signed
+        self._order = order
+        self._scores = scores
+        self._found: dict[int, Found] = {}
+
+    @property
+    def visited(self) -> Sequence[int]:
+        """Sizes asked for so far, ascending."""
+        return sorted(self._found)
+
+    def prepare(self, sizes: Indices) -> None:
+        """Nothing is cheaper together."""
+
+    def find(self, size: int) -> Found:
+        """Return the first units that have a weight; where one gets none, the next in the order is tried."""
+        if size not in self._found:
+            state, place = self._signed.solve(self._order[:size]), size
+            while len(state.units) < size and place < len(self._order):
+                missing = size - len(state.units)
+                state = self._signed.solve(np.union1d(state.units, self._order[place : place + missing]))
+                place += missing
+            bound = float(self.problem.bounds[size]) if self.problem.is_dense else self.problem.floor
+            self._found[size] = Found(state.units, self.problem.empty_loss - state.gain, bound)
+        return self._found[size]
+
+    def curve(self, limit: int) -> Floats:
+        """Return the losses of the sizes 0..limit."""
+        losses = np.array([self.find(size).loss for size in range(limit + 1)])
+        losses[: self.least] = np.inf
+        return losses
+
+    def size_at(self, threshold: float, inclusive: bool) -> int:
+        """Return the size at which the lowest score passes, going down from all units."""
+        passes = self._scores >= threshold if inclusive else self._scores > threshold
+        return min(int(np.flatnonzero(passes)[-1]) + 1 if passes.any() else 0, self.most)
+
+    def steps(self, limit: int) -> Floats:
+        """Return the scores of the sizes 1..limit."""
+        return self._scores[:limit]
+
+
+def _better(state: State, other: State) -> State:
+    """Return the state that explains more; the other one where they are equally good."""
+    return state if state.gain > other.gain + EQUAL * abs(other.gain) else other

@@ -1,0 +1,87 @@
+"""Pruning a wide sparse model: nothing p x p, no run that walks through large sizes one by one."""
+
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import Ridge, RidgeClassifier
+
+from skcompress import PrunedClassifier, PrunedRegressor
+from skcompress.core import memory
+
+N_ROWS, N_COLUMNS = 1000, 6000
+
+
+@pytest.fixture(scope="module")
+def wide():
+    rng = np.random.default_rng(0)
+    X = sp.random_array((N_ROWS, N_COLUMNS), density=0.003, format="csr", rng=rng)
+    y = X[:, :20] @ (3 * rng.normal(size=20)) + 0.1 * rng.normal(size=N_ROWS)
+    return X, y
+
+
+@pytest.mark.filterwarnings("ignore:threshold=.*bounds what each weight costs")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"n_nonzero": 20},
+        {"threshold": 2e-3},
+        {"threshold": 1e-4},
+        {"max_loss": 0.2},
+        {},
+        {"n_nonzero": 10, "monotonic_cst": np.ones(N_COLUMNS)},
+        {"threshold": 2e-3, "monotonic_cst": np.ones(N_COLUMNS)},
+        {"n_nonzero": 20, "feature_groups": "feature"},
+    ],
+    ids=lambda options: ", ".join(options),
+)
+def test_no_square_of_the_number_of_columns_is_allocated(wide, options):
+    X, y = wide
+    base = Ridge(alpha=0.1).fit(X, y)
+    tracemalloc.start()
+    model = PrunedRegressor(Ridge(alpha=0.1), **options).fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * N_COLUMNS**2 / 2
+    assert 0 < model.n_nonzero_ < np.count_nonzero(base.coef_)
+    if "monotonic_cst" in options:
+        assert (model.coef_ >= 0).all()
+
+
+def test_beyond_the_largest_size_that_is_exchanged_forward_selection_stays(wide, monkeypatch):
+    X, y = wide
+    searched = PrunedRegressor(Ridge(alpha=0.1), n_nonzero=40).fit(X, y)
+    monkeypatch.setattr(sys.modules["skcompress.core.search.swap"], "EXCHANGED", 0)
+    forward = PrunedRegressor(Ridge(alpha=0.1), n_nonzero=40).fit(X, y)
+    assert forward.n_nonzero_ == searched.n_nonzero_ == 40
+    assert searched.loss_increase_ <= forward.loss_increase_ + 1e-12
+
+
+@pytest.mark.parametrize(
+    "options", [{"n_nonzero": 20, "search": "one_shot"}, {"threshold": "mean", "search": "backward"}], ids=str
+)
+def test_what_needs_the_whole_curvature_says_so_before_it_is_allocated(wide, options, monkeypatch):
+    X, y = wide
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2**28)
+    with pytest.raises(MemoryError, match=r"5686 free columns .*GiB.*more than half of the 0\.2 GiB .*swap.*n_nonzero"):
+        PrunedRegressor(Ridge(alpha=0.1), **options).fit(X, y)
+
+
+def test_scores_of_all_units_are_not_to_be_had(wide):
+    with pytest.raises(ValueError, match="threshold='mean' needs the scores of all units"):
+        PrunedRegressor(Ridge(alpha=0.1), threshold="mean").fit(*wide)
+
+
+def test_several_labels_a_row_are_several_outputs():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 5))
+    Y = (X[:, :3] + 0.3 * rng.normal(size=(80, 3)) > 0).astype(int)
+    model = PrunedClassifier(RidgeClassifier(), n_nonzero=1).fit(X, Y)
+    assert model.predict(X).shape == Y.shape
+    assert (model.support_ == np.eye(3, 5, dtype=bool)).all()
+    same = PrunedRegressor(Ridge(), n_nonzero=1).fit(X, 2.0 * Y - 1)
+    np.testing.assert_allclose(model.coef_, same.coef_)
+    np.testing.assert_allclose(model.intercept_, same.intercept_)
+    assert model.loss_increase_ == pytest.approx(same.loss_increase_)
