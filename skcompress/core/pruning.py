@@ -65,6 +65,7 @@ def prune(
     refit: str | None = "closed_form",
     feature_groups: Groups = None,
     keep: ArrayLike | None = None,
+    monotonic_cst: ArrayLike | None = None,
     n_restarts: int | str = 0,
     max_nodes: int = 100_000,
     random_state: Any = None,
@@ -94,6 +95,9 @@ def prune(
         one unit.
     keep : array-like, default=None
         Columns never pruned: a mask of shape (p,) or indices.
+    monotonic_cst : array-like of shape (p,) or (m, p), default=None
+        1: the weight may not be negative, -1: not positive, 0: any sign; beside the signs that the model has. Weights
+        that their sign holds at zero do not count as kept.
     n_restarts : int or "auto", default=0
         Perturbed restarts of "swap", which pay where there are more columns than rows. "auto": at most 100, until 20
         in a row have found nothing better.
@@ -130,6 +134,7 @@ def prune(
         max_nodes=max_nodes,
     )
     budget = budget_of(threshold, n_nonzero, max_loss)
+    quadratic = quadratic if monotonic_cst is None else _with_signs(quadratic, monotonic_cst)
     _check_signs(quadratic, refit)
     selection = select(
         quadratic,
@@ -288,6 +293,13 @@ def _checked_search(search: Any, importance: ImportanceLike, refit: Any) -> str:
             f"refit=None leaves the weights untouched and cannot go with search={search!r}: use 'one_shot'"
         )
     return chosen
+
+
+def _with_signs(quadratic: QuadraticModel, monotonic_cst: ArrayLike) -> QuadraticModel:
+    try:
+        return quadratic.with_signs(monotonic_cst)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"monotonic_cst cannot be used: {error}") from None
 
 
 def _check_signs(quadratic: QuadraticModel, refit: Any) -> None:

@@ -307,6 +307,23 @@ class QuadraticModel:
         """Return the same quadratic with other weights free; the centre stays."""
         return self._with(free=np.broadcast_to(free, self.centre.shape))
 
+    def with_signs(self, signs: ArrayLike) -> QuadraticModel:
+        """Return the same quadratic with these signs beside those that it has, (p,) or (m, p) of -1, 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If a sign is another number, the shape does not fit, or a weight would have both signs.
+        """
+        asked = _spread(signs, self.centre.shape, "signs")
+        if not np.isin(asked, (-1, 0, 1)).all():
+            wrong = asked[~np.isin(asked, (-1, 0, 1))][0]
+            raise ValueError(f"signs must be -1 (not positive), 0 (any sign) or 1 (not negative), got {wrong:g}")
+        if (asked * self.signs < 0).any():
+            column = int(np.flatnonzero((asked * self.signs < 0).any(axis=0))[0])
+            raise ValueError(f"signs ask for the other sign of column {column} than the model has already")
+        return self._with(signs=np.where(asked != 0, asked, self.signs))
+
     def recentred(self, centre: Floats, free: Mask | None = None) -> QuadraticModel:
         """Return a model with the same curvature whose minimum is `centre` and whose loss there is zero."""
         centre = np.atleast_2d(np.asarray(centre, dtype=np.float64))

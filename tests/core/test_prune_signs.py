@@ -251,3 +251,21 @@ def test_a_callable_scores_once_or_says_what_to_use():
     assert (signs * pruned.weights >= 0).all()
     with pytest.raises(ValueError, match=r"search='backward' with monotonic_cst.*one_shot"):
         prune(model, n_nonzero=2, importance=lambda quadratic: np.abs(quadratic.centre), search="backward")
+
+
+def test_signs_may_come_with_the_model_or_with_the_call():
+    X, Y, signs = centred(15, 6, n_outputs=2)
+    with_model, _ = model_of(X, Y, signs)
+    bare, _ = model_of(X, Y, 0)
+    np.testing.assert_array_equal(
+        prune(bare, n_nonzero=2, monotonic_cst=signs).weights, prune(with_model, n_nonzero=2).weights
+    )
+    assert not bare.signs.any()
+    for wrong, told in (
+        ([1, 0], "shape"),
+        ([2] * 6, "must be -1 .* got 2"),
+        (["up"] * 6, "could not convert"),
+        (-signs, "other sign of column"),
+    ):
+        with pytest.raises(ValueError, match=rf"monotonic_cst cannot be used.*{told}"):
+            prune(with_model, n_nonzero=2, monotonic_cst=wrong)
