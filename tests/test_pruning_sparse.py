@@ -74,6 +74,17 @@ def test_scores_of_all_units_are_not_to_be_had(wide):
         PrunedRegressor(Ridge(alpha=0.1), threshold="mean").fit(*wide)
 
 
+@pytest.mark.filterwarnings("ignore:threshold=.*bounds what each weight costs")
+@pytest.mark.parametrize("budget", [{"threshold": 1e-6}, {"max_loss": 1e-6}], ids=str)
+def test_a_budget_that_would_be_walked_to_for_minutes_is_refused(wide, budget, monkeypatch):
+    for module in ("skcompress.core.search.profile", "skcompress.core.budget"):
+        monkeypatch.setattr(sys.modules[module], "WALKED", 100 * N_COLUMNS)
+    with pytest.raises(ValueError, match=r"more than 105 of the 5686 free columns.*GiB.*n_nonzero.*search='one_shot'"):
+        PrunedRegressor(Ridge(alpha=0.1), **budget).fit(*wide)
+    way_out = PrunedRegressor(Ridge(alpha=0.1), threshold=2e-3, search="one_shot", importance="obd").fit(*wide)
+    assert way_out.support_.any()
+
+
 def test_several_labels_a_row_are_several_outputs():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(80, 5))

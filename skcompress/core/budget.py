@@ -29,7 +29,7 @@ from scipy.special import gammaln
 from .linalg import Floats, Indices
 from .quadratic import QuadraticModel
 from .search import Profile
-from .search.profile import Objective, best_size
+from .search.profile import WALKED, Objective, best_size, require_walk
 from .search.swap import hull_steps
 
 Kind = Literal["threshold", "n_nonzero", "max_loss", "criterion"]
@@ -250,6 +250,10 @@ def _criterion(profile: Profile, base: float, quadratic: QuadraticModel) -> Obje
 def _within_loss(profiles: Sequence[Profile], allowed: float) -> Choice:
     limit = _first_limit(profiles)
     while True:
+        for profile in profiles:
+            if not profile.problem.is_dense:
+                n_problem = len(profile.problem.kept)
+                require_walk(min(limit, profile.most), n_problem, max(64, WALKED / n_problem))
         allocations = allocate(profiles, limit)
         losses = _losses(profiles, allocations)
         within = np.flatnonzero(losses <= allowed)

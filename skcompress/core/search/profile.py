@@ -194,8 +194,30 @@ MARGIN = 20
 AROUND = 2**20
 """Size times columns from which, where the curvature is too large to be formed, the curve alone chooses the size."""
 
+WALKED = 2**26
+"""Largest size times columns that is walked to in search of a size, where the curvature is too large to be formed: half
+a gigabyte and half a minute."""
+
 Objective = Callable[[Floats, Floats], Floats]
 """From sizes and their losses to what is to be minimised."""
+
+
+def require_walk(size: int, n_units: int, most: float) -> None:
+    """Raise ValueError if a search for the size of a support would take minutes to get to this size.
+
+    Parameters
+    ----------
+    size, n_units : int
+        How far, and of how many.
+    most : float
+        The size up to which it is bearable.
+    """
+    if size > most:
+        raise ValueError(
+            f"this budget keeps more than {int(most)} of the {n_units} free columns, and finding out how many would "
+            f"take minutes and {8 * size * n_units / 2**30:.1f} GiB or more: set n_nonzero, allow for fewer weights (a "
+            "higher threshold or max_loss), or use search='one_shot' with importance='obd'"
+        )
 
 
 def best_size(profile: Profile, objective: Objective, *, every: int = 0, first: bool = False) -> int:
@@ -222,13 +244,17 @@ def best_size(profile: Profile, objective: Objective, *, every: int = 0, first: 
     limit = profile.most if profile.is_cheap else min(profile.most, 64)
     # Steps of a quarter, since forward selection costs the square of the size; the first minimum looks twice as far.
     factor, inside = (2.0, 0.5) if first else (1.25, 0.8)
+    n_units = len(profile.problem.kept)
     while True:
+        if not profile.problem.is_dense:
+            require_walk(limit, n_units, max(64, WALKED / n_units))
         curve = profile.curve(limit)
         best = _lowest(objective(np.arange(len(curve), dtype=np.float64), curve), first)
-        if limit == profile.most or best < int(inside * limit):
+        ended = curve[-1] >= curve[-2]
+        if limit == profile.most or ended or best < int(inside * limit):
             break
         limit = min(profile.most, int(factor * limit))
-    if not profile.problem.is_dense and best * len(profile.problem.kept) > AROUND:
+    if not profile.problem.is_dense and best * n_units > AROUND:
         return best
 
     def value_at(size: int) -> float:

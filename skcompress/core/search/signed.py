@@ -20,11 +20,15 @@ import numpy as np
 
 from ..linalg import Floats, Indices
 from .problem import Problem
-from .profile import Found, Settings, best_size
+from .profile import Found, Settings, best_size, require_walk
 from .swap import DROPPED, EQUAL, EXCHANGED, MOST_RESTARTS, PATIENCE, hull_steps
 
 CHEAP = 256
 """Up to so many units the curve of all sizes costs little."""
+
+
+GROWN = 2**39
+"""Largest cube of the size times columns, as `WALKED`: forward selection under signs starts anew at every size."""
 
 
 class State(NamedTuple):
@@ -168,6 +172,8 @@ class SignedSwap:
 
     def curve(self, limit: int) -> Floats:
         """Return the losses of forward selection for the sizes 0..limit."""
+        if not self.problem.is_dense:
+            require_walk(limit, len(self.problem.kept), max(64, (GROWN / len(self.problem.kept)) ** (1 / 3)))
         losses = np.full(limit + 1, self.problem.empty_loss)
         for state, after in self._along():
             losses[min(len(state.units), limit + 1) :] = self.problem.empty_loss - state.gain
