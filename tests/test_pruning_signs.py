@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import (
+    CompressedRegressorCV,
     DistilledRegressor,
     PrunedClassifier,
     PrunedRegressor,
@@ -22,6 +23,7 @@ from skcompress import (
 )
 from skcompress.core.grids import GRIDS
 from skcompress.core.rounding import ROUNDINGS
+from skcompress.linear.view import find_leaf
 
 
 @pytest.fixture(scope="module")
@@ -290,3 +292,13 @@ def test_names_are_those_of_the_frame():
     model = PrunedRegressor(n_nonzero=2, monotonic_cst={"a": -1}).fit(frame, frame["a"] + frame["b"])
     assert model.coef_[0] == 0
     assert model.support_.tolist() == [False, True]
+
+
+def test_a_search_over_sizes_and_bits_holds_them(diabetes):
+    model = QuantizedRegressor(PrunedRegressor(monotonic_cst=NONNEGATIVE), bits=4)
+    grid = {"n_nonzero": [2, 4], "bits": [2, 4]}
+    search = CompressedRegressorCV(model, **grid, cv=2).fit(*diabetes)
+    assert (find_leaf(search).estimator.coef_ >= 0).all()
+    base = lm.LinearRegression(positive=True)
+    search = CompressedRegressorCV(QuantizedRegressor(PrunedRegressor(base)), **grid, cv=2).fit(*diabetes)
+    assert (find_leaf(search).estimator.coef_ >= 0).all()

@@ -92,6 +92,8 @@ def test_several_labels_a_row_are_several_outputs():
     model = PrunedClassifier(RidgeClassifier(), n_nonzero=1).fit(X, Y)
     assert model.predict(X).shape == Y.shape
     assert (model.support_ == np.eye(3, 5, dtype=bool)).all()
+    sparse = PrunedClassifier(RidgeClassifier(), n_nonzero=1).fit(X, sp.csr_array(Y))
+    np.testing.assert_allclose(model.coef_, sparse.coef_)
     same = PrunedRegressor(Ridge(), n_nonzero=1).fit(X, 2.0 * Y - 1)
     np.testing.assert_allclose(model.coef_, same.coef_)
     np.testing.assert_allclose(model.intercept_, same.intercept_)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import compute_sample_weight
 
 from ..core.linalg import Floats
@@ -21,7 +22,8 @@ def numeric_target(leaf: Leaf, n_outputs: int) -> Floats:
         y = np.asarray(leaf.y, dtype=np.float64)
         return y.reshape(len(y), -1)
     if np.ndim(leaf.y) == 2 and np.shape(leaf.y)[1] == n_outputs > 1:
-        return np.asarray(leaf.y, dtype=np.float64)
+        y = leaf.y.toarray() if sp.issparse(leaf.y) else leaf.y
+        return np.asarray(y, dtype=np.float64)
     indicator = (np.asarray(leaf.y).reshape(-1, 1) == leaf.estimator.classes_).astype(np.float64)
     return indicator[:, 1:] if n_outputs == 1 else indicator
 

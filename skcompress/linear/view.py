@@ -293,7 +293,8 @@ def require_obedience(estimator: Any, X: Any) -> None:
         except AttributeError:
             answers = None
         else:
-            answers = np.asarray(estimator.predict(rows))
+            answers = estimator.predict(rows)
+            answers = answers.toarray() if sp.issparse(answers) else np.asarray(answers)
     finally:
         estimator.coef_, estimator.intercept_ = kept
     if answers is None or not (answers == answers[:1]).all():

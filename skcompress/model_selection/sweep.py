@@ -98,7 +98,8 @@ def _prunings(
     step: Step, problem: LinearProblem, start: Constraint, columns: Columns, sizes: Sequence[Any]
 ) -> Iterator[Outcome]:
     wrapper: Any = step.wrapper
-    plain = wrapper.refit == "closed_form" and wrapper.monotonic_cst is None and start.grid is None
+    signed = wrapper.monotonic_cst is not None or np.any(start.signs)
+    plain = wrapper.refit == "closed_form" and not signed and start.grid is None
     if not problem.exact or not plain:
         for size in sizes:
             yield step.at(size)._compress(problem, start, columns)
@@ -149,7 +150,7 @@ def _quantizations(
         for width in widths:
             yield step.at(width)._compress(problem, start, columns)
         return
-    quadratic = problem.quadratic(start.centre, start.intercept, start.support)
+    quadratic = problem.quadratic(start.centre, start.intercept, start.support, signs=start.signs)
     options = {name: value for name, value in wrapper._options().items() if name != "bits"}
     random_state = check_random_state(wrapper.random_state)
     for result in quantize_widths(quadratic, widths, **options, random_state=random_state):
