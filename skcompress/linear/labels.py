@@ -21,10 +21,10 @@ def numeric_target(leaf: Leaf, n_outputs: int) -> Floats:
     if not hasattr(leaf.estimator, "classes_"):
         y = np.asarray(leaf.y, dtype=np.float64)
         return y.reshape(len(y), -1)
-    if np.ndim(leaf.y) == 2 and np.shape(leaf.y)[1] == n_outputs > 1:
-        y = leaf.y.toarray() if sp.issparse(leaf.y) else leaf.y
-        return np.asarray(y, dtype=np.float64)
-    indicator = (np.asarray(leaf.y).reshape(-1, 1) == leaf.estimator.classes_).astype(np.float64)
+    labels = leaf.y.toarray() if sp.issparse(leaf.y) else np.asarray(leaf.y)
+    if labels.ndim == 2 and labels.shape[1] == n_outputs > 1:
+        return np.asarray(labels, dtype=np.float64)
+    indicator = (labels.reshape(-1, 1) == leaf.estimator.classes_).astype(np.float64)
     return indicator[:, 1:] if n_outputs == 1 else indicator
 
 
