@@ -35,6 +35,8 @@ from .linear.view import find_leaf, like_coef, read
 class _Quantizing(WeightCompressor):
     """The step that quantizing regressors and classifiers share."""
 
+    _inputs_: InputGrid | None = None
+
     def __init__(
         self,
         estimator: Any = None,

@@ -38,6 +38,7 @@ def test_every_rounding(rounding, n_outputs):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.filterwarnings("ignore:scale=0.1 clips")
 @pytest.mark.parametrize("scale", [*SCALES, 0.1])
 @pytest.mark.parametrize("granularity", sorted(GRANULARITIES))
 @pytest.mark.parametrize("grid", sorted(GRIDS))
