@@ -20,8 +20,8 @@ import numpy as np
 
 from .grids import GRIDS
 from .linalg import Floats, Mask, solve_psd
-from .rounding import Rounding
-from .scale_search import LEAST_GAIN, ScaleSearch
+from .rounding import Problem, Rounding
+from .scale_search import LEAST_GAIN, ScaleSearch, Trials
 from .scales import ScaleRule
 from .tasks import Task, reach
 
@@ -62,13 +62,13 @@ class CodebookSearch:
         if rule.criterion == "mse":
             values = self._rounded([self._clustered(group, weighted=False) for group in self.groups])
             return self._table(self._levels(values)), values
-        first = self._take_turns([self._clustered(group, weighted=True) for group in self.groups])
-        second = self._take_turns(self._levels(self._evenly_spaced(rule)))
+        clustered = [self._clustered(group, weighted=True) for group in self.groups]
+        first = self._take_turns(self._rounded(clustered))
+        second = self._take_turns(self._evenly_spaced(rule))
         values = self._chosen(self._losses(second) < self._losses(first), second, first)
         return self._table(self._levels(values)), values
 
-    def _take_turns(self, levels: list[Floats]) -> list[Floats]:
-        values = self._rounded(levels)
+    def _take_turns(self, values: list[Floats]) -> list[Floats]:
         if not self.method.turns:
             return values
         losses = self._losses(values)
@@ -83,12 +83,20 @@ class CodebookSearch:
                 break
         return values
 
-    def _rounded(self, levels: list[Floats]) -> list[Floats]:
+    def _problems(self, levels: list[Floats]) -> list[Problem]:
         table = self._table([self._filled(own, group) for own, group in zip(levels, self.groups, strict=True)])
-        return [self.method.round(task.problem(self.ones, None, table)) for task in self.tasks]
+        return [task.problem(self.ones, None, table) for task in self.tasks]
+
+    def _rounded(self, levels: list[Floats]) -> list[Floats]:
+        return [self.method.round(problem) for problem in self._problems(levels)]
 
     def _reassigned(self, values: list[Floats]) -> list[Floats]:
-        return self._rounded(self._levels(values))
+        """Return the values that a new rounding gives, or the old ones polished, on their own levels."""
+        problems = self._problems(self._levels(values))
+        return [
+            problem.better(self.method.improved(problem, old), self.method.round(problem))
+            for problem, old in zip(problems, values, strict=True)
+        ]
 
     def _refitted(self, values: list[Floats]) -> list[Floats]:
         """Return the values with every level moved to where it costs least, the codes as they are."""
@@ -126,10 +134,9 @@ class CodebookSearch:
             return []
         low, high = reach(tasks, len(self.unit), self.shared)
         full_step = kind.spanning(low, high, tasks[0].bits)
-        zero_point = kind.zero_point(low, full_step, tasks[0].bits)
-        search = ScaleSearch(tasks, kind, self.method, self.unit, self.shared, zero_point)
-        steps, values = search.best(full_step, rule)
-        return [chosen * steps[task.outputs] for task, chosen in zip(tasks, values, strict=True)]
+        search = ScaleSearch(tasks, kind, self.method, self.unit, self.shared)
+        trials, values = search.best(Trials(full_step, kind.zero_point(low, full_step, tasks[0].bits)), rule)
+        return [chosen * trials.steps[task.outputs] for task, chosen in zip(tasks, values, strict=True)]
 
     def _clustered(self, group: Group, weighted: bool) -> Floats:
         """Return the centres of (weighted) k-means of a group's weights, zero among them."""

@@ -24,7 +24,7 @@ from .grids import GRIDS, POWER_BITS, Codes, Grid
 from .linalg import Floats
 from .quadratic import QuadraticModel
 from .rounding import RoundingFunction, rounding_of
-from .scale_search import ScaleSearch
+from .scale_search import ScaleSearch, Trials
 from .scales import GRANULARITIES, SCALES, ScaleRule, scale_rule_of
 from .tasks import Task, reach, tasks_of
 
@@ -133,9 +133,9 @@ def quantize(
             _warn_of_clipping(tasks, np.maximum(-low, high), full_step, rule)
             full_step = np.full_like(full_step, rule)
             rule = SCALES["max"]
-        zero_point = kind.zero_point(low, full_step, bits)
-        search = ScaleSearch(tasks, kind, method, quadratic.unit, sharing.shared, zero_point)
-        steps, values = search.best(full_step, rule)
+        spanning = Trials(full_step, kind.zero_point(low, full_step, bits))
+        search = ScaleSearch(tasks, kind, method, quadratic.unit, sharing.shared)
+        (steps, zero_point), values = search.best(spanning, rule)
     row_scale = _row_values(steps, sharing.shared)
     chosen = Grid(
         kind=grid,

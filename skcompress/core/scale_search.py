@@ -1,24 +1,29 @@
 """Searching scales: trial scales ranked by a cheap rounding, then scale and codes in turn.
 
 For given codes z the loss is least at s = z'Hw / z'Hz; for given s the rounding looks for a better z. Neither
-step can raise the loss, so the turns end.
+step can raise the loss, so the turns end. Where the grid has a zero point, a few of those are tried with every scale.
 
-Arrays over trial scales are (m, S): m outputs, S scales. Where outputs share one scale their losses are
-pooled and every row of such an array is the same. Values of a task are (r * S, k): its r outputs, each at the
-S scales.
+Arrays over trials are (m, S): m outputs, S trials. Where outputs share one scale their losses are pooled and
+every row of such an array is the same. Values of a task are (r * S, k): its r outputs, each at the S trials.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .grids import GridKind
-from .linalg import Floats, Mask
+from .linalg import Floats, Indices, Mask
 from .rounding import Rounding, RoundingFunction, nearest
 from .scales import ScaleRule, trial_shares
-from .tasks import WHOLE, Task, common_step
+from .tasks import WHOLE, Task, common_step, reach
 
 MAX_TURNS = 20
+
+ZERO_SHARES = (0.25, 0.5, 0.75)
+"""Where zero points are tried, as shares of the highest code, besides the one that the range asks for."""
+
 FINALIST_FLOATS = 2**18
 """Weights x finalists up to which a rounding gets all the finalists that it asks for."""
 
@@ -26,97 +31,132 @@ LEAST_GAIN = 1e-4
 """The turns end when no loss falls by more than this share."""
 
 
-class ScaleSearch:
-    """Trial scales of all the systems at once; arrays over scales are (m, S)."""
+class Trials(NamedTuple):
+    """Steps and, where the grid has them, zero points; both of shape (m, S)."""
 
-    def __init__(
-        self,
-        tasks: list[Task],
-        kind: GridKind,
-        method: Rounding,
-        unit: Floats,
-        shared: bool,
-        zero_point: Floats | None,
-    ):
+    steps: Floats
+    zero_points: Floats | None = None
+
+    def columns(self, places: slice) -> Trials:
+        """Return these trials of every output."""
+        return Trials(self.steps[:, places], None if self.zero_points is None else self.zero_points[:, places])
+
+    def pick(self, places: Indices) -> Trials:
+        """Return for each output its own trials, places (m, F)."""
+        zeros = None if self.zero_points is None else np.take_along_axis(self.zero_points, places, axis=1)
+        return Trials(np.take_along_axis(self.steps, places, axis=1), zeros)
+
+    def where(self, which: Mask, other: Trials) -> Trials:
+        """Return these trials where `which` (m, S) says so, else the other ones."""
+        zeros = None
+        if self.zero_points is not None and other.zero_points is not None:
+            zeros = np.where(which, self.zero_points, other.zero_points)
+        return Trials(np.where(which, self.steps, other.steps), zeros)
+
+    def times(self, shares: Floats) -> Trials:
+        """Return the trials with steps that are these shares (S,) of the only step."""
+        steps = self.steps * shares
+        return Trials(steps, None if self.zero_points is None else np.broadcast_to(self.zero_points, steps.shape))
+
+
+class ScaleSearch:
+    """Trial scales of all the systems at once.
+
+    Parameters
+    ----------
+    tasks : list of Task
+        The systems.
+    kind : GridKind
+        An entry of `GRIDS`, the tasks' own.
+    method : Rounding
+        How codes are chosen.
+    unit : ndarray of shape (m,)
+        The unit of the loss of each output.
+    shared : bool
+        Whether all outputs have one scale.
+    """
+
+    def __init__(self, tasks: list[Task], kind: GridKind, method: Rounding, unit: Floats, shared: bool):
         self.tasks = tasks
         self.kind = kind
         self.method = method
         self.unit = unit[:, None]
         self.shared = shared
-        self.zero_point = zero_point
 
-    def best(self, full_step: Floats, rule: ScaleRule) -> tuple[Floats, list[Floats]]:
-        """Return the chosen steps (m, 1) and the values of each task at them, (r, k)."""
+    def best(self, spanning: Trials, rule: ScaleRule) -> tuple[Trials, list[Floats]]:
+        """Return the chosen trial, S = 1, and the values of each task at it, (r, k).
+
+        Parameters
+        ----------
+        spanning : Trials
+            The steps that just span the weights and their zero points, S = 1.
+        rule : ScaleRule
+            An entry of `SCALES`.
+        """
         if rule.criterion == "none":
-            return full_step, self.rounded(self.method.round, full_step)
-        already = self._common_steps(full_step)
-        on_grid = np.isfinite(already)
+            return spanning, self.rounded(self.method.round, spanning)
+        already = spanning._replace(steps=self._common_steps(spanning.steps))
+        on_grid = np.isfinite(already.steps)
+        as_they_are = self.rounded(nearest, already.where(on_grid, spanning))
         if on_grid.all():
-            return already, self.rounded(nearest, already)
-        steps, values = self._searched(full_step, rule)
-        if not on_grid.any():
-            return steps, values
-        as_they_are = self.rounded(nearest, np.where(on_grid, already, full_step))
-        return np.where(on_grid, already, steps), self._chosen(on_grid, as_they_are, values)
+            return already, as_they_are
+        chosen, values = self._searched(spanning, rule)
+        return already.where(on_grid, chosen), self._chosen(on_grid, as_they_are, values)
 
-    def _searched(self, full_step: Floats, rule: ScaleRule) -> tuple[Floats, list[Floats]]:
-        trial = full_step * trial_shares(1 if self.kind.binary_steps else self.method.per_octave)
+    def rounded(self, rounding: RoundingFunction, trials: Trials) -> list[Floats]:
+        """Return the values that a rounding gives each task at these trials, (r * S, k)."""
+        return [rounding(task.problem(*trials)) for task in self.tasks]
+
+    def losses(self, trials: Trials, values: list[Floats]) -> Floats:
+        """Return the loss of each output at each trial, pooled over what shares the scale, (m, S)."""
+        losses = np.zeros_like(trials.steps)
+        for task, chosen in zip(self.tasks, values, strict=True):
+            own = trials.steps[task.outputs]
+            losses[task.outputs] = task.problem(*trials).excess(chosen).reshape(own.shape) * own**2
+        return self._pooled(losses / self.unit)
+
+    def _searched(self, spanning: Trials, rule: ScaleRule) -> tuple[Trials, list[Floats]]:
+        shares = trial_shares(1 if self.kind.binary_steps else self.method.per_octave)
         if rule.criterion == "mse":
-            steps = self._smallest(trial, self._squared_errors(trial), 1)
-            return steps, self.rounded(self.method.round, steps)
+            trials = spanning.times(shares)
+            trials = trials.pick(_smallest(self._squared_errors(trials), 1))
+            return trials, self.rounded(self.method.round, trials)
         n_floats = sum(task.optimum.size for task in self.tasks)
         finalists = max(1, min(self.method.finalists, FINALIST_FLOATS // max(1, n_floats)))
-        steps = self._smallest(trial, self._scouted(trial), finalists)
-        values = self.rounded(self.method.round, steps)
-        losses = self.losses(steps, values)
+        sequences = [start.times(shares) for start in self._starts(spanning)]
+        places = _smallest(np.hstack([self._scouted(trials) for trials in sequences]), finalists)
+        trials = _joined(sequences).pick(places)
+        values = self.rounded(self.method.round, trials)
+        losses = self.losses(trials, values)
         if not (rule.closed_form and self.method.turns):
-            return self._winner(steps, values, losses)[:2]
-        steps, values, losses = self._winner(*self._take_turns(steps, values, losses))
+            return self._winner(trials, values, losses)[:2]
+        trials, values, losses = self._winner(*self._take_turns(trials, values, losses))
         for _ in range(self.method.returns):
             # A search from scratch at the scale that won may find what polishing did not.
-            anew = self.rounded(self.method.round, steps)
-            fallen = self.losses(steps, anew)
+            anew = self.rounded(self.method.round, trials)
+            fallen = self.losses(trials, anew)
             if not (fallen < losses * (1 - LEAST_GAIN)).any():
                 break
             values = self._chosen(fallen < losses, anew, values)
-            steps, values, losses = self._take_turns(steps, values, np.minimum(fallen, losses))
-        return steps, values
+            trials, values, losses = self._take_turns(trials, values, np.minimum(fallen, losses))
+        return trials, values
 
-    def rounded(self, rounding: RoundingFunction, steps: Floats) -> list[Floats]:
-        """Return the values that a rounding gives each task at these steps, (r * S, k)."""
-        return [rounding(task.problem(steps, self.zero_point)) for task in self.tasks]
-
-    def losses(self, steps: Floats, values: list[Floats]) -> Floats:
-        """Return the loss of each output at each step, pooled over what shares the scale, (m, S)."""
-        losses = np.zeros_like(steps)
-        for task, chosen in zip(self.tasks, values, strict=True):
-            own = steps[task.outputs]
-            excess = task.problem(steps, self.zero_point).excess(chosen).reshape(own.shape)
-            losses[task.outputs] = excess * own**2
-        return self._pooled(losses / self.unit)
-
-    def _take_turns(self, steps: Floats, values: list[Floats], losses: Floats) -> tuple[Floats, list[Floats], Floats]:
+    def _take_turns(self, trials: Trials, values: list[Floats], losses: Floats) -> tuple[Trials, list[Floats], Floats]:
         for _ in range(MAX_TURNS):
-            moved = self._closed_form(steps, values)
+            moved = trials._replace(steps=self._closed_form(trials.steps, values))
             repaired = self._repaired(moved, values)
             fallen = self.losses(moved, repaired)
-            better = fallen < losses
-            falls = fallen < losses * (1 - LEAST_GAIN)
-            steps = np.where(better, moved, steps)
+            better, falls = fallen < losses, fallen < losses * (1 - LEAST_GAIN)
+            trials = moved.where(better, trials)
             losses = np.where(better, fallen, losses)
             values = self._chosen(better, repaired, values)
             if not falls.any():
                 break
-        return steps, values, losses
+        return trials, values, losses
 
-    def _repaired(self, steps: Floats, values: list[Floats]) -> list[Floats]:
-        polish = self.method.polish
-        repaired = []
-        for task, old in zip(self.tasks, values, strict=True):
-            problem = task.problem(steps, self.zero_point)
-            better = problem.better(old, self.method.round(problem)) if polish is None else polish(problem, old)
-            repaired.append(better)
-        return repaired
+    def _repaired(self, trials: Trials, values: list[Floats]) -> list[Floats]:
+        problems = [task.problem(*trials) for task in self.tasks]
+        return [self.method.improved(problem, old) for problem, old in zip(problems, values, strict=True)]
 
     def _closed_form(self, steps: Floats, values: list[Floats]) -> Floats:
         """Return s = z'Hw / z'Hz, pooled over what shares the scale; the old step where that is no scale."""
@@ -133,6 +173,53 @@ class ScaleSearch:
         valid = (above > 0) & (below > 0)
         best = np.where(valid, above, steps) / np.where(valid, below, 1.0)
         return np.where(valid, self.kind.permitted(best), steps)
+
+    def _starts(self, spanning: Trials) -> list[Trials]:
+        """Return the spanning trial and others with their zero points elsewhere, each spanning its weights."""
+        starts = [spanning]
+        if spanning.zero_points is None:
+            return starts
+        low, high = reach(self.tasks, len(self.unit), self.shared)
+        top = self.kind.bounds(self.tasks[0].bits if self.tasks else 1)[1]
+        for share in ZERO_SHARES:
+            zero = np.full_like(spanning.zero_points, np.rint(share * top))
+            down = np.divide(-low, zero, out=np.zeros_like(low), where=zero > 0)
+            up = np.divide(high, top - zero, out=np.zeros_like(high), where=zero < top)
+            step = np.maximum(down, up)
+            starts.append(Trials(np.where(step > 0, step, spanning.steps), zero))
+        return starts
+
+    def _scouted(self, trials: Trials) -> Floats:
+        """Return the loss of the scouting rounding at each trial, from the largest step down.
+
+        The lower bound that a rounding may know only rises as the box shrinks: once it is above the least loss
+        found, the steps that are left cannot be better and count as infinite.
+        """
+        losses = np.full_like(trials.steps, np.inf)
+        at_once = 2 * self.method.per_octave
+        for start in range(0, losses.shape[1], at_once):
+            columns = slice(start, start + at_once)
+            part = trials.columns(columns)
+            found, bound = np.zeros_like(part.steps), np.zeros_like(part.steps)
+            for task in self.tasks:
+                problem = task.problem(*part)
+                own = part.steps[task.outputs]
+                found[task.outputs] = problem.cheap_excess(self.method.scout(problem)).reshape(own.shape) * own**2
+                bound[task.outputs] = problem.bound().reshape(own.shape) * own**2
+            losses[:, columns] = self._pooled(found / self.unit)
+            if (self._pooled(bound / self.unit)[:, -1] > losses.min(axis=1)).all():
+                break
+        return losses
+
+    def _squared_errors(self, trials: Trials) -> Floats:
+        errors = np.zeros_like(trials.steps)
+        for task in self.tasks:
+            for place in range(errors.shape[1]):
+                part = trials.columns(slice(place, place + 1))
+                problem = task.problem(*part)
+                error = problem.box.nearest(problem.target) - problem.target
+                errors[task.outputs, place] = np.einsum("ij,ij->i", error, error) * part.steps[task.outputs, 0] ** 2
+        return self._pooled(errors)
 
     def _common_steps(self, full_step: Floats) -> Floats:
         """Return the step of the grid that the weights of an output lie on already, or NaN, (m, 1)."""
@@ -151,38 +238,6 @@ class ScaleSearch:
             steps[slice(None) if self.shared else output] = step if permitted else np.nan
         return steps
 
-    def _scouted(self, trial: Floats) -> Floats:
-        """Return the loss of the scouting rounding at each trial step, from the largest step down.
-
-        The lower bound that a rounding may know only rises as the box shrinks: once it is above the least loss
-        found, the steps that are left cannot be better and count as infinite.
-        """
-        losses = np.full_like(trial, np.inf)
-        at_once = 2 * self.method.per_octave
-        for start in range(0, trial.shape[1], at_once):
-            part = trial[:, start : start + at_once]
-            found, bound = np.zeros_like(part), np.zeros_like(part)
-            for task in self.tasks:
-                problem = task.problem(part, self.zero_point)
-                own = part[task.outputs]
-                excess = problem.cheap_excess(self.method.scout(problem))
-                found[task.outputs] = excess.reshape(own.shape) * own**2
-                bound[task.outputs] = problem.bound().reshape(own.shape) * own**2
-            losses[:, start : start + at_once] = self._pooled(found / self.unit)
-            if (self._pooled(bound / self.unit)[:, -1] > losses.min(axis=1)).all():
-                break
-        return losses
-
-    def _squared_errors(self, trial: Floats) -> Floats:
-        errors = np.zeros_like(trial)
-        for task in self.tasks:
-            for place in range(trial.shape[1]):
-                own = trial[task.outputs, place]
-                problem = task.problem(trial[:, place : place + 1], self.zero_point)
-                error = problem.box.nearest(problem.target) - problem.target
-                errors[task.outputs, place] = np.einsum("ij,ij->i", error, error) * own**2
-        return self._pooled(errors)
-
     def _pooled(self, losses: Floats) -> Floats:
         return np.broadcast_to(losses.sum(axis=0), losses.shape) if self.shared else losses
 
@@ -193,17 +248,22 @@ class ScaleSearch:
             for task, one, other in zip(self.tasks, first, second, strict=True)
         ]
 
-    @staticmethod
-    def _smallest(trial: Floats, losses: Floats, count: int) -> Floats:
-        places = np.argsort(losses, axis=1, kind="stable")[:, :count]
-        return np.take_along_axis(trial, places, axis=1)
-
-    def _winner(self, steps: Floats, values: list[Floats], losses: Floats) -> tuple[Floats, list[Floats], Floats]:
-        """Return the steps, values and losses of the best step of each output, with S = 1."""
+    def _winner(self, trials: Trials, values: list[Floats], losses: Floats) -> tuple[Trials, list[Floats], Floats]:
+        """Return the trial, values and losses of the best trial of each output, with S = 1."""
         place = np.argmin(losses, axis=1)
         chosen = []
         for task, all_values in zip(self.tasks, values, strict=True):
-            shaped = all_values.reshape(len(task.outputs), steps.shape[1], -1)
+            shaped = all_values.reshape(len(task.outputs), losses.shape[1], -1)
             chosen.append(shaped[np.arange(len(task.outputs)), place[task.outputs]])
         at = place[:, None]
-        return np.take_along_axis(steps, at, axis=1), chosen, np.take_along_axis(losses, at, axis=1)
+        return trials.pick(at), chosen, np.take_along_axis(losses, at, axis=1)
+
+
+def _smallest(losses: Floats, count: int) -> Indices:
+    """Return the places of the smallest losses of each output, (m, count)."""
+    return np.argsort(losses, axis=1, kind="stable")[:, :count]
+
+
+def _joined(sequences: list[Trials]) -> Trials:
+    zeros = [trials.zero_points for trials in sequences if trials.zero_points is not None]
+    return Trials(np.hstack([trials.steps for trials in sequences]), np.hstack(zeros) if zeros else None)

@@ -60,7 +60,7 @@ class Task:
         ----------
         steps : ndarray of shape (m, S)
             Trial scales of all outputs.
-        zero_points : ndarray of shape (m, 1), default=None
+        zero_points : ndarray of shape (m, S), default=None
             Codes of zero.
         levels : ndarray of shape (L,) or (m, L), default=None
             Values allowed, in steps, where the kind does not tell; S must be 1 then.
@@ -72,7 +72,7 @@ class Task:
             self.kind,
             self.bits,
             own.size,
-            zero_point=None if zero_points is None else np.repeat(zero_points[self.outputs], n_steps, axis=0),
+            zero_point=None if zero_points is None else zero_points[self.outputs].reshape(-1, 1),
             levels=levels[self.outputs] if levels is not None and levels.ndim > 1 else levels,
             signs=np.repeat(self.signs, n_steps, axis=0) if self.signs.any() else None,
         )

@@ -178,14 +178,75 @@ def test_singular_curvature_and_dead_columns_are_handled(rounding):
     assert result.loss < 1e-2
 
 
+@pytest.mark.filterwarnings("ignore:scale=0.25 clips")
 @pytest.mark.parametrize("scale", [*SCALES, 0.25])
-def test_weights_on_a_grid_stay_where_they_are(scale):
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("grid", GRIDS)
+def test_weights_on_a_grid_stay_where_they_are(grid, granularity, scale):
+    if not goes_together(grid, scale):
+        return
     model = random_model(7, n_outputs=2)
+    # The scale that spans the weights is the same again only if the largest weight keeps the highest code.
     rounding = "nearest" if scale == "max" else "lattice"
-    once = quantize(model, bits=4, scale=scale, rounding=rounding)
-    twice = quantize(model.recentred(once.weights, model.free), bits=4, scale=scale, rounding=rounding)
-    assert twice.weights == pytest.approx(once.weights)
-    assert twice.loss == pytest.approx(0, abs=1e-20)
+    options = {"bits": 4, "grid": grid, "scale": scale, "granularity": granularity, "rounding": rounding}
+    once = quantize(model, **options)
+    twice = quantize(model.recentred(once.weights, model.free), **options)
+    assert twice.weights == pytest.approx(once.weights, rel=1e-9)
+    assert twice.loss == pytest.approx(0, abs=1e-18)
+
+
+def test_weights_on_a_grid_stay_where_they_are_with_duplicate_columns():
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    X = np.column_stack([X, X])
+    model = QuadraticModel(X.T @ X / 30, np.array([3.0, -2.0, 7.0, 1.0, -5.0, 4.0, 0.0, 6.0]) * 0.37, free=np.ones(8))
+    assert quantize(model, bits=4).weights == pytest.approx(model.centre)
+
+
+@pytest.mark.parametrize("rounding", [name for name in ROUNDINGS if name != "stochastic"])
+@pytest.mark.parametrize("grid", [name for name in GRIDS if name != "codebook"])
+def test_signs_are_held_through_every_rounding(grid, rounding):
+    rng = np.random.default_rng(3)
+    half = rng.normal(size=(40, 6)) + 2 * rng.normal(size=(40, 1))
+    signs = np.array([1, -1, 0, 1, -1, 0])
+    model = QuadraticModel(half.T @ half / 40, rng.normal(size=(2, 6)), signs=signs)
+    for bits in (1, 2, 3):
+        weights = quantize(model, bits=bits, grid=grid, rounding=rounding).weights
+        assert (weights * signs >= 0).all()
+
+
+def test_affine_never_loses_more_than_symmetric():
+    for seed in range(2):
+        model = random_model(seed)
+        for bits in (2, 4):
+            symmetric = quantize(model, bits=bits, rounding="exact").loss
+            assert quantize(model, bits=bits, rounding="exact", grid="affine").loss <= symmetric * 1.02
+
+
+def test_stochastic_rounding_is_unbiased_and_follows_the_seed():
+    model = random_model(2)
+    options = {"bits": 4, "rounding": "stochastic", "scale": "max"}
+    drawn = np.mean([quantize(model, random_state=seed, **options).weights for seed in range(400)], axis=0)
+    step = np.abs(model.centre).max() / 7
+    assert drawn == pytest.approx(model.centre, abs=5 * step / 2 / np.sqrt(400))
+    first, second = (quantize(model, random_state=np.random.RandomState(0), **options) for _ in range(2))
+    assert np.array_equal(first.codes, second.codes)
+
+
+def test_joint_reaches_what_it_should_on_correlated_columns(diabetes):
+    model, full = diabetes
+    floors = {2: 0.515, 3: 0.57, 4: 0.582, 6: 0.588, 8: 0.591}
+    reached = {bits: full - quantize(model, bits=bits, rounding="joint").loss for bits in floors}
+    assert all(reached[bits] >= floor for bits, floor in floors.items())
+
+
+def test_power_of_two_takes_few_bits_and_fixed_point_a_power_of_two():
+    with pytest.raises(ValueError, match="bits=9 does not go with grid='power_of_two'"):
+        quantize(random_model(), bits=9, grid="power_of_two")
+    with pytest.raises(ValueError, match=r"scale=0\.3 does not go with grid='fixed_point'"):
+        quantize(random_model(), grid="fixed_point", scale=0.3)
+    result = quantize(random_model(), bits=16, grid="fixed_point", scale=2**-13)
+    assert result.grid.scale == 2**-13
+    assert result.codes.dtype == np.int16
 
 
 @pytest.mark.parametrize("grid", GRIDS)

@@ -65,6 +65,12 @@ class Rounding(NamedTuple):
     per_octave: int = 4
     returns: int = 0
 
+    def improved(self, problem: Problem, values: Floats) -> Floats:
+        """Return values that are no worse for this problem, polished or rounded again."""
+        if self.polish is not None:
+            return self.polish(problem, values)
+        return problem.better(values, self.round(problem))
+
 
 ROUNDINGS: dict[str, Rounding] = {
     "nearest": Rounding(nearest, nearest),
