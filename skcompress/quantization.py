@@ -77,7 +77,11 @@ class _Quantizing(WeightCompressor):
     def _compress(self, problem: LinearProblem, start: Constraint, columns: Columns) -> Outcome:
         random_state = check_random_state(self.random_state)
 
-        inputs = None if self.input_bits is None else InputGrid.of(problem.X, int(self.input_bits))
+        inputs = None
+        if self.input_bits is not None:
+            # A row of weight zero is no row.
+            rows = problem.X if problem.row_weight.all() else problem.X[problem.row_weight > 0]
+            inputs = InputGrid.of(rows, int(self.input_bits))
         units = None if inputs is None else 1.0 / inputs.step
 
         def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:

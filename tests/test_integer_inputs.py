@@ -227,3 +227,12 @@ def test_grids_and_granularities_that_cannot_be_integers_are_refused(options, to
 def test_a_search_that_scores_float_inputs_refuses_it():
     with pytest.raises(ValueError, match="search it with GridSearchCV"):
         CompressedRegressorCV(QuantizedRegressor(Ridge(), input_bits=8)).fit(X, y)
+
+
+def test_a_row_of_weight_zero_does_not_widen_the_range(small):
+    X, y = small
+    plain = QuantizedRegressor(Ridge(), input_bits=8).fit(X, y)
+    far, weight = np.vstack([X, np.full((1, 5), 1e6)]), np.append(np.ones(len(y)), 0.0)
+    weighted = QuantizedRegressor(Ridge(), input_bits=8).fit(far, np.append(y, 0.0), sample_weight=weight)
+    np.testing.assert_array_equal(weighted.input_scale_, plain.input_scale_)
+    np.testing.assert_allclose(weighted.predict(X), plain.predict(X), atol=0.1)
