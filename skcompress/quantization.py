@@ -23,6 +23,7 @@ from .linear.integer_inputs import (
     IntegerModel,
     accumulator,
     check_input_bits,
+    leaf_input,
     reader_of,
     with_reader,
 )
@@ -134,7 +135,7 @@ class _Quantizing(WeightCompressor):
         reader = reader_of(self.estimator_)
         if reader is None:
             raise AttributeError(f"{type(self).__name__} clips no input: it was fitted with input_bits=None")
-        return reader.outside(find_leaf(self, X).X)
+        return reader.outside(leaf_input(self.estimator_, X))
 
     @property
     def codes_(self) -> NDArray[Any]:

@@ -153,6 +153,14 @@ def test_what_lies_beyond_the_training_rows_is_clipped_and_counted():
     np.testing.assert_array_equal(model.predict(far), model.predict(edge))
 
 
+def test_rows_that_a_robust_base_left_out_are_counted():
+    target = y.copy()
+    rows = X.copy()
+    rows[:20, 1], target[:20] = 1e4, 1e6
+    model = QuantizedRegressor(RANSACRegressor(random_state=0), input_bits=8).fit(rows, target)
+    assert model.outside(rows)[1] == 20
+
+
 def test_the_ends_of_the_training_rows_and_indicators_are_exact():
     grid = InputGrid.of(X, 8)
     read_back = grid.codes(X) * grid.step + grid.offset

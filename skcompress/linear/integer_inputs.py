@@ -25,6 +25,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
@@ -256,6 +257,15 @@ def with_reader(model: Any, reader: Callable[[Any], Any] | None) -> Any:
         return model if reader is None else reader(model)
     put_inside(model, with_reader(inside, reader))
     return model
+
+
+def leaf_input(model: Any, X: Any) -> Any:
+    """Return X as the leaf inside a fitted model sees it when the model predicts."""
+    while model is not None:
+        if isinstance(model, Pipeline) and len(model) > 1:
+            X = model[:-1].transform(X)
+        model = inside_of(model)
+    return X
 
 
 def reader_of(model: Any) -> IntegerModel | None:

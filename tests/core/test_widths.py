@@ -37,7 +37,6 @@ def test_every_rounding(rounding, n_outputs):
     assert_alike(model(n_outputs), rounding=rounding)
 
 
-@pytest.mark.filterwarnings("ignore:scale=0.1 clips")
 @pytest.mark.parametrize("n_outputs", [1, 2])
 @pytest.mark.filterwarnings("ignore:scale=0.1 clips")
 @pytest.mark.parametrize("scale", [*SCALES, 0.1])
