@@ -1,0 +1,351 @@
+"""ScorecardClassifier: a raw frame in, integer points on a few lines out.
+
+The columns become steps (`StepEncoder`); a pruned logistic regression picks the lines, in rounds in which the log loss
+is linearised where the last one landed, with one sign for all steps of a monotone input; then the points and their
+multiplier are searched together (`skcompress.scorecard_points`). What predicts is the rounded card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from .artifact import CompactLinear, Weights
+from .linear.fold.graph import Graph
+from .scorecard_lines import choose_lines
+from .scorecard_points import integer_points, patterns_of
+from .scorecard_steps import StepEncoder, fold_steps, row_weights
+
+Floats = NDArray[np.float64]
+
+
+class ScorecardClassifier(ClassifierMixin, BaseEstimator):
+    """Fit a scorecard: integer points for a few conditions such as "age > 30".
+
+    Parameters
+    ----------
+    estimator : LogisticRegression, default=None
+        Fitted on all steps, to begin with; its `C` is the penalty in the choice of the lines. None:
+        LogisticRegression(max_iter=1000).
+    n_lines : int, default=10
+        Most lines with points.
+    points : (int, int), default=(-5, 5)
+        Least and greatest points of a line.
+    monotonic_cst : dict from column to -1, 0 or 1, or array of shape (n_features,), default=None
+        1: the chance of ``classes_[1]`` never falls as the input grows, -1: never rises. Special codes and missing
+        values are free.
+    keep : list of str, default=None
+        Lines that the card must choose from the start, by their names in ``StepEncoder.get_feature_names_out``.
+    special_codes, max_steps
+        See `StepEncoder`.
+    random_state : int, RandomState or None, default=None
+        Of the search for the lines.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        Labels; points speak for the second.
+    points_table_ : DataFrame
+        One row for each line: ``input``, ``condition``, ``points``.
+    chosen_lines_ : ndarray of int
+        Numbers, among the steps, of the lines chosen before the points; some may have come to 0 points.
+    multiplier_, intercept_ : float
+        The log-odds of ``classes_[1]`` are intercept_ + multiplier_ x points.
+    encoder_ : StepEncoder
+        The steps, of which the card uses some.
+    compact_ : CompactLinear
+        The card as it ships, with the points as its integer weights.
+    n_features_in_ : int
+        Number of input columns.
+    feature_names_in_ : ndarray of str
+        Names of the input columns, where X was a dataframe.
+
+    See Also
+    --------
+    PrunedClassifier : Picks columns and keeps float weights.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skcompress import ScorecardClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> card = ScorecardClassifier(n_lines=5).fit(X, y)
+    >>> len(card.points_table_), bool(card.score(X, y) > 0.94)
+    (5, True)
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_lines: int = 10,
+        points: tuple[int, int] = (-5, 5),
+        monotonic_cst: Any = None,
+        keep: Any = None,
+        special_codes: Any = None,
+        max_steps: int = 20,
+        random_state: Any = None,
+    ):
+        self.estimator = estimator
+        self.n_lines = n_lines
+        self.points = points
+        self.monotonic_cst = monotonic_cst
+        self.keep = keep
+        self.special_codes = special_codes
+        self.max_steps = max_steps
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ScorecardClassifier:
+        """Choose the lines and their points.
+
+        Parameters
+        ----------
+        X : array or frame of shape (n, n_features)
+            Raw inputs; see `StepEncoder`.
+        y : array-like of shape (n,)
+            Two classes.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : ScorecardClassifier
+
+        Raises
+        ------
+        ValueError
+            If a parameter is impossible, or y has not two classes.
+        """
+        low, high = self._checked()
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        self.encoder_ = StepEncoder(self.max_steps, self.special_codes).fit(X, sample_weight=sample_weight)
+        self.n_features_in_ = self.encoder_.n_features_in_
+        if hasattr(self.encoder_, "feature_names_in_"):
+            self.feature_names_in_ = self.encoder_.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        Z = self.encoder_.transform(X)
+        if not Z.shape[1]:
+            raise ValueError(f"no column of X has two values (n_samples = {len(Z)}): there is nothing to make steps of")
+        labels = column_or_1d(y, warn=True)
+        if len(labels) != len(Z):
+            raise ValueError(f"X has {len(Z)} rows and y has {len(labels)}")
+        assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        weight = row_weights(sample_weight, len(Z))
+        Z, labels, weight = Z[weight > 0], labels[weight > 0], weight[weight > 0]
+        self.classes_, target = np.unique(labels, return_inverse=True)
+        if len(self.classes_) != 2:
+            kind = type_of_target(labels, input_name="y")
+            few = "classifier can't train when only one class is present. " if len(self.classes_) < 2 else ""
+            raise ValueError(
+                f"{few}Only binary classification is supported. The type of the target is {kind}, with "
+                f"{len(self.classes_)} classes"
+            )
+        bad, signs = target.astype(np.float64), self._signs()
+        chosen, weights, intercept = choose_lines(
+            self.estimator, Z, bad, weight, int(self.n_lines), signs, self._kept(), self.random_state
+        )
+        signs = signs[chosen]
+        patterns = patterns_of(Z[:, chosen], bad, weight)
+        least = np.where(signs > 0, 0, low).astype(np.int64)
+        most = np.where(signs < 0, 0, high).astype(np.int64)
+        card = integer_points(patterns, weights, intercept, least, most)
+        used = (card.points != 0) & (card.multiplier > 0)
+        self.chosen_lines_ = chosen
+        self._chosen, self._points = chosen[used], card.points[used]
+        self.multiplier_, self.intercept_ = (card.multiplier if used.any() else 1.0), card.intercept
+        lines = [self.encoder_.lines_[number] for number in self._chosen]
+        self._input = np.array([line.place for line in lines], dtype=np.intp)
+        self.points_table_ = pd.DataFrame(
+            {
+                "input": [self.encoder_._name(line.place) for line in lines],
+                "condition": [line.condition() for line in lines],
+                "points": self._points,
+            }
+        )
+        each = self._points_by_input(Z)
+        self._best = each.min(axis=0)
+        self._average = np.average(each, axis=0, weights=weight)
+        return self
+
+    def _checked(self) -> tuple[int, int]:
+        if not isinstance(self.n_lines, Integral) or isinstance(self.n_lines, bool) or self.n_lines < 1:
+            raise ValueError(f"n_lines={self.n_lines!r} must be an integer of at least 1")
+        try:
+            low, high = (int(end) for end in self.points)
+        except (TypeError, ValueError):
+            low, high = 0, 0
+        if not low <= 0 <= high or low == high or (low, high) != tuple(self.points):
+            raise ValueError(f"points={self.points!r} must be two integers around 0, such as (-5, 5)")
+        return low, high
+
+    def _signs(self) -> NDArray[np.int64]:
+        """Return the sign of each line's weight, 0 where it is free."""
+        lines, cst = self.encoder_.lines_, self.monotonic_cst
+        if cst is None:
+            return np.zeros(len(lines), dtype=np.int64)
+        names = [self.encoder_._name(place) for place in range(self.n_features_in_)]
+        if isinstance(cst, Mapping):
+            unknown = sorted(str(name) for name in cst if name not in names)
+            if unknown:
+                raise ValueError(f"monotonic_cst names {unknown}, not in X: it has {names}")
+            by_input = np.array([cst.get(name, 0) for name in names])
+        else:
+            by_input = np.asarray(cst)
+        if by_input.shape != (len(names),) or not np.isin(by_input, (-1, 0, 1)).all():
+            raise ValueError(f"monotonic_cst={cst!r} must have -1, 0 or 1 for each of the {len(names)} inputs")
+        text = [names[line.place] for line in lines if line.kind == "level" and by_input[line.place]]
+        if text:
+            raise ValueError(f"monotonic_cst is for numbers: {text[0]!r} holds levels")
+        return np.array([by_input[line.place] if line.kind == "step" else 0 for line in lines], dtype=np.int64)
+
+    def _kept(self) -> NDArray[np.intp] | None:
+        if self.keep is None:
+            return None
+        names = self.encoder_.get_feature_names_out().tolist()
+        unknown = [name for name in self.keep if name not in names]
+        if unknown:
+            raise ValueError(f"keep names the lines {unknown}, which are not among the steps, such as {names[:5]}")
+        if len(self.keep) > self.n_lines:
+            raise ValueError(f"keep has {len(self.keep)} lines, more than n_lines={self.n_lines}")
+        return np.array([names.index(name) for name in self.keep], dtype=np.intp)
+
+    def points_of(self, X: Any) -> NDArray[np.int64]:
+        """Return the sum of the points of each row, shape (n,)."""
+        check_is_fitted(self)
+        held = self.encoder_.transform(X)[:, self._chosen]
+        return (held @ self._points).astype(np.int64)
+
+    def _points_by_input(self, Z: Floats) -> Floats:
+        """Return the points that each input gives to each row, shape (n, n_features)."""
+        out = np.zeros((len(Z), self.n_features_in_))
+        for line, points, place in zip(self._chosen, self._points, self._input, strict=True):
+            out[:, place] += Z[:, line] * points
+        return out
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return the log-odds of ``classes_[1]``, shape (n,)."""
+        totals = self.points_of(X).astype(np.float64)
+        return self.intercept_ + self.multiplier_ * totals
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probabilities of the rounded card, shape (n, 2)."""
+        eta = self.decision_function(X)
+        return np.column_stack([1.0 / (1.0 + np.exp(eta)), 1.0 / (1.0 + np.exp(-eta))])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the more probable label, shape (n,)."""
+        chosen = (self.decision_function(X) > 0).astype(np.intp)
+        labels: NDArray[Any] = self.classes_[chosen]
+        return labels
+
+    def scores(self, X: Any, *, points: float = 600.0, odds: float = 50.0, pdo: float = 20.0) -> Floats:
+        """Return scores on the usual scale, high where ``classes_[1]`` is unlikely.
+
+        Parameters
+        ----------
+        X : array or frame of shape (n, n_features)
+            Raw inputs.
+        points, odds : float, default=600, 50
+            The score of rows for which ``classes_[0]`` is `odds` times as likely as ``classes_[1]``.
+        pdo : float, default=20
+            Points that double these odds.
+        """
+        factor, offset = _scale(points, odds, pdo)
+        scores: Floats = offset - factor * self.decision_function(X)
+        return scores
+
+    def to_scorecard(self, *, points: float = 600.0, odds: float = 50.0, pdo: float = 20.0) -> pd.DataFrame:
+        """Return the table on the scale of `scores`: a row of base points, then `points_table_` with ``score``."""
+        check_is_fitted(self)
+        factor, offset = _scale(points, odds, pdo)
+        base = pd.DataFrame({"input": ["(base)"], "condition": [""], "points": [0]})
+        table = pd.concat([base, self.points_table_], ignore_index=True)
+        shift = np.append(offset - factor * self.intercept_, np.zeros(len(self._points)))
+        return table.assign(score=shift - factor * self.multiplier_ * table["points"].to_numpy())
+
+    def to_html(self) -> str:
+        """Return `points_table_` as HTML, every text escaped."""
+        check_is_fitted(self)
+        html: str = self.points_table_.to_html(index=False, border=0)
+        return html
+
+    def calibration_table(self, X: Any, y: Any) -> pd.DataFrame:
+        """Return for each total of points the rows, the share of ``classes_[1]`` and the card's probability."""
+        totals = self.points_of(X)
+        bad = np.asarray(y) == self.classes_[1]
+        table = pd.DataFrame({"points": totals, "bad": bad}).groupby("points")["bad"].agg(["size", "mean"])
+        chance = 1.0 / (1.0 + np.exp(-(self.intercept_ + self.multiplier_ * table.index.to_numpy())))
+        return table.set_axis(["rows", "observed"], axis=1).assign(predicted=chance).reset_index()
+
+    def reason_codes(self, X: Any, against: str = "best", n: int = 4) -> pd.DataFrame:
+        """Return the inputs that add most to the points of each row.
+
+        Parameters
+        ----------
+        X : array or frame of shape (n_rows, n_features)
+            Raw inputs.
+        against : {"best", "average"}, default="best"
+            What an input's points are compared with: the fewest that it gave in training, or the mean.
+        n : int, default=4
+            Most reasons for a row.
+
+        Returns
+        -------
+        reasons : DataFrame of shape (n_rows, 2 n)
+            ``reason_1``, ``points_1``, ...: input and points above the reference, most first; None and 0 where no
+            further input is above it.
+        """
+        check_is_fitted(self)
+        if against not in ("best", "average"):
+            raise ValueError(f"against={against!r} must be 'best' or 'average'")
+        if not isinstance(n, Integral) or n < 1:
+            raise ValueError(f"n={n!r} must be an integer of at least 1")
+        each = self._points_by_input(self.encoder_.transform(X))
+        above = each - (self._best if against == "best" else self._average)
+        order = np.argsort(-above, axis=1, kind="stable")[:, :n]
+        most = np.take_along_axis(above, order, axis=1)
+        names = np.array([self.encoder_._name(place) for place in range(self.n_features_in_)], dtype=object)
+        reasons: dict[str, Any] = {}
+        for place in range(order.shape[1]):
+            told = most[:, place] > 1e-12
+            reasons[f"reason_{place + 1}"] = np.where(told, names[order[:, place]], None)
+            reasons[f"points_{place + 1}"] = np.where(told, most[:, place], 0.0)
+        return pd.DataFrame(reasons, index=X.index if isinstance(X, pd.DataFrame) else None)
+
+    @property
+    def compact_(self) -> CompactLinear:
+        """The card as it ships."""
+        check_is_fitted(self)
+        named = hasattr(self, "feature_names_in_")
+        graph = Graph([self.encoder_._name(place) for place in range(self.n_features_in_)], named)
+        columns = fold_steps(self.encoder_, graph.inputs(), graph)
+        codes = np.zeros((1, len(columns)), dtype=np.int64)
+        codes[0, self._chosen] = self._points
+        classes = tuple(self.classes_.tolist())
+        weights = Weights.from_codes(codes, self.multiplier_)
+        return graph.finish(columns, weights, np.array([self.intercept_]), link="logit", classes=classes)
+
+
+def _scale(points: float, odds: float, pdo: float) -> tuple[float, float]:
+    if not (odds > 0 and pdo > 0):
+        raise ValueError(f"odds={odds!r} and pdo={pdo!r} must be positive")
+    factor = pdo / np.log(2.0)
+    return factor, points - factor * np.log(odds)
