@@ -20,6 +20,7 @@ from .core.quadratic import QuadraticModel
 Floats = NDArray[np.float64]
 _ROUNDS = 3
 _POLISH = 25
+_REFUSALS = 10
 
 
 class Lines(NamedTuple):
@@ -63,14 +64,26 @@ def choose_lines(
     base.fit(Z, y, sample_weight=weight)
     coef, intercept = np.asarray(base.coef_, dtype=np.float64).ravel(), float(np.ravel(base.intercept_)[0])
     penalty = 1.0 / (getattr(base, "C", np.inf) * weight.sum())
-    free, best, lowest = np.ones(len(coef), dtype=bool), None, np.inf
+    best, lowest = None, np.inf
     for _ in range(_ROUNDS):
-        model = _quadratic(Z, y, weight, coef, intercept, penalty, free, signs)
-        support = prune(model, n_nonzero=min(n_lines, len(coef)), keep=keep, random_state=random_state).support[0]
-        coef, intercept, loss = _polished(Z, y, weight, coef, intercept, penalty, support, signs)
-        if best is not None and not loss < lowest:
+        model = _quadratic(Z, y, weight, coef, intercept, penalty, np.ones(len(coef), dtype=bool), signs)
+        if signs.any():
+            # The best weights with these signs; those that stay at zero are no candidates.
+            model = model.restrict(model.free)
+        improved = False
+        for _ in range(_REFUSALS):
+            support = prune(model, n_nonzero=n_lines, keep=keep, random_state=random_state).support[0]
+            w, b, loss = _polished(Z, y, weight, penalty, support, signs)
+            if loss < lowest:
+                best, lowest, improved = Lines(np.flatnonzero(support), w[support], b), loss, True
+                coef, intercept = w, b
+            wrong = support & (signs != 0) & (w == 0)
+            if not wrong.any():
+                break
+            # Lines that only the wrong sign would use make room for others.
+            model = model.restrict(model.free & ~wrong)
+        if not improved:
             break
-        best, lowest = Lines(np.flatnonzero(support), coef[support], intercept), loss
     assert best is not None
     return best
 
@@ -107,8 +120,6 @@ def _polished(
     Z: Floats,
     y: Floats,
     weight: Floats,
-    coef: Floats,
-    intercept: float,
     penalty: float,
     support: NDArray[np.bool_],
     signs: NDArray[np.int64],
@@ -134,6 +145,6 @@ def _polished(
         w, b, gained, loss = w + size * step, b + size * level, loss - new, new
         if gained < 1e-10:
             break
-    full = np.zeros(len(coef))
+    full = np.zeros(Z.shape[1])
     full[support] = w
     return full, float(b), loss

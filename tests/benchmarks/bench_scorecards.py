@@ -4,7 +4,7 @@
 
 prints two tables. The folder SKCOMPRESS_DATA holds the csv.gz files; without it those of examples/data are used and the
 other sets are left out. FasterRisk takes part where it is installed: version 0.1.10 needs an older scikit-learn, so run
-the same script again in an environment of its own, with this checkout on PYTHONPATH.
+the same script again in an environment of its own, where ours is left out.
 """
 
 import os
@@ -18,8 +18,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from skcompress import PrunedClassifier, ScorecardClassifier, StepEncoder
-
+try:
+    from skcompress import PrunedClassifier, ScorecardClassifier, StepEncoder
+except ImportError:  # The scikit-learn that FasterRisk needs is too old for it.
+    ScorecardClassifier = None
 try:
     from fasterrisk.fasterrisk import RiskScoreOptimizer
 except ImportError:
@@ -76,7 +78,7 @@ def main():
     rows = []
     for name, (target, bad) in RAW.items():
         path = DATA / f"{name}.csv.gz"
-        if path.exists():
+        if path.exists() and ScorecardClassifier:
             X = pd.read_csv(path)
             y = (X.pop(target) == bad).to_numpy().astype(int)
             for n_lines in (10, 6):
@@ -85,7 +87,8 @@ def main():
     header = ["data", "lines", "ScorecardClassifier", "steps, float weights", "one-hot bins, float weights"]
     print_table("Test AUC with the same cuts", header, rows)
 
-    rows, rivals = [], {"ScorecardClassifier": ours} | ({"FasterRisk": fasterrisk} if RiskScoreOptimizer else {})
+    rows, rivals = [], {"ScorecardClassifier": ours} if ScorecardClassifier else {}
+    rivals |= {"FasterRisk": fasterrisk} if RiskScoreOptimizer else {}
     for name in BINARY:
         path = DATA / f"{name}.csv.gz"
         if not path.exists():
