@@ -15,7 +15,7 @@ from skcompress.scorecard_points import fit_line, integer_points, patterns_of
 
 EXPECTED_FAILURES = {
     ("ScorecardClassifier", "check_sample_weight_equivalence_on_dense_data", "1.6."): (
-        "its data of 1.6: 30 rows of random labels that steps of 10 columns separate, so that a hundred cards fit equally "
+        "its data of 1.6: 30 rows of random labels that steps of 10 columns separate, so that many cards fit equally "
         "well and rounding decides; later versions have other data, which it passes"
     ),
 }
