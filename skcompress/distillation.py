@@ -194,7 +194,8 @@ class Distilling(LinearCompressor):
             tested = take_rows(sample_weight, fold.test)
             weights.append(np.ones(len(fold.test)) if tested is None else np.asarray(tested, dtype=np.float64))
         row_weight = np.concatenate(weights)
-        best = choose(np.vstack(errors), row_weight / row_weight.sum())
+        margin = 1.0 if lesson.answers.X_unlabeled is None else 0.0
+        best = choose(np.vstack(errors), row_weight / row_weight.sum(), margin)
         if best == 0:
             return 0.0, None
         strength, alpha = divmod(best - 1, len(ALPHAS))
@@ -265,8 +266,9 @@ class DistilledRegressor(RegressorCompressor, Distilling):
     teacher : estimator, default=None
         Any regressor, or a FrozenEstimator that holds a fitted one. None: HistGradientBoostingRegressor().
     alpha : float or "auto", default="auto"
-        Share of the teacher, in [0, 1]. "auto": the best of 0, 0.25, 0.5, 0.75 and 1 by nested cross-validation; 0
-        unless the gain over 0 passes its standard error. With K folds it takes K (K - 1) / 2 more fits of the teacher.
+        Share of the teacher, in [0, 1]. "auto": the best of 0, 0.25, 0.5, 0.75 and 1 by nested cross-validation;
+        without unlabelled rows, 0 unless the gain over 0 passes its standard error. With K folds it takes K (K - 1) / 2
+        more fits of the teacher.
     debias : bool, default=True
         With unlabelled rows, correct w_T by what the labelled rows say against the teacher's out-of-fold answers, so
         that its bias is taken out: a ridge on their residuals. Its penalty is chosen together with alpha, or by

@@ -58,6 +58,14 @@ class TestAlpha:
         assert model.alpha_ > 0.4
         assert model.score(X_test, signal) > plain.score(X_test, signal) + 0.3
 
+    def test_auto_asks_for_a_standard_error_only_where_no_rows_are_unlabelled(self, few_labels):
+        """A teacher whose held-out gain is positive and within its standard error, with unlabelled rows and without."""
+        X, y, more, X_test, signal, _ = few_labels
+        teacher = FrozenEstimator(LinearRegression().fit(X_test, signal + 4 * X_test[:, 5]))
+        model = DistilledRegressor(Ridge(30.0), teacher=teacher, debias=False)
+        assert model.fit(X, y).alpha_ == 0.0
+        assert model.fit(X, y, X_unlabeled=more[:39]).alpha_ == 0.5
+
     def test_weights_decide_with_auto(self, small):
         X, y = small
         truth = X @ np.array([3.0, -2.0, 0.5, 0.0, 1.0]) + 2

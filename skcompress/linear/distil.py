@@ -234,8 +234,8 @@ def _through_code(leaf: Leaf, taught: Taught) -> Line:
     return Line(decoder.weights @ encoder.weights, decoder.weights @ encoder.intercept + decoder.intercept)
 
 
-def choose(errors: Floats, row_weight: Floats) -> int:
-    """Return the column with the least held-out error, or 0 unless it gains more than one standard error over that.
+def choose(errors: Floats, row_weight: Floats, margin: float = 1.0) -> int:
+    """Return the column with the least held-out error, or 0 unless it gains more than `margin` standard errors on it.
 
     Parameters
     ----------
@@ -243,6 +243,8 @@ def choose(errors: Floats, row_weight: Floats) -> int:
         Held-out deviance of each row.
     row_weight : ndarray of shape (n,)
         Sample weights divided by their sum.
+    margin : float, default=1.0
+        In standard errors of the mean gain.
     """
     gains = errors[:, :1] - errors
     means = row_weight @ gains
@@ -250,7 +252,7 @@ def choose(errors: Floats, row_weight: Floats) -> int:
     variance = row_weight @ (gains[:, best] - means[best]) ** 2
     # The variance of a weighted mean: the sum of the squared weights takes the place of 1 / n.
     standard_error = np.sqrt(variance * (row_weight**2).sum())
-    return best if means[best] > standard_error else 0
+    return best if means[best] > margin * standard_error else 0
 
 
 def held_out_errors(fitted: Any, lines: Sequence[Line], X: Any, y: Any) -> Floats:

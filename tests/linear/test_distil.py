@@ -119,6 +119,7 @@ class TestAlpha:
         errors[:, 2] -= errors[:, 2].mean() - 1.5
         equal = np.full(100, 0.01)
         assert choose(errors, equal) == 0
+        assert choose(errors, equal, margin=0.0) == 1
         errors[:, 1] -= 0.5
         assert choose(errors, equal) == 1
 
