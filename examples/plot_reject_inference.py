@@ -4,8 +4,7 @@ A lender sees who defaults only among the applicants it accepts. A model fitted 
 and yet it has to judge everyone who applies. Here an earlier score accepts the safer half of the card holders of a
 bank in Taiwan; the outcome of a thousand of them is known. A logistic regression on bins is fitted on these alone, and
 distilled with the rejected applicants as rows without labels. It is tested on all who apply, and set beside the model
-that could be fitted if every outcome were known. Where the accepted alone do not show that the teacher helps, the
-distilled model keeps away from it (alpha is zero), and gains nothing.
+that could be fitted if every outcome were known. The share of the teacher, alpha, can only be judged by the accepted.
 
     python examples/plot_reject_inference.py
 
