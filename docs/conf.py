@@ -63,8 +63,17 @@ def escape_trailing_underscores(app, what, name, obj, options, lines) -> None:
         lines[i] = "``".join(parts)
 
 
+def loosen_references(app, what, name, obj, options, lines) -> None:
+    """Show what scikit-learn's own docstrings link to as plain words: the targets are in its documentation."""
+    module = inspect.getmodule(obj)
+    if module is not None and module.__name__.startswith("sklearn"):
+        text = re.sub(r":ref:`([^`<]+?)\s*(?:<[^`>]*>)?`", r"\1", "\n".join(lines))
+        lines[:] = text.split("\n")
+
+
 def setup(app) -> None:
     """Connect the steps above; the escaping comes after numpydoc's."""
     write_api_pages()
     app.connect("source-read", list_api)
+    app.connect("autodoc-process-docstring", loosen_references, priority=550)
     app.connect("autodoc-process-docstring", escape_trailing_underscores, priority=600)

@@ -259,7 +259,7 @@ class TestUnlabelled:
 class TestStudents:
     @pytest.mark.parametrize(
         "features",
-        [KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf"), SplineTransformer(4)],
+        [KBinsDiscretizer(4, encode="onehot-dense", strategy="uniform"), SplineTransformer(4)],
         ids=["bins", "splines"],
     )
     def test_an_additive_student_is_distilled_then_pruned(self, features, few_labels):

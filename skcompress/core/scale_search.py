@@ -27,8 +27,11 @@ ZERO_SHARES = (0.25, 0.5, 0.75)
 FINALIST_FLOATS = 2**18
 """Weights x finalists up to which a rounding gets all the finalists that it asks for."""
 
+SCOUTED_FLOATS = 2**21
+"""Weights x trials that are looked at together."""
+
 LEAST_GAIN = 1e-4
-"""The turns end when no loss falls by more than this share."""
+"""The turns of an output end when its loss does not fall by more than this share."""
 
 
 class Trials(NamedTuple):
@@ -142,15 +145,17 @@ class ScaleSearch:
         return trials, values
 
     def _take_turns(self, trials: Trials, values: list[Floats], losses: Floats) -> tuple[Trials, list[Floats], Floats]:
+        active = np.ones(losses.shape, dtype=bool)
         for _ in range(MAX_TURNS):
             moved = trials._replace(steps=self._closed_form(trials.steps, values))
             repaired = self._repaired(moved, values)
             fallen = self.losses(moved, repaired)
-            better, falls = fallen < losses, fallen < losses * (1 - LEAST_GAIN)
+            better = active & (fallen < losses)
+            active &= fallen < losses * (1 - LEAST_GAIN)
             trials = moved.where(better, trials)
             losses = np.where(better, fallen, losses)
             values = self._chosen(better, repaired, values)
-            if not falls.any():
+            if not active.any():
                 break
         return trials, values, losses
 
@@ -196,9 +201,10 @@ class ScaleSearch:
         found, the steps that are left cannot be better and count as infinite.
         """
         losses = np.full_like(trials.steps, np.inf)
-        at_once = 2 * self.method.per_octave
-        for start in range(0, losses.shape[1], at_once):
-            columns = slice(start, start + at_once)
+        n_floats = sum(task.optimum.size for task in self.tasks)
+        start, stop = 0, 2 * self.method.per_octave
+        while start < losses.shape[1]:
+            columns = slice(start, stop)
             part = trials.columns(columns)
             found, bound = np.zeros_like(part.steps), np.zeros_like(part.steps)
             for task in self.tasks:
@@ -209,6 +215,9 @@ class ScaleSearch:
             losses[:, columns] = self._pooled(found / self.unit)
             if (self._pooled(bound / self.unit)[:, -1] > losses.min(axis=1)).all():
                 break
+            # Where nothing bounds the loss, all the trials that are left are looked at together.
+            more = 2 * self.method.per_octave if bound.any() else max(stop, SCOUTED_FLOATS // max(1, n_floats))
+            start, stop = stop, stop + more
         return losses
 
     def _squared_errors(self, trials: Trials) -> Floats:
