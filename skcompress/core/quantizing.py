@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .codebooks import CodebookSearch
-from .grids import GRIDS, POWER_BITS, Codes, Grid
+from .grids import GRIDS, POWER_BITS, Codes, Grid, GridKind
 from .linalg import Floats
 from .quadratic import QuadraticModel
-from .rounding import RoundingFunction, rounding_of
+from .rounding import Rounding, RoundingFunction, rounding_of
 from .scale_search import ScaleSearch, Trials
-from .scales import GRANULARITIES, SCALES, ScaleRule, scale_rule_of
+from .scales import GRANULARITIES, SCALES, Granularity, ScaleRule, scale_rule_of
 from .tasks import Task, reach, tasks_of
 
 INCOMPATIBLE: dict[tuple[str, str], str] = {
@@ -116,37 +116,76 @@ def quantize(
     if units is not None and granularity == "feature":
         raise ValueError("granularity='feature' does not go with units: each feature has its unit already")
     sharing = GRANULARITIES["output" if units is not None and granularity == "auto" else granularity](quadratic)
-    feature_scale = np.ones(1) if sharing.exponents is None else np.exp2(sharing.exponents)
     if units is not None:
-        feature_scale = _checked_units(units, quadratic.n_features)
-    one_for_each = units is not None or sharing.exponents is not None
-    tasks = tasks_of(quadratic, feature_scale, kind, bits, generator_of(random_state))
-    levels = kind.values(bits) if kind.has_levels(bits) else None
-    zero_point = None
+        units = _checked_units(units, quadratic.n_features)
+    tasks = tasks_of(quadratic, _feature_scale(sharing, units), kind, bits, generator_of(random_state))
     if kind.values(bits) is None and kind.has_levels(bits) and isinstance(rule, ScaleRule):
-        steps = np.ones((quadratic.n_outputs, 1))
+        trials = Trials(np.ones((quadratic.n_outputs, 1)))
+        levels: Floats | None
         levels, values = CodebookSearch(tasks, method, quadratic.unit, sharing.shared).best(rule)
     else:
-        low, high = reach(tasks, quadratic.n_outputs, sharing.shared)
-        full_step = kind.spanning(low, high, bits)
-        if not isinstance(rule, ScaleRule):
-            _warn_of_clipping(tasks, np.maximum(-low, high), full_step, rule)
-            full_step = np.full_like(full_step, rule)
-            rule = SCALES["max"]
-        spanning = Trials(full_step, kind.zero_point(low, full_step, bits))
-        search = ScaleSearch(tasks, kind, method, quadratic.unit, sharing.shared)
-        (steps, zero_point), values = search.best(spanning, rule)
-    row_scale = _row_values(steps, sharing.shared)
-    chosen = Grid(
-        kind=grid,
+        levels = kind.values(bits) if kind.has_levels(bits) else None
+        trials, values = on_even_grid(tasks, kind, bits, method, rule, quadratic.unit, sharing.shared)
+    return assembled(quadratic, grid_of(grid, bits, trials, sharing, quadratic, levels, units), tasks, values)
+
+
+def on_even_grid(
+    tasks: list[Task], kind: GridKind, bits: Any, method: Rounding, rule: ScaleRule | float, unit: Floats, shared: bool
+) -> tuple[Trials, list[Floats]]:
+    """Return the scales and zero points, S = 1, and the values of each task on a grid that has no levels to be found.
+
+    Parameters
+    ----------
+    tasks : list of Task
+        The systems.
+    kind, method, rule
+        Entries of `GRIDS`, `ROUNDINGS` and `SCALES`, or a number for the last.
+    bits : int or ndarray of int, shape (m, 1)
+        As the tasks have them.
+    unit : ndarray of shape (m,)
+        The unit of the loss of each output.
+    shared : bool
+        Whether all outputs have one scale.
+    """
+    low, high = reach(tasks, len(unit), shared)
+    full_step = kind.spanning(low, high, bits)
+    if not isinstance(rule, ScaleRule):
+        _warn_of_clipping(tasks, np.maximum(-low, high), full_step, rule)
+        full_step = np.full_like(full_step, rule)
+        rule = SCALES["max"]
+    spanning = Trials(full_step, kind.zero_point(low, full_step, bits))
+    return ScaleSearch(tasks, kind, method, unit, shared).best(spanning, rule)
+
+
+def grid_of(
+    kind: str,
+    bits: int,
+    trials: Trials,
+    sharing: Granularity,
+    quadratic: QuadraticModel,
+    levels: Floats | None = None,
+    units: Floats | None = None,
+) -> Grid:
+    """Return the grid with these scales and zero points, shape (m, 1)."""
+    row_scale = _row_values(trials.steps, sharing.shared)
+    zero_point = trials.zero_points
+    one_for_each = units is not None or sharing.exponents is not None
+    spread = row_scale * _feature_scale(sharing, units)
+    return Grid(
+        kind=kind,
         bits=bits,
-        scale=_whole_scale(row_scale, feature_scale, quadratic) if one_for_each else row_scale,
+        scale=np.array(np.broadcast_to(spread, quadratic.free.shape)) if one_for_each else row_scale,
         zero_point=None if zero_point is None else _row_values(zero_point, sharing.shared).astype(np.int64),
         exponents=sharing.exponents,
         levels=levels,
-        units=None if units is None else feature_scale,
+        units=units,
     )
-    return _assembled(quadratic, chosen, tasks, values)
+
+
+def _feature_scale(sharing: Granularity, units: Floats | None) -> Floats:
+    if units is not None:
+        return units
+    return np.ones(1) if sharing.exponents is None else np.exp2(sharing.exponents)
 
 
 def _warn_of_clipping(tasks: list[Task], largest: Floats, full_step: Floats, step: float) -> None:
@@ -168,10 +207,6 @@ def _checked_units(units: ArrayLike, n_features: int) -> Floats:
     if array.shape != (n_features,) or not (array > 0).all() or not np.isfinite(array).all():
         raise ValueError(f"units must be {n_features} positive finite numbers, got {units!r}")
     return array
-
-
-def _whole_scale(row_scale: Floats, feature_scale: Floats, quadratic: QuadraticModel) -> Floats:
-    return np.array(np.broadcast_to(row_scale * feature_scale, (quadratic.n_outputs, quadratic.n_features)))
 
 
 def round_on(
@@ -201,7 +236,7 @@ def round_on(
     steps = np.broadcast_to(grid.row_scale, shape)
     zero_point = None if grid.zero_point is None else np.broadcast_to(grid.zero_point, shape).astype(float)
     values = [method.round(task.problem(steps, zero_point, grid.levels)) for task in tasks]
-    return _assembled(quadratic, grid, tasks, values)
+    return assembled(quadratic, grid, tasks, values)
 
 
 def generator_of(random_state: Any) -> np.random.Generator:
@@ -211,7 +246,8 @@ def generator_of(random_state: Any) -> np.random.Generator:
     return np.random.default_rng(random_state)
 
 
-def _assembled(quadratic: QuadraticModel, grid: Grid, tasks: list[Task], values: list[Floats]) -> Quantization:
+def assembled(quadratic: QuadraticModel, grid: Grid, tasks: list[Task], values: list[Floats]) -> Quantization:
+    """Return the quantization in which these tasks have these values, (r, k) each."""
     whole = np.zeros((quadratic.n_outputs, quadratic.n_features))
     for task, chosen in zip(tasks, values, strict=True):
         live = np.where(task.curvature.diagonal > 0, chosen, 0.0)

@@ -185,7 +185,10 @@ class ScaleSearch:
         if spanning.zero_points is None:
             return starts
         low, high = reach(self.tasks, len(self.unit), self.shared)
-        top = self.kind.bounds(self.tasks[0].bits if self.tasks else 1)[1]
+        top = np.ones_like(low)
+        for task in self.tasks:
+            top[task.outputs] = self.kind.bounds(task.bits)[1]
+        top = np.full_like(top, top.max()) if self.shared else top
         for share in ZERO_SHARES:
             zero = np.full_like(spanning.zero_points, np.rint(share * top))
             down = np.divide(-low, zero, out=np.zeros_like(low), where=zero > 0)

@@ -6,7 +6,8 @@ on the optimum of the free weights and in units of 2^(e_j), and makes the `Probl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Task:
         1: not negative, -1: not positive, 0: either.
     kind : GridKind
         An entry of `GRIDS`.
-    bits : int
+    bits : int or ndarray of int, shape (r, 1)
         Bits of a code.
     random : numpy.random.Generator
         For roundings that draw.
@@ -50,7 +51,7 @@ class Task:
     optimum: Floats
     signs: Floats
     kind: GridKind
-    bits: int
+    bits: Any
     random: np.random.Generator
 
     def problem(self, steps: Floats, zero_points: Floats | None = None, levels: Floats | None = None) -> Problem:
@@ -70,13 +71,25 @@ class Task:
         target = (self.optimum[:, None, :] / own[:, :, None]).reshape(own.size, -1)
         box = box_of(
             self.kind,
-            self.bits,
+            self.bits if np.ndim(self.bits) == 0 else np.repeat(self.bits, n_steps, axis=0),
             own.size,
             zero_point=None if zero_points is None else zero_points[self.outputs].reshape(-1, 1),
             levels=levels[self.outputs] if levels is not None and levels.ndim > 1 else levels,
             signs=np.repeat(self.signs, n_steps, axis=0) if self.signs.any() else None,
         )
         return Problem(self.curvature, target, box, self.random)
+
+    def at_widths(self, widths: Indices, n_outputs: int) -> Task:
+        """Return this task once for each of W widths: output i of m at width w is output i + w m of the new task."""
+        times = len(widths)
+        starts = n_outputs * np.arange(times)
+        return replace(
+            self,
+            outputs=(starts[:, None] + self.outputs).ravel(),
+            optimum=np.tile(self.optimum, (times, 1)),
+            signs=np.tile(self.signs, (times, 1)),
+            bits=np.repeat(widths, len(self.outputs))[:, None],
+        )
 
 
 def tasks_of(

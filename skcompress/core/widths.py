@@ -6,9 +6,26 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from .grids import GRIDS
 from .quadratic import QuadraticModel
-from .quantizing import Quantization, quantize
-from .rounding import RoundingFunction
+from .quantizing import (
+    Quantization,
+    assembled,
+    check_quantization,
+    generator_of,
+    grid_of,
+    on_even_grid,
+    quantize,
+)
+from .rounding import RoundingFunction, rounding_of
+from .scale_search import Trials
+from .scales import GRANULARITIES, ScaleRule, scale_rule_of
+from .tasks import tasks_of
+
+ROW_BY_ROW = {"nearest", "floor", "gptq"}
+"""Roundings whose result for a row does not depend on how many rows there are."""
 
 
 def quantize_widths(
@@ -45,4 +62,40 @@ def quantize_widths(
         If the rounding needs a curvature that does not fit into memory.
     """
     options: dict[str, Any] = {"grid": grid, "rounding": rounding, "scale": scale, "granularity": granularity}
+    if len(widths) > 1 and _can_be_stacked(quadratic, widths, **options):
+        return _stacked(quadratic, [int(bits) for bits in widths], **options)
     return [quantize(quadratic, bits=bits, **options, random_state=copy.deepcopy(random_state)) for bits in widths]
+
+
+def _can_be_stacked(
+    quadratic: QuadraticModel, widths: Sequence[Any], *, grid: Any, rounding: Any, scale: Any, granularity: Any
+) -> bool:
+    """Return whether all the widths can be rows of one search without one of them changing another."""
+    for bits in widths:
+        check_quantization(bits=bits, grid=grid, rounding=rounding, scale=scale, granularity=granularity)
+    kind = GRIDS[grid]
+    even = all(kind.values(int(bits)) is None and not kind.has_levels(int(bits)) for bits in widths)
+    alone = granularity != "tensor" or quadratic.n_outputs == 1
+    return even and alone and rounding in ROW_BY_ROW and isinstance(scale_rule_of(scale), ScaleRule)
+
+
+def _stacked(
+    quadratic: QuadraticModel, widths: list[int], *, grid: str, rounding: str, scale: str, granularity: str
+) -> list[Quantization]:
+    kind, method, m = GRIDS[grid], rounding_of(rounding), quadratic.n_outputs
+    sharing = GRANULARITIES[granularity](quadratic)._replace(shared=False)
+    feature_scale = np.ones(1) if sharing.exponents is None else np.exp2(sharing.exponents)
+    tasks = tasks_of(quadratic, feature_scale, kind, widths[0], generator_of(0))
+    bits = np.repeat(widths, m)[:, None]
+    every = [task.at_widths(np.array(widths), m) for task in tasks]
+    unit = np.tile(quadratic.unit, len(widths))
+    trials, values = on_even_grid(every, kind, bits, method, scale_rule_of(scale), unit, False)
+    results = []
+    for place, width in enumerate(widths):
+        own = slice(place * m, (place + 1) * m)
+        zeros = None if trials.zero_points is None else trials.zero_points[own]
+        final = GRANULARITIES[granularity](quadratic) if granularity == "tensor" else sharing
+        chosen = grid_of(grid, width, Trials(trials.steps[own], zeros), final, quadratic)
+        parts = [np.split(each, len(widths))[place] for each in values]
+        results.append(assembled(quadratic, chosen, tasks, parts))
+    return results

@@ -57,12 +57,12 @@ class Grid:
     @property
     def low(self) -> int:
         """The lowest code."""
-        return GRIDS[self.kind].bounds(self.bits)[0]
+        return int(GRIDS[self.kind].bounds(self.bits)[0])
 
     @property
     def high(self) -> int:
         """The highest code."""
-        return GRIDS[self.kind].bounds(self.bits)[1]
+        return int(GRIDS[self.kind].bounds(self.bits)[1])
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -120,7 +120,7 @@ class Grid:
 
 def box_of(
     kind: GridKind,
-    bits: int,
+    bits: Any,
     n_rows: int,
     *,
     zero_point: Floats | None = None,
@@ -133,7 +133,7 @@ def box_of(
     ----------
     kind : GridKind
         An entry of `GRIDS`.
-    bits : int
+    bits : int or ndarray of int, shape (B, 1)
         Bits of a code.
     n_rows : int
         B.

@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,8 @@ POWER_BITS = 8
 
 class GridKind(NamedTuple):
     """A kind of grid, as pure functions.
+
+    Those of integers (`has_levels` is False, more than one bit) take an array of bits, (m, 1), as well as one number.
 
     Attributes
     ----------
@@ -44,10 +46,10 @@ class GridKind(NamedTuple):
         Whether a step must be a power of two.
     """
 
-    bounds: Callable[[int], tuple[int, int]]
-    spanning: Callable[[Floats, Floats, int], Floats]
-    zero_point: Callable[[Floats, Floats, int], Floats | None]
-    values: Callable[[int], Floats | None]
+    bounds: Callable[[Any], tuple[Any, Any]]
+    spanning: Callable[[Floats, Floats, Any], Floats]
+    zero_point: Callable[[Floats, Floats, Any], Floats | None]
+    values: Callable[[Any], Floats | None]
     has_levels: Callable[[int], bool]
     binary_steps: bool = False
 
@@ -56,32 +58,32 @@ class GridKind(NamedTuple):
         return np.exp2(np.rint(np.log2(step))) if self.binary_steps else step
 
 
-def _symmetric_bounds(bits: int) -> tuple[int, int]:
-    top = max(1, 2 ** (bits - 1) - 1)
+def _symmetric_bounds(bits: Any) -> tuple[Any, Any]:
+    top = np.maximum(1, 2 ** (bits - 1) - 1)
     return -top, top
 
 
-def _unsigned_bounds(bits: int) -> tuple[int, int]:
+def _unsigned_bounds(bits: Any) -> tuple[Any, Any]:
     return 0, 2**bits - 1
 
 
-def _power_bounds(bits: int) -> tuple[int, int]:
+def _power_bounds(bits: Any) -> tuple[Any, Any]:
     return _symmetric_bounds(bits) if bits == 1 else (0, 2**bits - 2)
 
 
-def _symmetric_span(low: Floats, high: Floats, bits: int) -> Floats:
+def _symmetric_span(low: Floats, high: Floats, bits: Any) -> Floats:
     return _positive(np.maximum(-low, high) / _symmetric_bounds(bits)[1])
 
 
-def _affine_span(low: Floats, high: Floats, bits: int) -> Floats:
+def _affine_span(low: Floats, high: Floats, bits: Any) -> Floats:
     return _positive((high - low) / _unsigned_bounds(bits)[1])
 
 
-def _fixed_point_span(low: Floats, high: Floats, bits: int) -> Floats:
+def _fixed_point_span(low: Floats, high: Floats, bits: Any) -> Floats:
     return np.exp2(np.ceil(np.log2(_symmetric_span(low, high, bits))))
 
 
-def _one_span(low: Floats, high: Floats, bits: int) -> Floats:
+def _one_span(low: Floats, high: Floats, bits: Any) -> Floats:
     return _positive(np.maximum(-low, high))
 
 
@@ -89,23 +91,23 @@ def _positive(step: Floats) -> Floats:
     return np.where(step > 0, step, 1.0)
 
 
-def _no_zero_point(low: Floats, step: Floats, bits: int) -> None:
+def _no_zero_point(low: Floats, step: Floats, bits: Any) -> None:
     return None
 
 
-def _affine_zero_point(low: Floats, step: Floats, bits: int) -> Floats:
+def _affine_zero_point(low: Floats, step: Floats, bits: Any) -> Floats:
     return np.clip(np.rint(-low / step), *_unsigned_bounds(bits))
 
 
-def _sign_values(bits: int) -> Floats | None:
-    return np.array([-1.0, 1.0]) if bits == 1 else None
+def _sign_values(bits: Any) -> Floats | None:
+    return np.array([-1.0, 1.0]) if np.all(bits == 1) else None
 
 
-def _integers(bits: int) -> None:
+def _integers(bits: Any) -> None:
     return None
 
 
-def _power_values(bits: int) -> Floats | None:
+def _power_values(bits: Any) -> Floats | None:
     if bits == 1:
         return _sign_values(bits)
     powers = np.exp2(-np.arange(_symmetric_bounds(bits)[1], dtype=np.float64))
