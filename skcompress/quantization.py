@@ -30,7 +30,7 @@ from .linear.integer_inputs import (
 from .linear.integer_training import can_train, train
 from .linear.problem import LinearProblem
 from .linear.rounds import compress_in_rounds
-from .linear.view import find_leaf, like_coef, read
+from .linear.view import find_leaf, like_coef, read, write
 
 
 class _Quantizing(WeightCompressor):
@@ -110,7 +110,10 @@ class _Quantizing(WeightCompressor):
         accumulator(model.codes, inputs.top)
         self.input_scale_, self.input_offset_ = inputs.step, inputs.offset
         eta = model.of_codes(inputs.codes(problem.X))
-        self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf), eta)
+        shift = problem.best_shift(eta)
+        weights, intercept = read(leaf)
+        write(leaf, weights, intercept + shift)
+        self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf), eta + shift)
         return lambda leaf: IntegerModel(leaf, inputs, scale)
 
     def outside(self, X: Any) -> NDArray[np.intp]:

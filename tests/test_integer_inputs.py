@@ -244,3 +244,9 @@ def test_a_row_of_weight_zero_does_not_widen_the_range(small):
     weighted = QuantizedRegressor(Ridge(), input_bits=8).fit(far, np.append(y, 0.0), sample_weight=weight)
     np.testing.assert_array_equal(weighted.input_scale_, plain.input_scale_)
     np.testing.assert_allclose(weighted.predict(X), plain.predict(X), atol=0.1)
+
+
+@pytest.mark.parametrize(("base", "target"), [(Ridge(), Y), (PoissonRegressor(alpha=1e-3, max_iter=1000), COUNTS)])
+def test_the_mean_prediction_stays_that_of_the_target(base, target):
+    model = QuantizedRegressor(base, bits=4, input_bits=2).fit(X, target)
+    np.testing.assert_allclose(model.predict(X).mean(axis=0), target.mean(axis=0), rtol=1e-6)

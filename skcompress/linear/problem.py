@@ -166,6 +166,15 @@ class LinearProblem:
             return self.intercept
         return self._newton(self.predictor(weights, np.zeros(1)), self.intercept)
 
+    def best_shift(self, predictor: Floats) -> Floats:
+        """Return what makes F least when added to a linear predictor (n, m): shape (m,), 0 without an intercept."""
+        if not self.fits_intercept:
+            return np.zeros(predictor.shape[1])
+        if self.exact:
+            shift: Floats = self.row_weight @ (self.base_predictor - predictor)
+            return shift
+        return self._newton(predictor, np.zeros(predictor.shape[1]))
+
     def _newton(self, predictor: Floats, start: Floats) -> Floats:
         """Minimise F over one constant added to the predictor of each output."""
         deviance, intercept = self.fit.deviance, np.array(start, dtype=np.float64)
