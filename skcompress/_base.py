@@ -25,13 +25,14 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_is_fitted
 
 from .artifact import CompactLinear
+from .linear.caching import base_fit_through
 from .linear.columns import Columns
 from .linear.constraint import Constraint
 from .linear.fold import compact
-from .linear.inside import BaseFit, fit_clone, fit_inside
+from .linear.inside import BaseFit, fit_inside
 from .linear.problem import LinearProblem
 from .linear.routing import fit_params_of, innermost, require_estimator
 from .linear.view import find_leaf, like_coef, read, require_kind, write
@@ -255,7 +256,7 @@ class WeightCompressor(LinearCompressor):
         self._require_target(inner, y)
         params = fit_params_of(self, inner, sample_weight, fit_params)
         if base_fit is None:
-            base_fit = BaseFit(fit_clone if self.memory is None else check_memory(self.memory).cache(fit_clone))
+            base_fit = base_fit_through(self.memory)
         fitted, problem, constraint = fit_inside(inner, X, y, params, base_fit)
         outcome = self._compress(problem, constraint, Columns.of(fitted, problem.leaf, problem.weights.shape[1]))
         self.estimator_ = fitted

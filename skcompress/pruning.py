@@ -237,7 +237,7 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     max_nodes : int, default=100_000
         Nodes after which the exact search gives up the proof and keeps the best support found.
     memory : str or joblib.Memory, default=None
-        Caches the fit of the base.
+        Caches the fit of the base; refused where its random_state=None would make each fit another.
     random_state : int, RandomState or None, default=None
         For the restarts.
 

@@ -212,7 +212,7 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         one integer dot product and one scale for each output. Values beyond the training rows are clipped (`outside`
         counts them). With integer grids, and granularity "auto", "output" or "tensor".
     memory : str or joblib.Memory, default=None
-        Caches the fit of the base.
+        Caches the fit of the base; refused where its random_state=None would make each fit another.
     random_state : int, RandomState or None, default=None
         For stochastic roundings.
 

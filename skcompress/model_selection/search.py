@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_memory
 
 from .._base import ClassifierCompressor, LinearCompressor, Outcome, RegressorCompressor
-from ..linear.inside import BaseFit, fit_clone
+from ..linear.caching import base_fit_through
+from ..linear.inside import BaseFit
 from ..linear.problem import LinearProblem
 from ..linear.routing import innermost
 from ..linear.view import like_coef, read, require_kind
@@ -107,7 +107,7 @@ class _CompressedCV(LinearCompressor):
         if y is None:
             raise ValueError(f"{name} requires y to be passed, but the target y is None: without it nothing is scored")
         if base_fit is None:
-            base_fit = BaseFit(fit_clone if self.memory is None else check_memory(self.memory).cache(fit_clone))
+            base_fit = base_fit_through(self.memory)
         elif base_fit.own_target:
             raise ValueError(f"{name} cannot be distilled: put DistilledRegressor inside it, around the base")
         fit_params = dict(fit_params)
@@ -250,7 +250,7 @@ class CompressedRegressorCV(RegressorCompressor, _CompressedCV):
     verbose : int, default=0
         1: one line for each fold.
     memory : str or joblib.Memory, default=None
-        Caches the fits of the base.
+        Caches the fits of the base; refused where its random_state=None would make each fit another.
     random_state : int, RandomState or None, default=None
         For the steps that are added.
 
