@@ -35,6 +35,7 @@ from .linear.fold import compact
 from .linear.inside import BaseFit, fit_inside
 from .linear.problem import LinearProblem
 from .linear.routing import fit_params_of, innermost, require_estimator
+from .linear.summary import with_summary
 from .linear.view import find_leaf, like_coef, read, require_kind, write
 
 
@@ -53,6 +54,14 @@ class Outcome:
     weights: NDArray[Any]
     intercept: NDArray[Any]
     constraint: Constraint
+
+
+class NotFoldableError(ValueError, AttributeError):
+    """What `compact_` raises where the steps before the base cannot be folded.
+
+    An AttributeError as well, as scikit-learn's NotFittedError is, so that hasattr, dir and the diagram in a notebook,
+    which read all attributes, pass over it.
+    """
 
 
 class LinearCompressor(MetaEstimatorMixin):
@@ -144,7 +153,10 @@ class LinearCompressor(MetaEstimatorMixin):
     def compact_(self) -> CompactLinear:
         """The model as it ships: inputs, terms and weights; built anew each time it is asked for."""
         self._require_fitted()
-        return compact(self)
+        try:
+            return compact(self)
+        except ValueError as error:
+            raise NotFoldableError(str(error)) from error
 
     @property
     def n_features_in_(self) -> int:
@@ -209,6 +221,15 @@ class LinearCompressor(MetaEstimatorMixin):
         if given and sklearn.get_config()["enable_metadata_routing"]:
             given = dict(process_routing(self, "score", **given)["estimator"]["score"])
         return self.estimator_.score(X, y, **given)
+
+    def _repr_html_inner(self) -> str:
+        return with_summary(super()._repr_html_inner(), self)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] = with_summary(bundle["text/html"], self)
+        return bundle
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return which metadata goes to the estimator inside.

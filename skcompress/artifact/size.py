@@ -12,7 +12,7 @@ def size_bytes(model: Any) -> int:
     ----------
     model : CompactLinear, or an estimator with ``compact_``
     """
-    compact = getattr(model, "compact_", model)
+    compact = model.compact_ if hasattr(type(model), "compact_") else getattr(model, "compact_", model)
     if not hasattr(compact, "to_bytes"):
         raise ValueError(f"{type(model).__name__} has no compact_: pass compact(model)")
     return len(compact.to_bytes(names=False, metadata=False))
