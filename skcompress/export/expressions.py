@@ -1,0 +1,172 @@
+"""Expressions: the few operations that any compact model without texts comes down to, for languages to print.
+
+A column is a number: that of an input, or of a block's output. With b = the number of breaks <= x:
+
+    Number     a constant
+    Ref        column j
+    Times      factor * part
+    Minus      part - offset
+    Over       part / divisor
+    Plus       part + shift
+    Product    the product of columns
+    Clip       min(max(x, low), high)
+    Where      yes where x is the marker of missing values (NaN or a number), else no (None: x itself)
+    Call       a function of `skcompress.artifact.terms.numbers`, by number
+    Steps      values[b]
+    Pieces     sum over k of coefficients[b, k] (x - origins[b])^k; with a period, of x brought into
+               the first one, x - period * floor((x - origins[0]) / period)
+    Lookup     values of the levels; `other` for the rest
+    Entry      the value itself if it is a number, 0 if it is a text or absent
+
+NaN stands for "no prediction": where `predict` raises, an expression gives NaN (NULL in SQL). Factors and values that
+are Python integers stay integers, so that a language can add them up without rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Number:
+    """A constant."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A column: an input as a number, or a block's output."""
+
+    column: int
+
+
+@dataclass(frozen=True)
+class Times:
+    """A factor times an expression."""
+
+    factor: float
+    part: Expr
+
+
+@dataclass(frozen=True)
+class Minus:
+    """An expression less an offset."""
+
+    part: Expr
+    offset: float
+
+
+@dataclass(frozen=True)
+class Over:
+    """An expression over a divisor."""
+
+    part: Expr
+    divisor: float
+
+
+@dataclass(frozen=True)
+class Plus:
+    """An expression and a shift."""
+
+    part: Expr
+    shift: float
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of columns, a power as a column that comes more than once."""
+
+    factors: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A column between two bounds."""
+
+    column: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Where:
+    """One thing where a column is missing, another where it is not."""
+
+    column: int
+    marker: float
+    yes: float
+    no: Expr | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of a column, by its number."""
+
+    function: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A staircase: values[number of edges <= x]."""
+
+    column: int
+    edges: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Polynomials between breaks, each around its origin; with a period, of x moved into the first period."""
+
+    column: int
+    breaks: tuple[float, ...]
+    origins: tuple[float, ...]
+    coefficients: tuple[tuple[float, ...], ...]
+    period: float | None = None
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Numbers of levels, read from a column's value; NaN for what is refused."""
+
+    column: int
+    levels: tuple[Any, ...]
+    values: tuple[float, ...]
+    other: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A column's value as a number."""
+
+    column: int
+
+
+Expr = Number | Ref | Times | Minus | Over | Plus | Product | Clip | Where | Call | Steps | Pieces | Lookup | Entry
+
+
+def parts_of(expr: Expr) -> list[Expr]:
+    """Return the expressions right inside an expression."""
+    if isinstance(expr, (Times, Minus, Over, Plus)):
+        return [expr.part]
+    return [expr.no] if isinstance(expr, Where) and expr.no is not None else []
+
+
+def columns_of(expr: Expr) -> list[int]:
+    """Return the columns that an expression reads, one for each time."""
+    own: list[int] = []
+    if isinstance(expr, Product):
+        own = list(expr.factors)
+    elif isinstance(expr, (Ref, Clip, Where, Call, Steps, Pieces, Lookup, Entry)):
+        own = [expr.column]
+    return own + [column for part in parts_of(expr) for column in columns_of(part)]
+
+
+def times(factor: float, part: Expr) -> Expr:
+    """Return factor * part, as simple as it can be."""
+    if factor == 1:
+        return part
+    return Number(factor * part.value) if isinstance(part, Number) else Times(factor, part)

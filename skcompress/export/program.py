@@ -1,0 +1,264 @@
+"""Program: a compact model as expressions, ready to be printed in any language.
+
+    eta_i = scale_i * (sum of integer terms) + (sum of float terms) + intercept_i
+
+Terms are integers where the weights are codes with one scale for the output and the column that they multiply holds
+whole numbers: indicators, intervals, counts of steps, inputs that are read as codes. All sums of them are exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..artifact import CompactLinear
+from ..artifact.terms import TERMS
+from ..linear.fold import compact
+from .expressions import (
+    Call,
+    Clip,
+    Entry,
+    Expr,
+    Lookup,
+    Minus,
+    Number,
+    Product,
+    Ref,
+    Steps,
+    Times,
+    Where,
+    columns_of,
+    times,
+)
+from .lowering import LOWERINGS
+
+SIGN, ROUNDED = 8, (17, 18)
+"""Numbers of the functions that give whole numbers: the sign; floor and rint."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """A linear predictor.
+
+    Attributes
+    ----------
+    scale : float
+        What the integer terms are multiplied by.
+    integers, floats : list of Expr
+        The terms.
+    intercept : float
+        Added in the end.
+    most : int
+        The largest that the absolute sum of the integer terms can be.
+    """
+
+    scale: float
+    integers: list[Expr]
+    floats: list[Expr]
+    intercept: float
+    most: int
+
+
+class Program:
+    """A model as expressions.
+
+    Parameters
+    ----------
+    model : CompactLinear, or anything that compact() takes
+        What is to be printed.
+    target : str
+        The name of the language, for messages.
+
+    Attributes
+    ----------
+    model : CompactLinear
+        The compact model.
+    columns : dict of int to Expr
+        The block outputs that are read by others, in the order in which they can be made.
+    totals : list of Total
+        One for each output.
+
+    Raises
+    ------
+    ValueError
+        If a term cannot be printed; the message names it and its input.
+    """
+
+    def __init__(self, model: Any, target: str):
+        self.model = model if isinstance(model, CompactLinear) else compact(model)
+        self.target = target
+        self._require_printable()
+        self.columns = self._made_columns()
+        self.totals = self._all_totals()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return self.model.inputs
+
+    @cached_property
+    def value_inputs(self) -> dict[int, list[Any]]:
+        """The inputs that are read as values, each with the levels that it is compared with."""
+        found: dict[int, list[Any]] = {}
+        for expr in self.everything():
+            if isinstance(expr, (Lookup, Entry)) and expr.column < len(self.names):
+                found.setdefault(expr.column, []).extend(expr.levels if isinstance(expr, Lookup) else ())
+        return found
+
+    @cached_property
+    def number_inputs(self) -> list[int]:
+        """The inputs that are read as numbers."""
+        read = {
+            column for expr in self.everything() if not isinstance(expr, (Lookup, Entry)) for column in columns_of(expr)
+        }
+        return sorted(column for column in read if column < len(self.names))
+
+    def everything(self) -> list[Expr]:
+        """Return all expressions, and those inside them that are no factor of one."""
+        out = list(self.columns.values())
+        for total in self.totals:
+            out += [*total.integers, *total.floats]
+        return [expr.part if isinstance(expr, Times) else expr for expr in out]
+
+    def _require_printable(self) -> None:
+        for block in self.model.blocks:
+            if block.kind not in LOWERINGS:
+                name = self.names[block.sources[0]]
+                raise ValueError(
+                    f"the {block.kind!r} terms of input {name!r} cannot be written in {self.target}: texts are split "
+                    "and counted; ship the file itself (dump), which needs numpy alone"
+                )
+
+    def _made_columns(self) -> dict[int, Expr]:
+        read = {source for block in self.model.blocks for source in block.sources}
+        made: dict[int, Expr] = {}
+        start = len(self.names)
+        for block in self.model.blocks:
+            for place in range(block.n_out):
+                if start + place in read:
+                    unit = np.zeros(block.n_out, dtype=np.int64)
+                    unit[place] = 1
+                    (made[start + place],) = LOWERINGS[block.kind](block.params, block.sources, unit)
+            start += block.n_out
+        return made
+
+    def _all_totals(self) -> list[Total]:
+        model, k = self.model, len(self.names)
+        weights = np.asarray(model.weights.decode(), dtype=np.float64)
+        if model.divisor is not None:
+            weights = weights / model.divisor
+        n_columns = k + sum(block.n_out for block in model.blocks)
+        coded = self._coded_terms(n_columns)
+        codes = np.zeros((model.n_outputs, n_columns), dtype=np.int64)
+        floats = np.zeros((model.n_outputs, n_columns))
+        offset, has_offset = np.zeros(n_columns), np.zeros(n_columns, dtype=bool)
+        intercept = model.intercept.copy()
+        for place, column in enumerate(model.columns.tolist()):
+            shift = 0.0 if model.offset is None else float(model.offset[place])
+            if column < k and not has_offset[column]:
+                # All terms of a raw input take the offset of the first.
+                offset[column], has_offset[column] = shift, True
+            intercept = intercept - weights[:, place] * (shift - offset[column])
+            if coded[place]:
+                codes[:, column] += (model.weights.codes - model.weights.zero_point)[:, place]
+            else:
+                floats[:, column] += weights[:, place]
+        scale = np.broadcast_to(model.weights.scale[:, 0], model.n_outputs)
+        return [
+            self._total(float(scale[i]), codes[i], floats[i], offset, float(intercept[i]))
+            for i in range(model.n_outputs)
+        ]
+
+    def _coded_terms(self, n_columns: int) -> NDArray[np.bool_]:
+        """Return which terms are an integer code times a whole number."""
+        model = self.model
+        held = model.weights
+        p = held.shape[1]
+        if held.codes is None or held.levels is not None or held.single or held.scale.shape[1] != 1:
+            return np.zeros(p, dtype=bool)
+        whole = np.zeros(n_columns, dtype=bool)
+        start = len(self.names)
+        for block in model.blocks:
+            for place in range(block.n_out):
+                unit = np.zeros(block.n_out, dtype=np.int64)
+                unit[place] = 1
+                made = LOWERINGS[block.kind](block.params, block.sources, unit)
+                whole[start + place] = self.bound(made[0]) is not None
+                if block.kind in ("category", "bins") and start + place not in self.columns:
+                    # All outputs of a table are alike.
+                    whole[start : start + block.n_out] = whole[start + place]
+                    break
+            start += block.n_out
+        divided = np.zeros(p, dtype=bool) if model.divisor is None else model.divisor != 1.0
+        return whole[model.columns] & ~divided
+
+    def bound(self, expr: Expr) -> int | None:
+        """Return the largest absolute value of an expression that holds bounded whole numbers, else None."""
+        if isinstance(expr, Number):
+            return abs(int(expr.value)) if float(expr.value).is_integer() else None
+        if isinstance(expr, Ref):
+            return self.bound(self.columns[expr.column]) if expr.column in self.columns else None
+        if isinstance(expr, (Steps, Lookup)):
+            values = [*expr.values, *((expr.other,) if isinstance(expr, Lookup) else ())]
+            known = [value for value in values if value == value]
+            if all(float(value).is_integer() for value in known):
+                return int(max((abs(value) for value in known), default=0))
+        if isinstance(expr, Clip) and float(expr.low).is_integer() and float(expr.high).is_integer():
+            inside = self.columns.get(expr.column)
+            if inside is not None and (_is_rounded(inside) or self.bound(inside) is not None):
+                return int(max(abs(expr.low), abs(expr.high)))
+        if isinstance(expr, Where) and expr.no is not None and float(expr.yes).is_integer():
+            no = self.bound(expr.no)
+            return None if no is None else max(no, abs(int(expr.yes)))
+        if isinstance(expr, Times) and isinstance(expr.factor, int):
+            part = self.bound(expr.part)
+            return None if part is None else abs(expr.factor) * part
+        if isinstance(expr, Call) and expr.function == SIGN:
+            return 1
+        if isinstance(expr, Product):
+            bounds = [self.bound(Ref(column)) for column in expr.factors]
+            found = [bound for bound in bounds if bound is not None]
+            return int(np.prod(found, dtype=object)) if len(found) == len(bounds) and _small(found) else None
+        return None
+
+    def _total(
+        self,
+        scale: float,
+        codes: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        offset: NDArray[np.float64],
+        intercept: float,
+    ) -> Total:
+        k = len(self.names)
+        floats = [
+            times(float(weights[j]), Minus(Ref(j), float(offset[j])) if offset[j] else Ref(j))
+            for j in np.flatnonzero(weights[:k]).tolist()
+        ]
+        integers: list[Expr] = []
+        start = k
+        for block in self.model.blocks:
+            stop = start + block.n_out
+            for factors, out in ((codes[start:stop], integers), (weights[start:stop], floats)):
+                if factors.any():
+                    out += self._summands(start, block, factors)
+            start = stop
+        most = sum(bound or 0 for bound in map(self.bound, integers))
+        return Total(scale, integers, floats, intercept, most)
+
+    def _summands(self, start: int, block: Any, factors: NDArray[Any]) -> list[Expr]:
+        """Return the weighted outputs of a block; those that have been made already are referred to."""
+        if TERMS[block.kind].form != "one" and all(start + j in self.columns for j in np.flatnonzero(factors)):
+            return [times(factors[j].item(), Ref(start + j)) for j in np.flatnonzero(factors).tolist()]
+        return LOWERINGS[block.kind](block.params, block.sources, factors)
+
+
+def _small(bounds: list[int]) -> bool:
+    return float(np.prod(np.array(bounds, dtype=np.float64))) < 2**31
+
+
+def _is_rounded(expr: Expr) -> bool:
+    return isinstance(expr, Call) and expr.function in ROUNDED

@@ -1,0 +1,259 @@
+"""Print expressions as SQL.
+
+NULL is NaN's place: where an input is NULL, arithmetic gives NULL by itself, and a CASE names every interval, so that
+NULL falls through it. Numbers are written with an exponent, which makes them doubles and not decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from .dialects import Dialect
+from .expressions import (
+    Call,
+    Clip,
+    Entry,
+    Expr,
+    Lookup,
+    Minus,
+    Number,
+    Over,
+    Pieces,
+    Plus,
+    Product,
+    Ref,
+    Steps,
+    Times,
+    Where,
+)
+
+_FLAT = 8
+_IN_A_LIST = 500
+"""Sums are split in halves down to so many terms; lists of constants hold at most so many."""
+
+MANY = 1000
+"""A staircase and the like print their column many times."""
+
+
+def number(value: float) -> str:
+    """Return a number as a constant of SQL, NULL for NaN."""
+    if value != value:
+        return "NULL"
+    if isinstance(value, int):
+        return f"({value})" if value < 0 else str(value)
+    if value in (float("inf"), -float("inf")):
+        raise ValueError("infinity has no constant in SQL: the model cannot be written")
+    text = repr(float(value))
+    text = text if "e" in text else f"{text}e0"
+    return f"({text})" if text.startswith("-") else text
+
+
+def balanced_sum(terms: Sequence[str]) -> str:
+    """Return a sum as a balanced tree: databases limit how deep an expression is, not how long."""
+    if len(terms) <= _FLAT:
+        return " + ".join(terms)
+    middle = len(terms) // 2
+    return f"({balanced_sum(terms[:middle])}) + ({balanced_sum(terms[middle:])})"
+
+
+class Printer:
+    """Prints expressions in one dialect.
+
+    Parameters
+    ----------
+    dialect : Dialect
+        The dialect.
+    number_of, value_of : callable(column) -> str
+        What a column is called where it is read as a number, or as a value.
+    inputs : sequence of str
+        Names of the inputs, for messages.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        number_of: Callable[[int], str],
+        value_of: Callable[[int], str],
+        inputs: Sequence[str],
+    ):
+        self.dialect = dialect
+        self.number_of = number_of
+        self.value_of = value_of
+        self.inputs = inputs
+
+    def of(self, expr: Expr) -> str:
+        """Return an expression in brackets where it needs them."""
+        printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
+        return printed
+
+    def term(self, expr: Expr, *, integer: bool) -> str:
+        """Return a summand; with `integer` its part becomes a whole number first."""
+        factor, part = (expr.factor, expr.part) if isinstance(expr, Times) else (1, expr)
+        if not integer or isinstance(part, (Steps, Lookup, Where)):
+            return self.of(expr)
+        whole = f"CAST({self.of(part)} AS {self.dialect.integer})"
+        return whole if factor == 1 else f"{number(factor)} * {whole}"
+
+    def _number(self, expr: Number) -> str:
+        return number(expr.value)
+
+    def _ref(self, expr: Ref) -> str:
+        return self.number_of(expr.column)
+
+    def _times(self, expr: Times) -> str:
+        return f"{number(expr.factor)} * {self.of(expr.part)}"
+
+    def _minus(self, expr: Minus) -> str:
+        return f"({self.of(expr.part)} - {number(expr.offset)})"
+
+    def _over(self, expr: Over) -> str:
+        return f"({self.of(expr.part)} / {number(expr.divisor)})"
+
+    def _plus(self, expr: Plus) -> str:
+        return f"({self.of(expr.part)} + {number(expr.shift)})"
+
+    def _product(self, expr: Product) -> str:
+        return f"({' * '.join(self.number_of(column) for column in expr.factors)})"
+
+    def _clip(self, expr: Clip) -> str:
+        x, low, high = self.number_of(expr.column), number(expr.low), number(expr.high)
+        return f"CASE WHEN {x} < {low} THEN {low} WHEN {x} > {high} THEN {high} ELSE {x} END"
+
+    def _where(self, expr: Where) -> str:
+        x = self.number_of(expr.column)
+        test = f"{x} IS NULL" if expr.marker != expr.marker else f"{x} = {number(expr.marker)}"
+        no = x if expr.no is None else self.of(expr.no)
+        return f"CASE WHEN {test} THEN {number(expr.yes)} ELSE {no} END"
+
+    def _steps(self, expr: Steps) -> str:
+        x = self.number_of(expr.column)
+        if not expr.edges:
+            return f"CASE WHEN {x} IS NOT NULL THEN {number(expr.values[0])} END"
+        return self._staircase(x, expr.edges, [number(value) for value in expr.values])
+
+    def _staircase(self, x: str, edges: Sequence[float], results: Sequence[str]) -> str:
+        merged = [place for place, (a, b) in enumerate(pairwise(results)) if a != b]
+        if not merged:
+            return f"CASE WHEN {x} IS NOT NULL THEN {results[0]} END"
+        arms = [f"WHEN {x} < {number(edges[place])} THEN {results[place]}" for place in merged]
+        return f"CASE {' '.join(arms)} WHEN {x} >= {number(edges[merged[-1]])} THEN {results[-1]} END"
+
+    def _pieces(self, expr: Pieces) -> str:
+        x = self.number_of(expr.column)
+        if expr.period is not None:
+            start, period = number(expr.origins[0]), number(expr.period)
+            x = f"({x} - {period} * FLOOR(({x} - {start}) / {period}))"
+        results = []
+        for origin, coefficients in zip(expr.origins, expr.coefficients, strict=True):
+            u = f"({x} - {number(origin)})"
+            printed = number(coefficients[-1])
+            for coefficient in coefficients[-2::-1]:
+                printed = (
+                    number(coefficient) if printed == number(0.0) else f"({number(coefficient)} + {u} * {printed})"
+                )
+            results.append(printed)
+        return self._staircase(x, expr.breaks, results) if expr.breaks else results[0]
+
+    def _entry(self, expr: Entry) -> str:
+        return f"COALESCE(CAST({self.value_of(expr.column)} AS {self.dialect.double}), {number(0.0)})"
+
+    def _lookup(self, expr: Lookup) -> str:
+        x, name = self.value_of(expr.column), self._input_name(expr.column)
+        null, groups = self._grouped(expr, name)
+        # What is NULL is no level, and does what the rest does, unless it is a level.
+        arms = [] if null == number(expr.other) else [f"WHEN {x} IS NULL THEN {null}"]
+        for result, levels in groups.items():
+            for start in range(0, len(levels), _IN_A_LIST):
+                some = levels[start : start + _IN_A_LIST]
+                test = f"= {some[0]}" if len(some) == 1 else f"IN ({', '.join(some)})"
+                arms.append(f"WHEN {x} {test} THEN {result}")
+        if not arms:
+            return number(expr.other)
+        rest = "" if expr.other != expr.other else f" ELSE {number(expr.other)}"
+        return f"CASE {' '.join(arms)}{rest} END"
+
+    def _input_name(self, column: int) -> str:
+        return self.inputs[column] if column < len(self.inputs) else f"column {column}"
+
+    def _grouped(self, expr: Lookup, name: str) -> tuple[str, dict[str, list[str]]]:
+        """Return what NULL gives, and the constants of the levels by what they give."""
+        nulls = {number(v) for level, v in zip(expr.levels, expr.values, strict=True) if _is_null(level)}
+        if len(nulls) > 1:
+            raise ValueError(
+                f"input {name!r} tells None from NaN, but in SQL both are NULL: give one of them a name before fitting"
+            )
+        kinds = {_kind(level) for level in expr.levels if not _is_null(level)}
+        if len(kinds) > 1:
+            raise ValueError(f"input {name!r} mixes {' and '.join(sorted(kinds))}: a column of SQL has one type")
+        groups: dict[str, list[str]] = {}
+        for level, value in zip(expr.levels, expr.values, strict=True):
+            if not _is_null(level) and number(value) != number(expr.other):
+                groups.setdefault(number(value), []).append(self.constant(level))
+        return (nulls.pop() if nulls else number(expr.other)), groups
+
+    def constant(self, level: Any) -> str:
+        """Return a level or a label as a constant."""
+        if isinstance(level, str):
+            return self.dialect.text(level)
+        if isinstance(level, bool):
+            return self.dialect.truth[level]
+        return str(level) if isinstance(level, int) else number(level)
+
+    def _call(self, expr: Call) -> str:
+        x = self.number_of(expr.column)
+        return FUNCTIONS[expr.function].format(x=x, ln=self.dialect.log)
+
+
+def _is_null(level: Any) -> bool:
+    return level is None or level != level
+
+
+def _kind(level: Any) -> str:
+    return "texts" if isinstance(level, str) else "truth values" if isinstance(level, bool) else "numbers"
+
+
+FUNCTIONS: dict[int, str] = {
+    0: "CASE WHEN {x} > (-1e0) THEN {ln}(1e0 + {x}) END",
+    1: "CASE WHEN {x} > 0e0 THEN {ln}({x}) END",
+    2: "CASE WHEN {x} > 0e0 THEN {ln}({x}) / 2.302585092994046e0 END",
+    3: "CASE WHEN {x} > 0e0 THEN {ln}({x}) / 0.6931471805599453e0 END",
+    4: "CASE WHEN {x} >= 0e0 THEN SQRT({x}) END",
+    5: (
+        "CASE WHEN {x} > 0e0 THEN EXP({ln}({x}) / 3e0) WHEN {x} < 0e0 THEN -EXP({ln}(-({x})) / 3e0) "
+        "WHEN {x} = 0e0 THEN 0e0 END"
+    ),
+    6: "({x} * {x})",
+    7: "ABS({x})",
+    8: "CASE WHEN {x} > 0e0 THEN 1 WHEN {x} < 0e0 THEN (-1) WHEN {x} = 0e0 THEN 0 END",
+    9: "EXP({x})",
+    10: "(EXP({x}) - 1e0)",
+    11: "CASE WHEN {x} <> 0e0 THEN 1e0 / {x} END",
+    12: "(-({x}))",
+    13: "SIN({x})",
+    14: "COS({x})",
+    15: (
+        "CASE WHEN {x} > 20e0 THEN 1e0 WHEN {x} < (-20e0) THEN (-1e0) "
+        "ELSE (EXP({x}) - EXP(-({x}))) / (EXP({x}) + EXP(-({x}))) END"
+    ),
+    16: (
+        "CASE WHEN {x} >= 0e0 THEN {ln}({x} + SQRT({x} * {x} + 1e0)) "
+        "WHEN {x} < 0e0 THEN -{ln}(SQRT({x} * {x} + 1e0) - {x}) END"
+    ),
+    17: "FLOOR({x})",
+    18: (
+        "CASE WHEN {x} - FLOOR({x}) < 0.5e0 THEN FLOOR({x}) WHEN {x} - FLOOR({x}) > 0.5e0 THEN FLOOR({x}) + 1e0 "
+        "WHEN FLOOR({x} / 2e0) * 2e0 = FLOOR({x}) THEN FLOOR({x}) ELSE FLOOR({x}) + 1e0 END"
+    ),
+}
+"""The functions of `skcompress.artifact.terms.numbers`; NULL outside of their domain. rint rounds halves to even."""
+
+
+def repeats(expr: Expr) -> int:
+    """Return how often an expression prints each column that it reads."""
+    if isinstance(expr, (Steps, Pieces, Lookup)):
+        return MANY
+    if isinstance(expr, (Clip, Where)):
+        return 3
+    return FUNCTIONS[expr.function].count("{x}") if isinstance(expr, Call) else 1
