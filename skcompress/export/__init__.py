@@ -1,7 +1,6 @@
-"""Write a compact model for other places: table `EXPORTS`."""
+"""Write a compact model for other places."""
 
+from .python_source import to_python
 from .sql import to_sql
 
-EXPORTS = {"sql": to_sql}
-
-__all__ = ["EXPORTS", "to_sql"]
+__all__ = ["to_python", "to_sql"]

@@ -1,0 +1,223 @@
+"""Write a compact model as a function in plain Python, which needs the standard library alone.
+
+The source is statements, one for each term, and a preamble with the functions that the terms call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..artifact.terms.numbers import FUNCTIONS as NUMPY
+from .answers import METHODS, outputs_of
+from .expressions import (
+    Call,
+    Clip,
+    Entry,
+    Expr,
+    Lookup,
+    Minus,
+    Number,
+    Over,
+    Pieces,
+    Plus,
+    Product,
+    Ref,
+    Steps,
+    Times,
+    Where,
+)
+from .program import Program, Total
+from .python_preamble import needed
+
+
+def to_python(model: Any, *, method: str = "predict", name: str = "predict") -> str:
+    """Write a model as the source of a Python function that needs nothing but the standard library.
+
+    Parameters
+    ----------
+    model : estimator or CompactLinear
+        A CompactLinear, or any fitted model that `compact` takes.
+    method : {"predict", "predict_proba", "decision_function"}, default="predict"
+        What the function returns. "decision_function" is the linear predictor, also of a regressor.
+    name : str, default="predict"
+        Name of the function.
+
+    Returns
+    -------
+    source : str
+        A module with ``name(row)``: row is a mapping from the names of the inputs to their values; the result is a
+        float, a list of floats for several outputs or probabilities, or a label. It raises ValueError where the model
+        has no prediction, KeyError where the row lacks an input (of a model that was fitted on mappings: nothing).
+        ``MODEL_ID`` and ``INPUTS`` stand at its top.
+
+    Raises
+    ------
+    ValueError
+        If the model holds texts; the message names them.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import to_python
+    >>> source = to_python(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]))
+    >>> module = {}
+    >>> exec(source, module)
+    >>> print(f"{module['predict']({'x0': 10}):.3f}")
+    21.000
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {sorted(METHODS)}, got {method!r}")
+    if not name.isidentifier():
+        raise ValueError(f"name must be a name in Python, got {name!r}")
+    program = Program(model, "Python")
+    outputs_of(program.model, method, "")
+    return _Source(program).text(method, name)
+
+
+class _Source:
+    """The lines of a module."""
+
+    def __init__(self, program: Program):
+        self.program = program
+        self.tables: list[str] = []
+
+    def text(self, method: str, name: str) -> str:
+        program = self.program
+        body = [*self._inputs(), *self._columns(), *self._etas(), *_answer(program, method)]
+        function = "\n".join([f"def {name}(row):", *(f"    {line}" for line in body)])
+        tables = "\n".join(self.tables)
+        parts = [
+            f'"""A linear model as a function. skcompress model_id: {program.model.model_id}"""\n',
+            needed(f"{tables}\n{function}") + "\n\n",
+            f"MODEL_ID = {program.model.model_id!r}",
+            f"INPUTS = {list(program.names)!r}",
+            *self.tables,
+            "\n",
+            function,
+        ]
+        return "\n".join(parts) + "\n"
+
+    def _inputs(self) -> list[str]:
+        program = self.program
+        as_mapping = program.model.reads.rows == "mappings"
+        lines = []
+        for place, name in enumerate(program.names):
+            read = f"row.get({name!r}, _ABSENT)" if as_mapping else f"row[{name!r}]"
+            if place in program.value_inputs:
+                lines.append(f"v{place} = _key({read})")
+                read = f"v{place}"
+            if place in program.number_inputs:
+                lines.append(f"c{place} = _number({read}, {name!r})")
+        return lines
+
+    def _columns(self) -> list[str]:
+        return [f"c{column} = {self.of(expr)}" for column, expr in self.program.columns.items()]
+
+    def _etas(self) -> list[str]:
+        lines: list[str] = []
+        for place, total in enumerate(self.program.totals):
+            lines += self._total(f"eta{place}", total)
+        etas = ", ".join(f"eta{place}" for place in range(len(self.program.totals)))
+        return [*lines, f"etas = [{etas}]", "_check(etas)"]
+
+    def _total(self, name: str, total: Total) -> list[str]:
+        lines = [f"{name} = {total.intercept!r}"]
+        if total.integers:
+            lines += ["whole = 0", *(f"whole += {self.of(term)}" for term in total.integers)]
+            lines.append(f"{name} += {total.scale!r} * whole")
+        return [*lines, *(f"{name} += {self.of(term)}" for term in total.floats)]
+
+    def of(self, expr: Expr) -> str:
+        """Return an expression as Python."""
+        printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
+        return printed
+
+    def _table(self, value: str) -> str:
+        self.tables.append(f"_T{len(self.tables)} = {value}")
+        return f"_T{len(self.tables) - 1}"
+
+    def _number(self, expr: Number) -> str:
+        return _constant(expr.value)
+
+    def _ref(self, expr: Ref) -> str:
+        return f"c{expr.column}"
+
+    def _times(self, expr: Times) -> str:
+        return f"{_constant(expr.factor)} * {self.of(expr.part)}"
+
+    def _minus(self, expr: Minus) -> str:
+        return f"({self.of(expr.part)} - {_constant(expr.offset)})"
+
+    def _over(self, expr: Over) -> str:
+        return f"({self.of(expr.part)} / {_constant(expr.divisor)})"
+
+    def _plus(self, expr: Plus) -> str:
+        return f"({self.of(expr.part)} + {_constant(expr.shift)})"
+
+    def _product(self, expr: Product) -> str:
+        return f"({' * '.join(f'c{column}' for column in expr.factors)})"
+
+    def _clip(self, expr: Clip) -> str:
+        return f"_clip(c{expr.column}, {_constant(expr.low)}, {_constant(expr.high)})"
+
+    def _where(self, expr: Where) -> str:
+        x = f"c{expr.column}"
+        test = f"{x} != {x}" if expr.marker != expr.marker else f"{x} == {_constant(expr.marker)}"
+        no = x if expr.no is None else self.of(expr.no)
+        return f"({_constant(expr.yes)} if {test} else {no})"
+
+    def _call(self, expr: Call) -> str:
+        return f"_{FUNCTIONS[expr.function]}(c{expr.column})"
+
+    def _steps(self, expr: Steps) -> str:
+        edges, values = self._table(_tuple(expr.edges)), self._table(_tuple(expr.values))
+        return f"_steps(c{expr.column}, {edges}, {values})"
+
+    def _pieces(self, expr: Pieces) -> str:
+        breaks, origins = self._table(_tuple(expr.breaks)), self._table(_tuple(expr.origins))
+        rows = self._table("(" + "".join(f"{_tuple(row)}, " for row in expr.coefficients) + ")")
+        period = "" if expr.period is None else f", {_constant(expr.period)}"
+        return f"_pieces(c{expr.column}, {breaks}, {origins}, {rows}{period})"
+
+    def _entry(self, expr: Entry) -> str:
+        return f"_entry(v{expr.column})"
+
+    def _lookup(self, expr: Lookup) -> str:
+        value = f"v{expr.column}" if expr.column < len(self.program.names) else f"_key(c{expr.column})"
+        pairs = [
+            f"{'_NAN_KEY' if level != level else repr(level)}: {_constant(found)}"
+            for level, found in zip(expr.levels, expr.values, strict=True)
+        ]
+        return f"{self._table('{' + ', '.join(pairs) + '}')}.get({value}, {_constant(expr.other)})"
+
+
+def _constant(value: float) -> str:
+    if value != value:
+        return "_NAN"
+    if value in (float("inf"), -float("inf")):
+        return f"{'-' if value < 0 else ''}_INFINITY"
+    return f"({value!r})" if value < 0 else repr(value)
+
+
+def _tuple(values: tuple[float, ...]) -> str:
+    return "(" + "".join(f"{_constant(value)}, " for value in values) + ")"
+
+
+def _answer(program: Program, method: str) -> list[str]:
+    model = program.model
+    if method == "decision_function":
+        return ["return etas[0]" if model.n_outputs == 1 else "return etas"]
+    if method == "predict" and model.classes:
+        labels = repr(list(model.classes))
+        chosen = "etas[0] > 0" if model.n_outputs == 1 else "max(range(len(etas)), key=etas.__getitem__)"
+        return [f"return {labels}[{chosen}]"]
+    lines = [f"answers = _link_{model.link}(etas)"]
+    if method == "predict_proba" and model.n_outputs == 1:
+        return [*lines, "return [1.0 - answers[0], answers[0]]"]
+    if method == "predict_proba":
+        return [*lines, "total = sum(answers)", "return [answer / total for answer in answers]"]
+    return [*lines, "return answers[0]" if model.flat else "return answers"]
+
+
+FUNCTIONS: dict[int, str] = {number: function.__name__ for number, function in NUMPY.items()}
+"""Names of the functions of the artifact; the preamble defines them with an underscore."""
