@@ -44,6 +44,7 @@ _HOME = {
     "selection_stability": "inspection",
     "size_bytes": "artifact",
     "smallest_within": "model_selection",
+    "to_c": "export",
     "to_python": "export",
     "to_sql": "export",
 }

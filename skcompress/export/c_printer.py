@@ -1,0 +1,326 @@
+"""Print expressions as C99: doubles, constant tables, and the few functions that they call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..artifact.categories import ABSENT
+from ..artifact.terms.numbers import FUNCTIONS as NUMPY
+from .expressions import (
+    Call,
+    Clip,
+    Entry,
+    Expr,
+    Lookup,
+    Minus,
+    Number,
+    Over,
+    Pieces,
+    Plus,
+    Product,
+    Ref,
+    Steps,
+    Times,
+    Where,
+)
+from .program import Program
+
+HEADERS = "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n"
+_PER_LINE = 8
+
+INTEGERS = {"int8_t": 2**7 - 1, "int16_t": 2**15 - 1, "int32_t": 2**31 - 1, "int64_t": 2**63 - 1}
+
+
+def constant(value: float) -> str:
+    """Return a number as a double of C."""
+    if value != value:
+        return "NAN"
+    if value in (float("inf"), -float("inf")):
+        return f"{'-' if value < 0 else ''}INFINITY"
+    text = repr(float(value))
+    return f"({text})" if text.startswith("-") else text
+
+
+def text(value: str) -> str:
+    """Return a text as a constant of C, its bytes in UTF-8."""
+    plain = {ord('"'), ord("\\"), ord("?")}
+    bytes_ = (chr(b) if 32 <= b < 127 and b not in plain else f"\\{b:03o}" for b in value.encode())
+    return f'"{"".join(bytes_)}"'
+
+
+def comment(lines: Sequence[str]) -> str:
+    """Return lines as a comment, whatever they hold."""
+    safe = [line.replace("*/", "* /").replace("/*", "/ *").replace("\n", " ").replace("\r", " ") for line in lines]
+    return "\n".join(["/*", *(f" * {line}".rstrip() for line in safe), " */"])
+
+
+def smallest_type(values: Sequence[int]) -> str:
+    """Return the smallest signed type that holds the integers."""
+    most = max((abs(value) for value in values), default=0)
+    return next(name for name, top in INTEGERS.items() if most <= top)
+
+
+def array(kind: str, name: str, values: Sequence[Any]) -> str:
+    """Return a constant table; one of no numbers has a zero."""
+    printed = [constant(v) if kind == "double" else text(v) if "char" in kind else str(int(v)) for v in values] or ["0"]
+    rows = [", ".join(printed[start : start + _PER_LINE]) for start in range(0, len(printed), _PER_LINE)]
+    inside = ",\n    ".join(rows)
+    return f"static const {kind} {name}[{len(printed)}] = {{\n    {inside}\n}};"
+
+
+class Printer:
+    """Prints the expressions of one program; what they look up becomes tables.
+
+    Parameters
+    ----------
+    program : Program
+        The model.
+    name : str
+        What all names begin with.
+    """
+
+    def __init__(self, program: Program, name: str):
+        self.program = program
+        self.name = name
+        self.tables: list[str] = []
+        self._named: dict[tuple[Any, ...], str] = {}
+        self.texts = {place: _texts(program, place) for place in program.value_inputs}
+
+    def table(self, kind: str, values: Sequence[Any]) -> str:
+        """Add a table, unless there is the same already, and return its name."""
+        key = (kind, *values)
+        if key not in self._named:
+            self._named[key] = f"{self.name}_t{len(self.tables)}"
+            self.tables.append(array(kind, self._named[key], values))
+        return self._named[key]
+
+    def levels(self) -> str:
+        """Return the functions from a text to its place among the levels of an input."""
+        parts = []
+        for place, texts in self.texts.items():
+            if not texts:
+                continue
+            names = f"{self.name}_levels_{place}"
+            parts += [
+                array("char *const", names, texts),
+                f"\ndouble {self.name}_level_{place}(const char *text)",
+                "{",
+                f"    for (int i = 0; i < {len(texts)}; i++) if (strcmp(text, {names}[i]) == 0) return i;",
+                "    return -1;",
+                "}",
+            ]
+        return "\n".join(parts)
+
+    def code_of(self, place: int, value: Any) -> float:
+        """Return what stands for a value of an input that is read as a value."""
+        if value is ABSENT:
+            return -1.0 if self.texts.get(place) else 0.0
+        if value is None or (not isinstance(value, str) and value != value):
+            return float("nan")
+        texts = self.texts.get(place, [])
+        if isinstance(value, str):
+            return float(texts.index(value)) if value in texts else -1.0
+        return float(value)
+
+    def columns(self, used_in: Sequence[str]) -> list[str]:
+        """Return the lines that make the columns which are read by others."""
+        lines: list[str] = []
+        for column, expr in self.program.columns.items():
+            lines.append(f"const double c{column} = {self.of(expr)};")
+        found = set(re.findall(r"\bc\d+\b", "\n".join(used_in)))
+        kept: list[str] = []
+        for line in reversed(lines):
+            name, _, made = line.removeprefix("const double ").partition(" = ")
+            if name in found:
+                found.update(re.findall(r"\bc\d+\b", made))
+                kept.insert(0, line)
+        return kept
+
+    def of(self, expr: Expr) -> str:
+        """Return an expression as C."""
+        printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
+        return printed
+
+    def _column(self, column: int) -> str:
+        return f"x[{column}]" if column < len(self.program.names) else f"c{column}"
+
+    def _number(self, expr: Number) -> str:
+        return constant(expr.value)
+
+    def _ref(self, expr: Ref) -> str:
+        return self._column(expr.column)
+
+    def _times(self, expr: Times) -> str:
+        return f"{constant(expr.factor)} * {self.of(expr.part)}"
+
+    def _minus(self, expr: Minus) -> str:
+        return f"({self.of(expr.part)} - {constant(expr.offset)})"
+
+    def _over(self, expr: Over) -> str:
+        return f"({self.of(expr.part)} / {constant(expr.divisor)})"
+
+    def _plus(self, expr: Plus) -> str:
+        return f"({self.of(expr.part)} + {constant(expr.shift)})"
+
+    def _product(self, expr: Product) -> str:
+        return f"({' * '.join(map(self._column, expr.factors))})"
+
+    def _clip(self, expr: Clip) -> str:
+        return f"skc_clip({self._column(expr.column)}, {constant(expr.low)}, {constant(expr.high)})"
+
+    def _where(self, expr: Where) -> str:
+        x = self._column(expr.column)
+        test = f"{x} != {x}" if expr.marker != expr.marker else f"{x} == {constant(expr.marker)}"
+        return f"({test} ? {constant(expr.yes)} : {x if expr.no is None else self.of(expr.no)})"
+
+    def _call(self, expr: Call) -> str:
+        return f"{FUNCTIONS[NUMPY[expr.function].__name__]}({self._column(expr.column)})"
+
+    def _entry(self, expr: Entry) -> str:
+        return self._column(expr.column)
+
+    def _steps(self, expr: Steps) -> str:
+        place = self.interval(expr)
+        x = self._column(expr.column)
+        return f"({x} != {x} ? NAN : {self.table('double', expr.values)}[{place}])"
+
+    def interval(self, expr: Steps | Pieces) -> str:
+        """Return the number of the interval in which a column lies."""
+        edges = expr.edges if isinstance(expr, Steps) else expr.breaks
+        return f"skc_interval({self._column(expr.column)}, {self.table('double', edges)}, {len(edges)})"
+
+    def _pieces(self, expr: Pieces) -> str:
+        order = max(map(len, expr.coefficients))
+        breaks, origins = self.table("double", expr.breaks), self.table("double", expr.origins)
+        rows = self.table("double", [c for row in expr.coefficients for c in (*row, *[0.0] * (order - len(row)))])
+        x = self._column(expr.column)
+        if expr.period is not None:
+            start, period = constant(expr.origins[0]), constant(expr.period)
+            x = f"{x} - {period} * floor(({x} - {start}) / {period})"
+        return f"skc_pieces({x}, {breaks}, {len(expr.breaks)}, {origins}, {rows}, {order})"
+
+    def _lookup(self, expr: Lookup) -> str:
+        return f"{self.table('double', self.lookup_values(expr))}[{self.place(expr)}]"
+
+    def lookup_values(self, expr: Lookup) -> list[float]:
+        """Return the values of a lookup by place: the levels, the rest, and what is missing."""
+        nulls = {repr(v): v for level, v in zip(expr.levels, expr.values, strict=True) if _is_null(level)}
+        null = next(iter(nulls.values())) if nulls else expr.other
+        if self.texts.get(expr.column):
+            known = dict(zip(expr.levels, expr.values, strict=True))
+            return [*(known.get(level, expr.other) for level in self.texts[expr.column]), expr.other, null]
+        chosen = [v for level, v in zip(expr.levels, expr.values, strict=True) if not _is_null(level)]
+        return [*chosen, expr.other, null]
+
+    def place(self, expr: Lookup) -> str:
+        """Return the place of a column's value in `lookup_values`."""
+        x = self._column(expr.column)
+        if texts := self.texts.get(expr.column):
+            return f"skc_place({x}, {len(texts)})"
+        levels = [float(level) for level in expr.levels if not _is_null(level)]
+        return f"skc_find({x}, {self.table('double', levels)}, {len(levels)})"
+
+
+def _is_null(level: Any) -> bool:
+    return level is None or level != level
+
+
+def _texts(program: Program, place: int) -> list[str]:
+    """Return the texts among the levels of an input.
+
+    Raises
+    ------
+    ValueError
+        If there are numbers among them, or None and NaN do not do the same.
+    """
+    name = program.names[place]
+    levels = [level for level in program.value_inputs[place] if not _is_null(level)]
+    texts = list(dict.fromkeys(level for level in levels if isinstance(level, str)))
+    if texts and (len(texts) < len(set(levels)) or place in program.number_inputs):
+        raise ValueError(f"input {name!r} mixes texts and numbers, which cannot be written in C")
+    if any("\0" in level for level in texts):
+        raise ValueError(f"input {name!r} has a level with a zero byte, which ends a text in C")
+    for expr in program.everything():
+        if isinstance(expr, Lookup) and expr.column == place:
+            pairs = zip(expr.levels, expr.values, strict=True)
+            if len({repr(value) for level, value in pairs if _is_null(level)}) > 1:
+                raise ValueError(
+                    f"input {name!r} tells None from NaN, but in C both are NAN: give one of them a name before fitting"
+                )
+    return texts
+
+
+FUNCTIONS: dict[str, str] = {
+    **{f.__name__: f.__name__ for f in (np.log1p, np.log, np.log10, np.log2, np.sqrt, np.cbrt, np.exp, np.expm1)},
+    **{f.__name__: f.__name__ for f in (np.sin, np.cos, np.tanh, np.floor, np.rint)},
+    "square": "skc_square",
+    "absolute": "fabs",
+    "sign": "skc_sign",
+    "reciprocal": "1.0 / ",
+    "negative": "-",
+    "arcsinh": "asinh",
+}
+"""How C calls the functions of the artifact."""
+
+HELPERS: dict[str, str] = {
+    "skc_clip": """static double skc_clip(double x, double low, double high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+""",
+    "skc_square": """static double skc_square(double x)
+{
+    return x * x;
+}
+""",
+    "skc_sign": """static double skc_sign(double x)
+{
+    return x != x ? x : (x > 0) - (x < 0);
+}
+""",
+    "skc_interval": """static int skc_interval(double x, const double *edges, int n)
+{
+    int low = 0, high = n;
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        if (edges[middle] <= x) low = middle + 1; else high = middle;
+    }
+    return low;
+}
+""",
+    "skc_pieces": """static double skc_pieces(double x, const double *breaks, int n, const double *origins,
+                         const double *rows, int order)
+{
+    const int place = skc_interval(x, breaks, n);
+    const double u = x - origins[place];
+    double total = 0.0;
+    for (int j = order - 1; j >= 0; j--) total = total * u + rows[place * order + j];
+    return total;
+}
+""",
+    "skc_place": """static int skc_place(double x, int n)
+{
+    return x != x ? n + 1 : x >= 0 && x < n ? (int)x : n;
+}
+""",
+    "skc_find": """static int skc_find(double x, const double *levels, int n)
+{
+    if (x != x) return n + 1;
+    for (int i = 0; i < n; i++) if (levels[i] == x) return i;
+    return n;
+}
+""",
+}
+"""Functions that the expressions call, in an order in which they can stand."""
+
+
+def needed(written: str) -> str:
+    """Return the helpers that what is written calls."""
+    wanted = {name for name in HELPERS if f"{name}(" in written}
+    if "skc_pieces" in wanted:
+        wanted.add("skc_interval")
+    return "\n".join(source for name, source in HELPERS.items() if name in wanted)

@@ -1,0 +1,200 @@
+"""Write a compact model as one file of C99: constant tables, no allocation, no other library than libm.
+
+In floats the linear predictor is a loop over the raw inputs and a statement for each other term. In integers
+
+    codes    x -> q       what is read off the inputs: codes, intervals, levels
+    sums     q -> S       the dot product, in integers alone
+    linear   S -> eta     one scale and one intercept for each output
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .answers import outputs_of
+from .c_integers import integer_functions
+from .c_printer import HEADERS, Printer, comment, constant, needed, text
+from .c_self_test import self_test_of
+from .expressions import Minus, Ref, Times
+from .program import Program
+
+
+def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str = "model") -> str:
+    """Write a model as one file of C99.
+
+    Parameters
+    ----------
+    model : estimator or CompactLinear
+        A CompactLinear, or any fitted model that `compact` takes.
+    integer : bool, default=False
+        Whether the dot product is made in integers alone. It needs weights that are integer codes with one scale for
+        each output, on whole numbers: indicators, intervals, points, or inputs of ``input_bits``.
+    self_test : array, frame or sparse matrix, default=None
+        Rows that go into the file together with their predictions, and a ``main`` that compares them, compiled with
+        ``-DNAME_SELF_TEST``.
+    name : str, default="model"
+        What all names in the file begin with.
+
+    Returns
+    -------
+    source : str
+        C99 with ``NAME_linear(x, eta)``, ``NAME_predict(x, out)`` and, for a classifier with probabilities,
+        ``NAME_predict_proba(x, out)``; with `integer` also ``NAME_codes(x, q)`` and ``NAME_sums(q, sums)``. x holds the
+        `inputs` in their order as doubles: NAN where a value is missing, and for an input of texts what
+        ``NAME_level_PLACE(text)`` gives. Where the model has no prediction the answer is NAN; the answer of a
+        classifier is the place of the label in ``NAME_CLASSES``. Link with ``-lm``.
+
+    Raises
+    ------
+    ValueError
+        If the model holds texts, or `integer` and a term that is no integer; the message names them.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import to_c
+    >>> source = to_c(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), name="rate")
+    >>> "void rate_predict(const double *x, double *out)" in source
+    True
+    """
+    if not name.isidentifier() or not name.isascii():
+        raise ValueError(f"name must be a name in C, got {name!r}")
+    program = Program(model, "C")
+    printer = Printer(program, name)
+    body = integer_functions(program, printer) if integer else _float_functions(program, printer)
+    answers = _answers(program, name)
+    test = "" if self_test is None else self_test_of(program, printer, self_test)
+    written = "\n".join([*printer.tables, body, answers, test])
+    parts = [_head(program, name), HEADERS, _constants(program, name), printer.levels(), needed(written), written]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _head(program: Program, name: str) -> str:
+    lines = [f"A linear model in C99. skcompress model_id: {program.model.model_id}", "", "x, in order:"]
+    for place, label in enumerate(program.names):
+        by_text = program.value_inputs.get(place, [])
+        kind = f", {name}_level_{place}(text)" if any(isinstance(level, str) for level in by_text) else ""
+        lines.append(f"  {place} {label}{kind}")
+    return comment(lines)
+
+
+def _constants(program: Program, name: str) -> str:
+    upper = name.upper()
+    lines = [
+        f"#define {upper}_MODEL_ID {text(program.model.model_id)}",
+        f"#define {upper}_N_INPUTS {len(program.names)}",
+        f"#define {upper}_N_OUTPUTS {len(program.totals)}",
+    ]
+    if program.model.classes:
+        labels = ", ".join(text(str(label)) for label in program.model.classes)
+        lines.append(f"#define {upper}_CLASSES {{{labels}}}")
+    return "\n".join(lines) + "\n"
+
+
+def _float_functions(program: Program, printer: Printer) -> str:
+    k, name = len(program.names), printer.name
+    lines: list[str] = []
+    raw: list[dict[int, float]] = []
+    offsets: dict[int, float] = {}
+    for place, total in enumerate(program.totals):
+        by_input: dict[int, float] = {}
+        for term in total.floats:
+            factor, part = (term.factor, term.part) if isinstance(term, Times) else (1.0, term)
+            inside = part.part if isinstance(part, Minus) else part
+            if isinstance(inside, Ref) and inside.column < k:
+                by_input[inside.column] = factor
+                offsets[inside.column] = part.offset if isinstance(part, Minus) else 0.0
+            else:
+                lines.append(f"eta[{place}] += {printer.of(term)};")
+        if total.integers:
+            whole = " + ".join(printer.of(term) for term in total.integers)
+            lines.append(f"eta[{place}] += {constant(total.scale)} * ({whole});")
+        raw.append(by_input)
+    loop = _loop(printer, raw, offsets, [total.intercept for total in program.totals])
+    columns = printer.columns(used_in=lines)
+    unused = [] if any("x[" in line for line in [*loop, *columns, *lines]) else ["(void)x;"]
+    check = [f"for (int i = 0; i < {len(program.totals)}; i++) if (!isfinite(eta[i])) eta[i] = NAN;"]
+    return _function(f"void {name}_linear(const double *x, double *eta)", [*unused, *columns, *loop, *lines, *check])
+
+
+def _loop(
+    printer: Printer, raw: Sequence[dict[int, float]], offsets: dict[int, float], intercepts: Sequence[float]
+) -> list[str]:
+    """Return the dot product of the raw inputs."""
+    m, places = len(raw), sorted(offsets)
+    start = printer.table("double", intercepts)
+    if not places:
+        return [f"for (int i = 0; i < {m}; i++) eta[i] = {start}[i];"]
+    weights = printer.table("double", [by_input.get(place, 0.0) for by_input in raw for place in places])
+    every = len(places) == len(printer.program.names)
+    at = "j" if every else f"{printer.table(_index_type(max(places)), places)}[j]"
+    value = f"x[{at}]"
+    if any(offsets.values()):
+        value = f"({value} - {printer.table('double', [offsets[place] for place in places])}[j])"
+    return [
+        f"for (int i = 0; i < {m}; i++) {{",
+        f"    double sum = {start}[i];",
+        f"    for (int j = 0; j < {len(places)}; j++) sum += {weights}[i * {len(places)} + j] * {value};",
+        "    eta[i] = sum;",
+        "}",
+    ]
+
+
+def _index_type(most: int) -> str:
+    return "uint8_t" if most < 256 else "uint16_t" if most < 65536 else "uint32_t"
+
+
+def _function(head: str, lines: Sequence[str]) -> str:
+    return "\n".join(["", head, "{", *(f"    {line}" for line in lines), "}"])
+
+
+def _answers(program: Program, name: str) -> str:
+    """Return the functions from the linear predictor to the answers."""
+    model, m = program.model, len(program.totals)
+    head = f"void {name}_predict(const double *x, double *out)"
+    linear = [f"double eta[{m}];", f"{name}_linear(x, eta);"]
+    if not model.classes:
+        return _function(head, [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines()])
+    if m == 1:
+        label = ["out[0] = eta[0] != eta[0] ? NAN : eta[0] > 0;"]
+    else:
+        label = [
+            "int best = 0;",
+            f"for (int i = 1; i < {m}; i++) if (eta[i] > eta[best]) best = i;",
+            "out[0] = eta[best] != eta[best] ? NAN : best;",
+        ]
+    written = _function(head, [*linear, *label])
+    if model.link == "identity":
+        return written
+    head = f"void {name}_predict_proba(const double *x, double *out)"
+    outputs_of(model, "predict_proba", "")
+    if m == 1:
+        two = [*linear, *LINKS["logit"].replace("out[i]", "eta[i]").format(m=1).splitlines()]
+        return written + "\n" + _function(head, [*two, "out[0] = 1.0 - eta[0];", "out[1] = eta[0];"])
+    shares = [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines()]
+    if model.link != "softmax":
+        shares += ["double all = 0.0;", f"for (int i = 0; i < {m}; i++) all += out[i];"]
+        shares += [f"for (int i = 0; i < {m}; i++) out[i] /= all;"]
+    return written + "\n" + _function(head, shares)
+
+
+LINKS: dict[str, str] = {
+    "identity": "",
+    "log": "for (int i = 0; i < {m}; i++) out[i] = exp(out[i]);",
+    "log1p": "for (int i = 0; i < {m}; i++) out[i] = expm1(out[i]);",
+    "sqrt": "for (int i = 0; i < {m}; i++) out[i] *= out[i];",
+    "logit": (
+        "for (int i = 0; i < {m}; i++) {{\n"
+        "    const double small = exp(-fabs(out[i]));\n"
+        "    out[i] = (out[i] >= 0 ? 1.0 : small) / (1.0 + small);\n"
+        "}}"
+    ),
+    "softmax": (
+        "double most = out[0], total = 0.0;\n"
+        "for (int i = 1; i < {m}; i++) if (out[i] > most) most = out[i];\n"
+        "for (int i = 0; i < {m}; i++) total += out[i] = exp(out[i] - most);\n"
+        "for (int i = 0; i < {m}; i++) out[i] /= total;"
+    ),
+}
+"""Inverse links, in place; NAN stays NAN."""
