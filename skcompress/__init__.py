@@ -45,6 +45,7 @@ _HOME = {
     "size_bytes": "artifact",
     "smallest_within": "model_selection",
     "to_c": "export",
+    "to_onnx": "export",
     "to_python": "export",
     "to_sql": "export",
 }
