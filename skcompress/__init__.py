@@ -40,6 +40,7 @@ _HOME = {
     "prune": "core.pruning",
     "quantize": "core.quantizing",
     "register_fold": "linear.fold",
+    "register_skl2onnx": "onnx_converters",
     "score_and_size": "model_selection",
     "selection_stability": "inspection",
     "size_bytes": "artifact",
