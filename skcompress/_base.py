@@ -34,6 +34,7 @@ from .linear.constraint import Constraint
 from .linear.fold import compact
 from .linear.inside import BaseFit, fit_inside
 from .linear.problem import LinearProblem
+from .linear.ranges import input_range
 from .linear.routing import fit_params_of, innermost, require_estimator
 from .linear.summary import with_summary
 from .linear.view import find_leaf, like_coef, read, require_kind, write
@@ -97,6 +98,7 @@ class LinearCompressor(MetaEstimatorMixin):
             If the estimator inside has no weights that can be written.
         """
         self._fit_problem(X, y, sample_weight, fit_params)
+        self.input_range_ = input_range(X)
         return self
 
     @abstractmethod

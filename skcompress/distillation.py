@@ -21,6 +21,7 @@ from .linear.constraint import Constraint
 from .linear.distil import choose, has_log_odds, held_out_errors, lines_of, write_line
 from .linear.inside import BaseFit, fit_clone, fit_inside
 from .linear.problem import LinearProblem
+from .linear.ranges import input_range
 from .linear.representation import check_representation, encode
 from .linear.routing import fit_params_of, innermost, leaf_weight, require_estimator, weight_params
 from .linear.rows import count_rows, take_rows
@@ -88,6 +89,7 @@ class Distilling(LinearCompressor):
         if X_unlabeled is not None:
             fit_params["X_unlabeled"] = X_unlabeled
         self._fit_problem(X, y, sample_weight, fit_params)
+        self.input_range_ = input_range(X)
         return self
 
     def _fit_problem(
@@ -304,6 +306,8 @@ class DistilledRegressor(RegressorCompressor, Distilling):
         What the student's own pruning and quantizing have cost against the distilled weights.
     n_features_in_ : int
         Number of input columns.
+    input_range_ : ndarray of shape (2, n_features_in_), or None
+        The least and the greatest value of each input in training; NaN for columns without numbers.
     feature_names_in_ : ndarray of str
         Names of the input columns, where X was a dataframe.
 

@@ -265,6 +265,8 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         No support of this size can lose less on the quadratic model than the chosen one's loss minus this.
     n_features_in_ : int
         Number of input columns.
+    input_range_ : ndarray of shape (2, n_features_in_), or None
+        The least and the greatest value of each input in training; NaN for columns without numbers.
     feature_names_in_ : ndarray of str
         Names of the input columns, where X was a dataframe.
 

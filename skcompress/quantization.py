@@ -240,6 +240,8 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         Root mean square change of the linear predictor on the training rows.
     n_features_in_ : int
         Number of input columns.
+    input_range_ : ndarray of shape (2, n_features_in_), or None
+        The least and the greatest value of each input in training; NaN for columns without numbers.
     feature_names_in_ : ndarray of str
         Names of the input columns, where X was a dataframe.
 

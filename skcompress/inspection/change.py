@@ -15,11 +15,12 @@ import sklearn
 
 from .._version import __version__
 from ..artifact import CompactLinear
-from ..linear.fold import compact
 from ..linear.rows import count_rows
 from . import cohorts, rendering
 from .answers import answer_of, classes_of, numeric_target
 from .cohorts import Rows
+from .max_change import max_change
+from .rendering import text_of
 from .report import facts_of
 from .row_metrics import DECISION, PROBABILITY, REGRESSION, compare
 
@@ -52,8 +53,8 @@ class ChangeReport:
         Who is decided differently at the cutoff, and what was observed of them.
     calibration : DataFrame
         Predicted against observed in tenths.
-    largest_change : DataFrame or None
-        The exact largest change over a box of inputs, where it can be had.
+    largest_change : DataFrame
+        The largest change over the box of the inputs' ranges, the row that attains it, and each input's share.
     facts : dict of str
         Parameters, versions, fingerprint of the data.
     """
@@ -67,7 +68,7 @@ class ChangeReport:
     segments: pd.DataFrame | None
     swap_set: pd.DataFrame | None
     calibration: pd.DataFrame
-    largest_change: pd.DataFrame | None
+    largest_change: pd.DataFrame
     facts: dict[str, str]
 
     def sections(self) -> list[rendering.Section]:
@@ -88,7 +89,11 @@ class ChangeReport:
             ),
             rendering.Section("Decisions at the cutoff", self.swap_set, "Swapped rows are decided differently now."),
             rendering.Section("Calibration", self.calibration, "Tenths of the rows by each model's own prediction."),
-            rendering.Section("Largest possible change", self.largest_change, "Before the link."),
+            rendering.Section(
+                "Largest possible change",
+                self.largest_change,
+                "Before the link, over all combinations of values within the range of these rows, observed or not.",
+            ),
             rendering.Section("Facts", pd.DataFrame({"value": self.facts})),
         ]
         return [section for section in tables if section.table is not None and len(section.table)]
@@ -191,7 +196,7 @@ def change_report(
         segments=cohorts.segment_table(rows, labels) if labels else None,
         swap_set=cohorts.swap_set(rows),
         calibration=cohorts.calibration_table(rows),
-        largest_change=_largest_change(base, compressed),
+        largest_change=_largest_change(base, compressed, X),
         facts=_facts(base, compressed, X, y, decided),
     )
 
@@ -207,17 +212,19 @@ def _histogram(rows: Rows) -> pd.DataFrame:
     return pd.DataFrame({"rows": counts}, index=pd.Index(bins, name="after - before"))
 
 
-def _largest_change(base: Any, compressed: Any) -> pd.DataFrame | None:
-    """Return the exact largest change where the package can tell it for these two models."""
+def _largest_change(base: Any, compressed: Any, X: Any) -> pd.DataFrame:
+    """Return the largest change over the box of these rows, or why it is not known."""
     try:
-        from .. import max_change
-    except ImportError:
-        return None
-    try:
-        found = max_change(compact(base), compact(compressed))
+        found = max_change(base, compressed, bounds=X)
     except ValueError as error:
         return pd.DataFrame({"value": {"not known": str(error)}})
-    return pd.DataFrame({"value": {name: str(value) for name, value in vars(found).items()}})
+    total = "largest change" if found.exact else "no more than"
+    whole = pd.DataFrame({"value": [""], "share": [found.value]}, index=[total])
+    common = pd.DataFrame({"value": [""], "share": [abs(found.common)]}, index=["common to all rows"])
+    shares = sorted(found.shares.items(), key=lambda share: -share[1])
+    rows = [{"value": text_of(found.row.get(name, "")), "share": share} for name, share in shares]
+    table = pd.DataFrame(rows, index=[name for name, _ in shares], columns=["value", "share"])
+    return pd.concat([whole, common, table]).rename_axis("input")
 
 
 def _facts(base: Any, compressed: Any, X: Any, y: Any, decided: str | None) -> dict[str, str]:

@@ -1,0 +1,218 @@
+"""Anatomy: a compact model taken apart, so that what it makes of one input can be seen by itself.
+
+Once scalers are folded, most columns depend on one input alone. The linear predictor is then a sum of functions of one
+input each (`Curve`), a constant, and terms of several inputs (products).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..artifact import Block, CompactLinear
+from ..artifact.categories import ABSENT, key_of
+from ..artifact.terms import TERMS, densified
+
+Floats = NDArray[np.float64]
+Values = Floats | list[Any]
+"""Values of one input: an array of numbers, or a list that holds levels, None or NaN as well."""
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A block with one source, or with one output.
+
+    Attributes
+    ----------
+    block : Block
+        Its sources are numbered from 0.
+    sources, columns : tuple of int
+        What it reads and what it makes, as columns of the model.
+    """
+
+    block: Block
+    sources: tuple[int, ...]
+    columns: tuple[int, ...]
+
+    @property
+    def reads_values(self) -> bool:
+        """Whether it reads values, not numbers."""
+        return TERMS[self.block.kind].reads == "values"
+
+    def run(self, columns: Sequence[Any]) -> Floats:
+        """Return what it makes, shape (n, n_out)."""
+        out = TERMS[self.block.kind].prepare(self.block.params, self.block.kind)(columns)
+        return np.asarray(densified(TERMS[self.block.kind].form, out, self.block.n_out), dtype=np.float64)
+
+
+class Anatomy:
+    """The parts of a model.
+
+    Parameters
+    ----------
+    model : CompactLinear
+        Any model.
+
+    Attributes
+    ----------
+    k : int
+        Number of inputs; columns from k on are made by atoms.
+    atoms : list of Atom
+        In an order in which they can run.
+    needs : list of frozenset of int
+        For each column the inputs that it depends on.
+    weights : ndarray of shape (m, p)
+        Weight of each term over its divisor.
+    offset : ndarray of shape (p,)
+        What is subtracted from each term's column.
+    """
+
+    def __init__(self, model: CompactLinear):
+        self.model = model
+        self.k = len(model.reads)
+        weights = np.asarray(model.weights.decode(), dtype=np.float64)
+        self.weights = weights if model.divisor is None else weights / model.divisor
+        self.offset = np.zeros(weights.shape[1]) if model.offset is None else np.asarray(model.offset)
+        self.atoms = list(_atoms(model))
+        self.needs: list[frozenset[int]] = [frozenset([place]) for place in range(self.k)]
+        self.makers: dict[int, Atom] = {}
+        for atom in self.atoms:
+            needed = frozenset().union(*(self.needs[source] for source in atom.sources))
+            for column in atom.columns:
+                self.needs.append(needed)
+                self.makers[column] = atom
+        self.key = cache(self._key)
+
+    def terms_of(self, place: int) -> NDArray[np.intp]:
+        """Return the terms that depend on one input alone."""
+        alone = frozenset([place])
+        return np.flatnonzero([self.needs[column] == alone for column in self.model.columns.tolist()])
+
+    def shared_terms(self) -> NDArray[np.intp]:
+        """Return the terms that depend on several inputs."""
+        return np.flatnonzero([len(self.needs[column]) > 1 for column in self.model.columns.tolist()])
+
+    def columns_of(self, place: int, values: Values) -> dict[int, Floats]:
+        """Return all columns that depend on one input alone, at values of it.
+
+        Raises
+        ------
+        ValueError
+            If a block refuses a value.
+        """
+        alone = frozenset([place])
+        made: dict[int, Floats] = {place: numbers_of(values)}
+        for atom in self.atoms:
+            if self.needs[atom.columns[0]] == alone:
+                given: list[Any] = [made[source] for source in atom.sources]
+                if atom.reads_values:
+                    raw = values if atom.sources[0] == place else given[0]
+                    given = [[key_of(value) for value in (raw.tolist() if isinstance(raw, np.ndarray) else raw)]]
+                out = atom.run(given)
+                made.update({column: out[:, j] for j, column in enumerate(atom.columns)})
+        return made
+
+    def _key(self, column: int) -> tuple[Any, ...]:
+        """Return what a column is, alike in two models that make it alike."""
+        if column < self.k:
+            return ("input", self.model.inputs[column])
+        atom = self.makers[column]
+        mask = np.zeros(atom.block.n_out, dtype=bool)
+        mask[atom.columns.index(column)] = True
+        alone = atom.block.keep(mask)
+        params = tuple((name, repr(np.asarray(value).tolist())) for name, value in alone.params.items())
+        return (alone.kind, params, tuple(self.key(source) for source in atom.sources))
+
+
+class Curve:
+    """The part of the linear predictor that depends on one input alone.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+        The model.
+    place : int
+        The input.
+    """
+
+    def __init__(self, anatomy: Anatomy, place: int):
+        self.anatomy = anatomy
+        self.place = place
+        self.terms = anatomy.terms_of(place)
+        self.atoms = [atom for atom in anatomy.atoms if anatomy.needs[atom.columns[0]] == frozenset([place])]
+        shared = {
+            source for atom in anatomy.atoms if len(anatomy.needs[atom.columns[0]]) > 1 for source in atom.sources
+        }
+        self.lent = [column for column in shared if anatomy.needs[column] == frozenset([place])]
+
+    def column(self, column: int, values: Values) -> Floats:
+        """Return one column, shape (n,)."""
+        return self.anatomy.columns_of(self.place, values)[column]
+
+    def __call__(self, values: Values) -> tuple[Floats, Floats]:
+        """Return the sum of the terms and that of their sizes, each of shape (n, m).
+
+        The sum is NaN where a column is none that terms of several inputs read.
+        """
+        made = self.anatomy.columns_of(self.place, values)
+        total = np.zeros((len(values), len(self.anatomy.weights)))
+        size = np.zeros_like(total)
+        for term in self.terms.tolist():
+            part = made[int(self.anatomy.model.columns[term])] - self.anatomy.offset[term]
+            share = part[:, None] * self.anatomy.weights[:, term]
+            total += share
+            size += np.abs(share)
+        for column in self.lent:
+            total[~np.isfinite(made[column])] = np.nan
+        return total, size
+
+
+def difference(models: Sequence[Anatomy], columns: Mapping[str, Values], n: int) -> Floats:
+    """Return the linear predictor of b less that of a, shape (n, m), from columns of the inputs."""
+    etas = []
+    for anatomy in models:
+        model = anatomy.model
+        if model.reads.rows == "mappings":
+            rows = [{k: v[i] for k, v in columns.items() if v[i] is not ABSENT} for i in range(n)]
+            etas.append(np.asarray(model.linear_predictor(rows), dtype=np.float64))
+        else:
+            given = {name: columns[name] for name in model.inputs} if len(model.reads) else {"none": [0.0] * n}
+            table: Any = given if model.reads.labels is not None else _positional(given, n)
+            etas.append(np.asarray(model.linear_predictor(table), dtype=np.float64))
+    return etas[1] - etas[0]
+
+
+def _positional(given: Mapping[str, Values], n: int) -> NDArray[Any]:
+    table = np.empty((n, len(given)), dtype=object)
+    for place, column in enumerate(given.values()):
+        table[:, place] = list(column)
+    return table
+
+
+def numbers_of(values: Values) -> Floats:
+    """Return values as numbers, NaN where they are none."""
+    if isinstance(values, np.ndarray):
+        return values
+    return np.array([float(v) if isinstance(v, (int, float, np.number)) else np.nan for v in values], dtype=np.float64)
+
+
+def _atoms(model: CompactLinear) -> Any:
+    start = len(model.reads)
+    for block in model.blocks:
+        if len(block.sources) == 1:
+            yield _atom(block, tuple(range(start, start + block.n_out)))
+        else:
+            for place in range(block.n_out):
+                mask = np.arange(block.n_out) == place
+                yield _atom(block.keep(mask), (start + place,))
+        start += block.n_out
+
+
+def _atom(block: Block, columns: tuple[int, ...]) -> Atom:
+    numbered = block.moved({source: j for j, source in enumerate(dict.fromkeys(block.sources))})
+    return Atom(numbered, block.sources, columns)

@@ -1,0 +1,130 @@
+"""Terms of several inputs: the range of a product over a box, and rows in which a difference is large."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .anatomy import Anatomy, Curve, Values, difference
+from .boxes import Side
+from .turning import pieces_of, turning_points
+
+_ROUNDS, _DRAWN, _STARTS = 8, 2000, 8
+
+
+def range_of_column(anatomy: Anatomy, column: int, candidates: Mapping[str, Values]) -> tuple[float, float]:
+    """Return the least and the greatest value of a column over a box.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+        The model.
+    column : int
+        The column.
+    candidates : dict
+        For each input the ends of its pieces, its turning points and its single values.
+
+    Raises
+    ------
+    ValueError
+        If the column is made of several inputs by anything but products and functions that are monotone or capped.
+    """
+    needs = anatomy.needs[column]
+    if len(needs) == 1:
+        (place,) = needs
+        return _range_of_one(anatomy, place, column, candidates[anatomy.model.inputs[place]])
+    atom = anatomy.makers[column]
+    inside = [range_of_column(anatomy, source, candidates) for source in atom.sources]
+    if atom.block.kind == "product":
+        counts = np.bincount(atom.block.params["factors"], minlength=len(inside))
+        low, high = 1.0, 1.0
+        for (a, b), power in zip(inside, counts.tolist(), strict=True):
+            ends = [low * end for end in _power(a, b, power)] + [high * end for end in _power(a, b, power)]
+            low, high = min(ends), max(ends)
+        return low, high
+    if atom.block.kind in ("affine", "scaled", "clip", "step", "bins") or _is_monotone(atom.block):
+        grid = np.array(inside[0])
+        if atom.block.kind in ("step", "bins"):
+            edges = atom.block.params["edges"]
+            grid = np.unique(np.concatenate([grid, edges[(edges > grid[0]) & (edges <= grid[1])]]))
+        made = atom.run([grid])[:, atom.columns.index(column)]
+        return float(made.min()), float(made.max())
+    names = ", ".join(repr(anatomy.model.inputs[place]) for place in sorted(needs))
+    raise ValueError(f"the range of a {atom.block.kind!r} term of the inputs {names} together cannot be bounded")
+
+
+def _is_monotone(block: Any) -> bool:
+    return block.kind == "function" and block.params["function"] in (0, 1, 2, 3, 4, 5, 8, 9, 10, 12, 15, 16, 17, 18)
+
+
+def _power(low: float, high: float, power: int) -> tuple[float, float]:
+    ends = sorted((low**power, high**power))
+    if power and power % 2 == 0 and low < 0 < high:
+        return 0.0, ends[1]
+    return ends[0], ends[1]
+
+
+def _range_of_one(anatomy: Anatomy, place: int, column: int, candidates: Values) -> tuple[float, float]:
+    curve = Curve(anatomy, place)
+    numbers = np.unique([v for v in candidates if isinstance(v, (int, float)) and v == v])
+    made = [curve.column(column, candidates)]
+    if len(numbers) > 1:
+        low, high = float(numbers[0]), float(numbers[-1])
+
+        def function(x: Any) -> tuple[Any, Any]:
+            values = curve.column(column, x)
+            return values, np.abs(values)
+
+        made.append(function(turning_points(function, pieces_of([curve], low, high), high).points)[0])
+    values = np.concatenate(made)
+    values = values[np.isfinite(values)]
+    return float(values.min()), float(values.max())
+
+
+def climbed(
+    models: Sequence[Anatomy],
+    candidates: Mapping[str, Values],
+    sides: Mapping[str, Side],
+    row: dict[str, Any],
+    output: int,
+    upwards: bool,
+) -> dict[str, Any]:
+    """Return a row in which the difference is large.
+
+    The given row and the best of some random ones are climbed from: one input after the other is moved to where the
+    difference is largest.
+    """
+    sign = 1.0 if upwards else -1.0
+    tried = {name: _tried(candidates[name], sides[name]) for name in candidates}
+    rng = np.random.default_rng(0)
+    drawn = {name: [own[i] for i in rng.integers(len(own), size=_DRAWN)] for name, own in tried.items()}
+    changes = sign * difference(models, drawn, _DRAWN)[:, output]
+    starts = [row] + [{name: drawn[name][i] for name in drawn} for i in np.argsort(-changes)[:_STARTS].tolist()]
+    climbs = [_climb(models, tried, start, output, sign) for start in starts]
+    return max(climbs, key=lambda climb: climb[0])[1]
+
+
+def _tried(candidates: Values, side: Side) -> list[Any]:
+    own: list[Any] = candidates.tolist() if isinstance(candidates, np.ndarray) else list(candidates)
+    if side.interval is not None:
+        own += np.linspace(side.interval[0], side.interval[1], 9).tolist()
+    return own
+
+
+def _climb(
+    models: Sequence[Anatomy], tried: Mapping[str, list[Any]], row: dict[str, Any], output: int, sign: float
+) -> tuple[float, dict[str, Any]]:
+    best, top = dict(row), -np.inf
+    for _ in range(_ROUNDS):
+        before = top
+        for name, own in tried.items():
+            values = [best[name], *own]
+            columns = {other: [best[other]] * len(values) for other in best} | {name: values}
+            changes = sign * difference(models, columns, len(values))[:, output]
+            place = int(np.argmax(changes))
+            top, best[name] = float(changes[place]), values[place]
+        if top <= before:
+            break
+    return top, best
