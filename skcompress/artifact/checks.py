@@ -1,10 +1,11 @@
-"""Whether the parts of a compact model fit together."""
+"""Whether the parts of a compact model fit together, and what keeps a row from being predicted."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .links import LINKS
 
@@ -40,3 +41,13 @@ def require_fit(model: CompactLinear) -> None:
         n_columns += block.n_out
     if p and not 0 <= model.columns.min() <= model.columns.max() < n_columns:
         raise ValueError(f"columns must lie in 0..{n_columns - 1}")
+
+
+def refuse(model: CompactLinear, raw: NDArray[np.intp], table: Any, eta: NDArray[Any]) -> NoReturn:
+    """Raise ValueError for the first row without a finite prediction, naming the input if it is one of `raw`."""
+    row = int(np.flatnonzero(~np.isfinite(eta).all(axis=1))[0])
+    for index in raw:
+        value = table.numbers(int(index))[row]
+        if not np.isfinite(value):
+            raise ValueError(f"input {model.inputs[index]!r} is {value} in row {row}: it must be finite")
+    raise ValueError(f"the inputs of row {row} give no finite prediction")

@@ -12,16 +12,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import packed
-from .checks import require_fit
+from . import golden, packed
+from .checks import refuse, require_fit
 from .limits import rows_outside
 from .links import LINKS
-from .one_row import REQUIRED, OneRow, as_numbers, from_mapping, used_of
+from .one_row import REQUIRED, Dot, OneRow, as_numbers, dot_of, from_mapping, used_of
 from .plan import Plan, make_plan
 from .reading import Inputs, Table
 from .report import report_of
@@ -30,16 +30,6 @@ from .weights import Weights, frozen
 
 _FLOAT64 = np.dtype(np.float64)
 _NDARRAY = np.ndarray
-
-
-class _One(NamedTuple):
-    """What `predict_one` needs: whether a row is numbers alone, its shape, and for one dot product its parts."""
-
-    dense: bool
-    shape: tuple[int]
-    offset: NDArray[np.float64] | None
-    vector: NDArray[np.float64] | None
-    constant: float
 
 
 class CompactLinear:
@@ -105,7 +95,7 @@ class CompactLinear:
     metadata_json: str | None
     _plans: dict[np.dtype[Any], Plan]
     _made: dict[str, Any]
-    _one: _One | None
+    _one: Dot | None
 
     def __init__(
         self,
@@ -215,7 +205,7 @@ class CompactLinear:
     def _finite(self, table: Table | OneRow) -> NDArray[Any]:
         eta = self._plan(table.dtype).predictor(table)
         if not np.isfinite(eta).all():
-            self._refuse(table, eta)
+            refuse(self, self._plan(table.dtype).raw, table, eta)
         return eta
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -291,13 +281,8 @@ class CompactLinear:
             return self.predict([row])[0]
         return self._answer(self._finite(OneRow(used_of(row, self.reads), self.reads)))[0]
 
-    def _prepare_one(self) -> _One:
-        dense = not self.blocks and not self.classes and self.reads.rows == "table"
-        one = _One(dense, (len(self.reads),), None, None, 0.0)
-        plan = self._plan(_FLOAT64)
-        if dense and self.flat and self.link == "identity" and len(plan.raw) == len(self.reads):
-            vector = np.ascontiguousarray(plan.weights[:, 0])
-            one = one._replace(offset=plan.offset, vector=vector, constant=float(plan.intercept[0]))
+    def _prepare_one(self) -> Dot:
+        one = dot_of(self, self._plan(_FLOAT64))
         object.__setattr__(self, "_one", one)
         return one
 
@@ -311,6 +296,54 @@ class CompactLinear:
         """
         return rows_outside(self, X)
 
+    def golden_rows(self, X: Any) -> dict[str, NDArray[Any]]:
+        """Return rows on which another system should be checked before it serves the model.
+
+        Parameters
+        ----------
+        X : array, frame, mapping of columns or sparse matrix, n rows
+            Some rows, for values that are usual.
+
+        Returns
+        -------
+        rows : dict of ndarray
+            Input -> values, for `predict`, or ``pandas.DataFrame(rows)``. A few of the rows of X, and one of them with
+            one input changed at a time: to its ends, to the edges of bins and caps and the floats right below them, to
+            each level, an unseen level, and a missing value. For some the model may have no prediction.
+
+        Raises
+        ------
+        ValueError
+            If the model reads texts, or X has no rows.
+        """
+        return golden.golden_rows(self, X)
+
+    def verify(self, scores: Any, X: Any, *, method: str = "predict", tolerance: float = 1e-9) -> float:
+        """Check the scores that another system gives for rows.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n,) or (n, m)
+            What the other system gives; NaN or None where it has no prediction.
+        X : array, frame, mapping of columns or sparse matrix, n rows
+            The rows, such as `golden_rows`.
+        method : {"predict", "predict_proba", "decision_function"}, default="predict"
+            What the scores are.
+        tolerance : float, default=1e-9
+            The most that a score may be off, relative to 1 + its size; 1e-5 for a system of float32.
+
+        Returns
+        -------
+        largest : float
+            The largest difference, relative to 1 + the size of the score.
+
+        Raises
+        ------
+        ValueError
+            If scores differ, or one of the two has no prediction where the other has; the message shows the worst row.
+        """
+        return golden.verify(self, scores, X, method, tolerance)
+
     def _plan(self, dtype: np.dtype[Any]) -> Plan:
         if not self.weights.single:
             dtype = _FLOAT64
@@ -319,14 +352,6 @@ class CompactLinear:
             # Two threads may both get here: they make the same plan, and either may stay.
             plan = self._plans[dtype] = make_plan(self, dtype)
         return plan
-
-    def _refuse(self, table: Table | OneRow, eta: NDArray[Any]) -> NoReturn:
-        row = int(np.flatnonzero(~np.isfinite(eta).all(axis=1))[0])
-        for index in self._plan(table.dtype).raw:
-            value = table.numbers(int(index))[row]
-            if not np.isfinite(value):
-                raise ValueError(f"input {self.inputs[index]!r} is {value} in row {row}: it must be finite")
-        raise ValueError(f"the inputs of row {row} give no finite prediction")
 
     def report(self) -> dict[str, Any]:
         """Return what the model holds and what it takes.

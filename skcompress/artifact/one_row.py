@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .categories import NAN_KEY, key_of
 from .reading import Inputs
+
+if TYPE_CHECKING:
+    from .compact import CompactLinear
+    from .plan import Plan
 
 REQUIRED: Any = object()
 """Stands for no replacement of absent keys."""
@@ -112,3 +116,23 @@ def used_of(row: Any, reads: Inputs) -> Any:
     if places is None:
         return row
     return row[places] if isinstance(row, np.ndarray) else [row[place] for place in places]
+
+
+class Dot(NamedTuple):
+    """One row as one dot product: whether a row is numbers alone, its shape, and the parts of the product if it is."""
+
+    dense: bool
+    shape: tuple[int]
+    offset: NDArray[np.float64] | None
+    vector: NDArray[np.float64] | None
+    constant: float
+
+
+def dot_of(model: CompactLinear, plan: Plan) -> Dot:
+    """Return how a model predicts one row."""
+    dense = not model.blocks and not model.classes and model.reads.rows == "table"
+    dot = Dot(dense, (len(model.reads),), None, None, 0.0)
+    if dense and model.flat and model.link == "identity" and len(plan.raw) == len(model.reads):
+        vector = np.ascontiguousarray(plan.weights[:, 0])
+        dot = dot._replace(offset=plan.offset, vector=vector, constant=float(plan.intercept[0]))
+    return dot

@@ -53,6 +53,8 @@ class Step(NamedTuple):
         Whether later blocks read it.
     weights : ndarray of shape (n_out + 1, m), or None
         Weights of its columns, and a row of zeros that the number -1 finds.
+    used : ndarray of int, or None
+        The columns that have a term, where not all have: NaN in the others must not be seen.
     """
 
     block: Block
@@ -60,6 +62,15 @@ class Step(NamedTuple):
     start: int
     feeds: bool
     weights: NDArray[Any] | None
+    used: NDArray[np.intp] | None
+
+    def share(self, out: Any) -> NDArray[Any]:
+        """Return what the block's output adds to eta, shape (n, m)."""
+        assert self.weights is not None
+        if self.used is not None:
+            picked: NDArray[Any] = out[:, self.used] @ self.weights[self.used]
+            return picked
+        return _DOTS[TERMS[self.block.kind].form](out, self.weights)
 
 
 class Plan:
@@ -109,7 +120,7 @@ class Plan:
             columns = _columns(step.block, table, derived)
             out, form = step.run(columns), TERMS[step.block.kind].form
             if step.weights is not None:
-                eta += _DOTS[form](out, step.weights)
+                eta += step.share(out)
             if step.feeds:
                 full = densified(form, out, step.block.n_out)
                 derived.update({step.start + j: full[:, j] for j in range(step.block.n_out)})
@@ -244,12 +255,14 @@ def _steps(model: CompactLinear, by_column: NDArray[Any], dtype: np.dtype[Any]) 
     for block in model.blocks:
         stop = start + block.n_out
         terms = np.flatnonzero((model.columns >= start) & (model.columns < stop))
-        weights = None
+        weights, used = None, None
         if len(terms):
+            held = np.unique(model.columns[terms] - start)
+            used = held if TERMS[block.kind].form == "dense" and len(held) < block.n_out else None
             weights = np.zeros((block.n_out + 1, by_column.shape[1]), dtype=dtype)
             np.add.at(weights, model.columns[terms] - start, by_column[terms].astype(dtype))
         name = model.inputs[block.sources[0]] if block.sources[0] < len(model.reads) else block.kind
         run = TERMS[block.kind].prepare(block.params, name)
-        steps.append(Step(block, run, start, any(start <= s < stop for s in read), weights))
+        steps.append(Step(block, run, start, any(start <= s < stop for s in read), weights, used))
         start = stop
     return steps

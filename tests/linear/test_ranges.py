@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -87,3 +88,11 @@ def test_wrappers_cap_at_the_range_they_were_fitted_on():
 def test_a_model_without_its_range_says_what_to_pass():
     with pytest.raises(ValueError, match="Ridge does not keep the range of its inputs: pass cap=X"):
         compact(Ridge().fit(X, [1.0, 2, 3]), cap=True)
+
+
+def test_capping_keeps_imputed_values():
+    # The capped column of an imputed input stands beside one that has a weight of its own.
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [NAN, 1.0, 5.0, 2.0]})
+    columns = make_column_transformer((StandardScaler(), ["a"]), (SimpleImputer(add_indicator=True), ["b"]))
+    model = make_pipeline(columns, Ridge()).fit(frame, [1.0, 2.0, 4.0, 3.0])
+    assert np.allclose(compact(model, cap=frame).predict(frame), model.predict(frame), rtol=1e-12)

@@ -1,0 +1,182 @@
+"""Golden rows: rows on which two systems that claim to hold the same model would differ if they did, and the check.
+
+They are taken from given rows, and vary one input at a time: its ends, the edges of bins and caps with the floats
+right below them, each level, an unseen level, and a missing value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .categories import ABSENT, NAN_KEY
+from .limits import number_inputs
+from .reading import Table
+
+if TYPE_CHECKING:
+    from .compact import CompactLinear
+
+_PLAIN, _MOST_LEVELS = 5, 200
+NAN = float("nan")
+
+
+def golden_rows(model: CompactLinear, X: Any) -> dict[str, NDArray[Any]]:
+    """Return the rows of `CompactLinear.golden_rows`."""
+    if model.reads.rows == "values":
+        raise ValueError("golden_rows needs a model of tables or mappings: this one reads a sequence of texts")
+    table = Table(X, model.reads)
+    if not table.n_rows:
+        raise ValueError("X must have at least one row")
+    numeric = set(number_inputs(model).tolist())
+    columns = [_column(table, place, place in numeric) for place in range(len(model.reads))]
+    chosen = np.unique(np.linspace(0, table.n_rows - 1, _PLAIN).astype(int)).tolist()
+    rows = [[column[row] for column in columns] for row in chosen]
+    usual = rows[len(rows) // 2]
+    for place, column in enumerate(columns):
+        for value in _variants(model, place, column, place in numeric):
+            rows.append([*usual[:place], value, *usual[place + 1 :]])
+    return {name: _array([row[place] for row in rows]) for place, name in enumerate(model.inputs)}
+
+
+def expected(model: CompactLinear, X: Any, method: str) -> NDArray[Any]:
+    """Return the answers for rows, NaN (None for labels) in rows for which the model has none."""
+    answer = getattr(model, method)
+    try:
+        return np.asarray(answer(X))
+    except ValueError:
+        single = [_answer_or_none(answer, row) for row in rows_of(model, X)]
+    known = next((one for one in single if one is not None), None)
+    if known is None:
+        raise ValueError("the model has no prediction for any row of X") from None
+    fill = np.full(np.shape(known), NAN) if np.asarray(known).dtype.kind == "f" else None
+    return np.array([fill if one is None else one for one in single])
+
+
+def verify(model: CompactLinear, scores: Any, X: Any, method: str, tolerance: float) -> float:
+    """Return the largest difference, see `CompactLinear.verify`."""
+    wanted = expected(model, X, method)
+    got = np.asarray(scores)
+    if len(got) != len(wanted):
+        raise ValueError(f"scores must have one entry for each of the {len(wanted)} rows of X, got {len(got)}")
+    if wanted.dtype.kind != "f":
+        off = np.array([float(a != b) for a, b in zip(wanted.tolist(), got.tolist(), strict=True)])
+    else:
+        off = _differences(wanted, got)
+    wrong = np.flatnonzero(~(off <= tolerance))
+    if len(wrong):
+        worst = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
+        row = [column[worst] for column in _columns(model, X)]
+        values = ", ".join(f"{name}={value!r}" for name, value in zip(model.inputs, row, strict=True))
+        raise ValueError(
+            f"{len(wrong)} of {len(wanted)} scores differ from model {model.model_id}; the worst is row {worst}: "
+            f"expected {_shown(wanted[worst])}, got {_shown(got[worst])}, at {values}"
+        )
+    return float(off.max(initial=0.0))
+
+
+def _differences(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the difference of each row relative to 1 + its size; infinite where one of two is missing."""
+    given = np.array([NAN if value is None else value for value in got.ravel().tolist()], dtype=np.float64)
+    if given.size != wanted.size:
+        raise ValueError(f"scores must have the shape {wanted.shape}, got {got.shape}")
+    given = given.reshape(wanted.shape)
+    off = np.abs(given - wanted) / (1.0 + np.abs(wanted))
+    off[np.isnan(wanted) & np.isnan(given)] = 0.0
+    off[np.isnan(wanted) != np.isnan(given)] = np.inf
+    return off.reshape(len(wanted), -1).max(axis=1, initial=0.0)
+
+
+def rows_of(model: CompactLinear, X: Any) -> Iterable[Any]:
+    """Return X row by row, each as a model takes it."""
+    columns = _columns(model, X)
+    for values in zip(*columns, strict=True):
+        if model.reads.rows == "mappings":
+            yield [{k: v for k, v in zip(model.inputs, values, strict=True) if v is not ABSENT}]
+        elif model.reads.labels is not None:
+            yield {name: [value] for name, value in zip(model.inputs, values, strict=True)}
+        else:
+            yield _array(values)[None, :]
+
+
+def _columns(model: CompactLinear, X: Any) -> list[list[Any]]:
+    numeric = set(number_inputs(model).tolist())
+    table = Table(X, model.reads)
+    return [_column(table, place, place in numeric) for place in range(len(model.reads))]
+
+
+def _column(table: Table, place: int, numeric: bool) -> list[Any]:
+    """Return one input as plain values."""
+    if numeric and table.inputs.rows == "table":
+        return np.asarray(table.numbers(place), dtype=np.float64).tolist()
+    return [NAN if value is NAN_KEY else value for value in table.values(place)]
+
+
+def _variants(model: CompactLinear, place: int, column: Sequence[Any], numeric: bool) -> list[Any]:
+    values: list[Any] = []
+    levels: list[Any] = []
+    same = _same_as(model, place)
+    for block in model.blocks:
+        for source, at in enumerate(block.sources):
+            if at not in same:
+                continue
+            levels += block.params.get("levels", ())
+            for name in ("edges", "knots"):
+                values += block.params[name].tolist() if name in block.params else []
+            values += [float(block.params[name][source]) for name in ("low", "high") if name in block.params]
+            values += [m for m in block.params.get("marker", ()) if m == m]
+    edges = [float(value) for value in values]
+    known = [v for v in column if isinstance(v, (int, float)) and v == v]
+    out: list[Any] = [*edges, *np.nextafter(edges, -np.inf).tolist()]
+    if known and numeric:
+        out += [min(known), max(known)]
+    if levels or not numeric:
+        out += levels[:_MOST_LEVELS]
+        out.append(_unseen(levels, column))
+        out.append(None)
+    out.append(NAN)
+    if model.reads.rows == "mappings":
+        out.append(ABSENT)
+    return out
+
+
+def _same_as(model: CompactLinear, place: int) -> set[int]:
+    """Return the columns that hold an input as it is, but for caps and imputed values."""
+    same = {place}
+    start = len(model.reads)
+    for block in model.blocks:
+        if block.kind in ("clip", "fill"):
+            same.update(start + j for j, source in enumerate(block.sources) if source in same)
+        start += block.n_out
+    return same
+
+
+def _unseen(levels: Sequence[Any], column: Sequence[Any]) -> Any:
+    taken = [*levels, *column]
+    if any(isinstance(value, str) for value in taken):
+        return "(unseen)" + "'" * sum(value == "(unseen)" for value in levels)
+    return max((float(v) for v in taken if isinstance(v, (int, float)) and v == v), default=0.0) + 1.0
+
+
+def _array(values: Sequence[Any]) -> NDArray[Any]:
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return np.array(values, dtype=np.float64)
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
+
+
+def _answer_or_none(answer: Any, row: Any) -> Any:
+    try:
+        return answer(row)[0]
+    except ValueError:
+        return None
+
+
+def _shown(value: Any) -> str:
+    array = np.asarray(value)
+    if array.dtype.kind == "f" and np.isnan(array).all():
+        return "no prediction"
+    return repr(array.tolist())
