@@ -46,6 +46,7 @@ _HOME = {
     "score_and_size": "model_selection",
     "selection_stability": "inspection",
     "size_bytes": "artifact",
+    "slim": "persistence",
     "smallest_within": "model_selection",
     "to_c": "export",
     "to_onnx": "export",

@@ -27,6 +27,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._state import VersionedState
 from .artifact import CompactLinear
 from .linear.caching import base_fit_through
 from .linear.columns import Columns
@@ -65,7 +66,7 @@ class NotFoldableError(ValueError, AttributeError):
     """
 
 
-class LinearCompressor(MetaEstimatorMixin):
+class LinearCompressor(VersionedState, MetaEstimatorMixin):
     """Base of the wrappers, before scikit-learn's mixins: its `score` holds, and its tags see theirs."""
 
     estimator: Any

@@ -19,6 +19,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from ._state import VersionedState
 from .artifact import CompactLinear, Weights
 from .linear.fold.graph import Graph
 from .scorecard_lines import choose_lines
@@ -28,7 +29,7 @@ from .scorecard_steps import StepEncoder, fold_steps, row_weights
 Floats = NDArray[np.float64]
 
 
-class ScorecardClassifier(ClassifierMixin, BaseEstimator):
+class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     """Fit a scorecard: integer points for a few conditions such as "age > 30".
 
     Parameters

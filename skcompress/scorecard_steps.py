@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._state import VersionedState
 from .artifact.terms import NO_TERM
 from .linear.fold import register_fold
 from .linear.fold.graph import Column, Graph
@@ -41,7 +42,7 @@ class StepLine:
         return f"> {text}" if self.kind == "step" else f"= {text}"
 
 
-class StepEncoder(TransformerMixin, BaseEstimator):
+class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
     """Turn numbers into 0/1 columns "x > t" at quantiles, and texts into one column for each level.
 
     Parameters

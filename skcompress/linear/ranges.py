@@ -21,7 +21,8 @@ def input_range(X: Any) -> NDArray[np.float64] | None:
     if sp.issparse(X):
         if not X.shape[0] or X.dtype.kind not in "fiub":
             return np.full((2, X.shape[1]), np.nan)
-        return np.stack([_flat(X.nanmin(axis=0)), _flat(X.nanmax(axis=0))])
+        columns = sp.csc_array(X)
+        return np.stack([_flat(columns.nanmin(axis=0)), _flat(columns.nanmax(axis=0))])
     try:
         array = np.asarray(X)
         if array.dtype.kind not in "fiub":

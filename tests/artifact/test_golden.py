@@ -28,7 +28,7 @@ Y = FRAME["rate"] + (FRAME["city"] == "Rome")
 
 def model(last=None, unknown="ignore", y=Y):
     columns = make_column_transformer(
-        (KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf"), ["age"]),
+        (KBinsDiscretizer(4, encode="onehot-dense", strategy="uniform"), ["age"]),
         (StandardScaler(), ["rate"]),
         (SimpleImputer(add_indicator=True), ["debt"]),
         (OneHotEncoder(handle_unknown=unknown, sparse_output=False), ["city", "term"]),

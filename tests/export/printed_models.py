@@ -57,7 +57,7 @@ def bent():
     """Bins, splines, clipped and ordinal columns."""
     spline = SplineTransformer(n_knots=4, degree=3, extrapolation="linear")
     return make_column_transformer(
-        (KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf"), ["age's"]),
+        (KBinsDiscretizer(4, encode="onehot-dense", strategy="uniform"), ["age's"]),
         (make_pipeline(StandardScaler(), spline), ["the rate"]),
         (MinMaxScaler(clip=True), ["amount"]),
         (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), ["purpose"]),

@@ -77,7 +77,7 @@ def pairs():
     numbers = make_pipeline(StandardScaler(), Ridge())
     yield "numbers", numbers, Ridge(100.0), NUMBERS
     yield "mixed", make_pipeline(columns(), Ridge()), make_pipeline(columns(), Ridge(30.0)), None
-    bins = KBinsDiscretizer(5, quantile_method="averaged_inverted_cdf")
+    bins = KBinsDiscretizer(5, strategy="uniform")
     yield "bins beside a line", make_pipeline(bins, Ridge()), Ridge(), NUMBERS
     curved = make_pipeline(PolynomialFeatures((3, 3), interaction_only=False), StandardScaler(), Ridge())
     yield "cubes of one input", make_pipeline(PolynomialFeatures(3), StandardScaler(), Ridge()), curved, ["age"]

@@ -1,0 +1,113 @@
+import copy
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import BayesianRidge, LassoCV, LinearRegression, LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skcompress import (
+    CompressedRegressorCV,
+    DistilledRegressor,
+    PrunedClassifier,
+    PrunedRegressor,
+    QuantizedRegressor,
+    ScorecardClassifier,
+    __version__,
+    slim,
+)
+
+X, Y = load_diabetes(return_X_y=True)
+CELLS, TUMOUR = load_breast_cancer(return_X_y=True)
+SCALED = make_pipeline(StandardScaler(), Ridge())
+
+
+def fitted():
+    yield "pruned", PrunedRegressor(n_nonzero=4).fit(X, Y)
+    yield "both", QuantizedRegressor(PrunedRegressor(BayesianRidge(), n_nonzero=4), bits=4).fit(X, Y)
+    yield "integer inputs", QuantizedRegressor(SCALED, bits=4, input_bits=8).fit(X, Y)
+    yield "distilled", DistilledRegressor(teacher=LinearRegression()).fit(X, Y)
+    yield "search", CompressedRegressorCV(Ridge(), bits=(8, 3)).fit(X, Y)
+    yield "frozen", PrunedRegressor(FrozenEstimator(Ridge().fit(X, Y)), n_nonzero=3).fit(X)
+    scaled = make_pipeline(StandardScaler(), LogisticRegression())
+    yield "classifier", PrunedClassifier(scaled, n_nonzero=4).fit(CELLS, TUMOUR)
+    yield "in a pipeline", make_pipeline(StandardScaler(), PrunedRegressor(LassoCV(), n_nonzero=3)).fit(X, Y)
+
+
+MODELS = dict(fitted())
+
+
+def rows_of(model):
+    return CELLS if model.n_features_in_ == CELLS.shape[1] else X
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("make", [lambda m: m, slim], ids=["whole", "slim"])
+def test_pickles_and_joblib_keep_the_model(name, make, tmp_path):
+    model = MODELS[name]
+    rows = rows_of(model)
+    small = make(model)
+    joblib.dump(small, tmp_path / "model.joblib")
+    for again in (pickle.loads(pickle.dumps(small)), joblib.load(tmp_path / "model.joblib"), copy.deepcopy(small)):
+        assert np.array_equal(again.predict(rows), model.predict(rows))
+        assert again.get_params().keys() == model.get_params().keys()
+        if hasattr(model, "compact_"):
+            assert again.compact_.model_id == model.compact_.model_id
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_skops_needs_to_trust_our_own_types_alone(name):
+    skops_io = pytest.importorskip("skops.io")
+    model = slim(MODELS[name])
+    data = skops_io.dumps(model)
+    trusted = skops_io.get_untrusted_types(data=data)
+    assert all(kind.startswith("skcompress.") for kind in trusted)
+    rows = rows_of(model)
+    assert np.array_equal(skops_io.loads(data, trusted=trusted).predict(rows), model.predict(rows))
+
+
+def test_slim_leaves_the_original_alone_and_can_be_fitted_again():
+    model = QuantizedRegressor(PrunedRegressor(BayesianRidge(), n_nonzero=4), bits=4).fit(X, Y)
+    before = pickle.dumps(model)
+    small = slim(model)
+    assert pickle.dumps(model) == before
+    assert not hasattr(small.estimator_, "path_")
+    assert np.array_equal(small.fit(X, Y).predict(X), model.predict(X))
+
+
+def test_slim_drops_the_residue_of_the_base():
+    wide = np.random.default_rng(0).normal(size=(150, 100))
+    model = PrunedRegressor(BayesianRidge(), n_nonzero=5).fit(wide, wide[:, 0])
+    assert len(pickle.dumps(model)) > 80_000
+    assert len(pickle.dumps(slim(model))) < 8_000
+    assert not hasattr(slim(model).estimator_, "sigma_")
+    assert np.array_equal(slim(model).estimator_.predict(wide), model.predict(wide))
+    with pytest.raises(TypeError, match="no coef_"):
+        slim(StandardScaler().fit(wide))
+
+
+@pytest.mark.parametrize(
+    "model", [MODELS["both"], ScorecardClassifier(n_lines=3).fit(CELLS[:, :3], TUMOUR), PrunedRegressor()]
+)
+def test_a_pickle_of_another_version_warns(model):
+    state = model.__getstate__()
+    assert state["_skcompress_version"] == __version__
+    for written in ("0.0.1", None):
+        other = {**state, "_skcompress_version": written}
+        if written is None:
+            del other["_skcompress_version"]
+        again = type(model).__new__(type(model))
+        said = "0.0.1" if written else "an unknown version"
+        with pytest.warns(UserWarning, match=f"{type(model).__name__} was saved by skcompress {said} and is read by"):
+            again.__setstate__(other)
+        assert vars(again).keys() == vars(model).keys()
+
+
+def test_an_unfitted_model_cannot_be_slimmed():
+    with pytest.raises(NotFittedError):
+        slim(PrunedRegressor())
