@@ -282,10 +282,11 @@ def fold_steps(encoder: StepEncoder, columns: Sequence[Column], graph: Graph) ->
     steps = [line for line in encoder.lines_ if line.kind == "step"]
     has_missing = {line.place for line in encoder.lines_ if line.kind == "missing"}
     for place in dict.fromkeys(line.place for line in steps):
-        # The lowest threshold is above no step.
+        # Below every threshold, and by so much that it stays there in float32.
         lowest = min(line.value for line in steps if line.place == place)
+        below = float(np.floor(lowest - max(1.0, abs(lowest))))
         for marker in [*codes.get(place, ()), *([float("nan")] if place in has_missing else [])]:
-            filled[place] = graph.add("fill", [filled[place]], {"marker": (marker,), "value": [lowest]})[0]
+            filled[place] = graph.add("fill", [filled[place]], {"marker": (marker,), "value": [below]})[0]
     for line in encoder.lines_:
         if line.kind == "step":
             params: dict[str, Any] = {"edges": [np.nextafter(line.value, np.inf)], "slots": [NO_TERM, 0]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .c_printer import Printer, constant, smallest_type
+from .c_readers import loops_of
 from .expressions import Expr, Lookup, Steps, Times, columns_of
 from .program import Program
 
@@ -85,14 +86,16 @@ def _written(
 ) -> str:
     name, upper, m, n = printer.name, printer.name.upper(), len(program.totals), len(codes.numbers)
     wide = "int32_t" if max(total.most for total in program.totals) < 2**31 else "int64_t"
+    loops, looped = loops_of(program, printer, codes.numbers)
     numbers = [
         f"{{ const double v = {printer.of(part)}; if (v != v) return 0; q[{place}] = (int32_t)v; }}"
         for part, place in codes.numbers.items()
+        if part not in looped
     ]
     places = [line.replace("N_NUMBERS", str(n)) for line in codes.lines]
     columns = printer.columns(used_in=[*numbers, *places])
-    nothing = [] if numbers or places else ["(void)x;", "(void)q;"]
-    read = [*nothing, *columns, *numbers, *places, "return 1;"]
+    nothing = [] if loops or numbers or places else ["(void)x;", "(void)q;"]
+    read = [*nothing, *columns, *loops, *numbers, *places, "return 1;"]
     dot: list[str] = []
     if n:
         flat = [by_number.get(j, 0) for by_number in weights for j in range(n)]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artifact import CompactLinear
-from ..artifact.terms import TERMS
+from ..artifact.terms import NO_TERM, TERMS
 from ..linear.fold import compact
 from .onnx_graph import DENSE, OnnxGraph, Values, bins, category, lookup
 
@@ -205,10 +205,15 @@ class _Builder:
         held = _by_column(model, n_columns, self.bits)
         parts, dense = [], []
         read = {source for block in model.blocks for source in block.sources}
+        used = set(model.columns.tolist())
+        together = self._thresholds()
         start = self.k
-        for block in model.blocks:
+        for number, block in enumerate(model.blocks):
             columns = range(start, start + block.n_out)
-            if TERMS[block.kind].form == "one":
+            if number in together:
+                self.where.append(together[number])
+                dense += [column for column in columns if column in used]
+            elif TERMS[block.kind].form == "one":
                 numbered = self._numbers_of(block)
                 self._place_indicators(numbered, block.n_out, any(column in read for column in columns))
                 if np.isin(model.columns, columns).any():
@@ -216,7 +221,7 @@ class _Builder:
             else:
                 made = self._dense_of(block)
                 self.where += [(made, place, block.n_out) for place in range(block.n_out)]
-                dense += [column for column in columns if column in set(model.columns.tolist())]
+                dense += [column for column in columns if column in used]
             start += block.n_out
         raw = sorted({column for column in model.columns.tolist() if column < self.k})
         offset, intercept = self._offsets(raw, n_columns)
@@ -232,6 +237,25 @@ class _Builder:
         if held.scale is not None:
             total = g.op("Mul", total, g.floats(held.scale))
         return g.op("Add", total, g.floats(intercept))
+
+    def _thresholds(self) -> dict[int, tuple[str, int, int]]:
+        """Compare all inputs with their thresholds at once; return where each block's column is, by its number.
+
+        These are the bins of one edge with an indicator above it, as a scorecard has them.
+        """
+        g, blocks = self.g, self.model.blocks
+        chosen = [
+            number
+            for number, block in enumerate(blocks)
+            if block.kind == "bins" and block.sources[0] < self.k and block.params["slots"].tolist() == [NO_TERM, 0]
+        ]
+        if not chosen:
+            return {}
+        x = self._columns([blocks[number].sources[0] for number in chosen])
+        edges = np.concatenate([blocks[number].params["edges"] for number in chosen])
+        reached = g.op("Cast", g.op("GreaterOrEqual", x, g.floats(g.rounded_up(edges))), to=g.float_type)
+        made = g.op("Where", g.op("IsNaN", x), g.floats(np.nan), reached)
+        return {number: (made, place, len(chosen)) for place, number in enumerate(chosen)}
 
     def _raw(self, raw: list[int], offset: NDArray[np.float64]) -> str:
         X = self._columns(raw)

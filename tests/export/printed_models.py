@@ -17,7 +17,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skcompress import PrunedRegressor, QuantizedClassifier, QuantizedRegressor
+from skcompress import PrunedRegressor, QuantizedClassifier, QuantizedRegressor, StepEncoder
 from skcompress.artifact import Block, CompactLinear, Inputs, Weights
 from skcompress.artifact.terms import TERMS
 
@@ -84,6 +84,8 @@ def _models():
     yield "outputs", make_pipeline(columns(), Ridge()).fit(FRAME, np.column_stack([Y, -(Y**2)]))
     yield "two classes", make_pipeline(columns(), LogisticRegression()).fit(FRAME, Y > 3)
     yield "classes", make_pipeline(columns(), LogisticRegression()).fit(FRAME, GRADES)
+    steps = make_column_transformer((StepEncoder(max_steps=4), [*NUMBERS, "debt"]))
+    yield "steps", QuantizedClassifier(make_pipeline(steps, LogisticRegression()), bits=6).fit(FRAME, Y > 3)
     quantized = QuantizedClassifier(make_pipeline(columns(), LogisticRegression()), bits=5)
     yield "classes of codes", quantized.fit(FRAME, GRADES)
 

@@ -10,6 +10,7 @@ from printed_models import FRAME, MODELS, NAN, TERMS_AND_ROWS, Y, columns, of_bl
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedRegressor, QuantizedRegressor, compact, to_c
 from skcompress.export.c_printer import Printer, text
@@ -203,3 +204,16 @@ def source_of_comment(source):
 def test_what_cannot_be_written_is_an_error(model, options, message):
     with pytest.raises(ValueError, match=message):
         to_c(model, **options)
+
+
+def test_inputs_that_are_read_alike_are_read_in_a_loop(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 100)) * rng.uniform(0.1, 10, 100)
+    base = make_pipeline(StandardScaler(), Ridge())
+    model = QuantizedRegressor(base, bits=8, input_bits=8).fit(X, X @ rng.normal(size=100))
+    source = to_c(model, integer=True, name="many")
+    assert source.count(" q[") + source.count("rint") < 10
+    library = compiled({"many": source}, tmp_path)
+    assert np.array_equal(call(library, "many", "predict", read(model, X), 1)[:, 0], model.predict(X))
+    X[0, 3] = NAN
+    assert np.isnan(call(library, "many", "predict", read(model, X[:1]), 1)).all()
