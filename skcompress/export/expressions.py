@@ -24,6 +24,8 @@ are Python integers stay integers, so that a language can add them up without ro
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,3 +172,29 @@ def times(factor: float, part: Expr) -> Expr:
     if factor == 1:
         return part
     return Number(factor * part.value) if isinstance(part, Number) else Times(factor, part)
+
+
+def merged(terms: Sequence[Expr]) -> list[Expr]:
+    """Return summands in which the staircases of a column are one staircase."""
+    stairs: dict[int, list[tuple[float, Steps]]] = {}
+    for term in terms:
+        factor, part = (term.factor, term.part) if isinstance(term, Times) else (1, term)
+        if isinstance(part, Steps):
+            stairs.setdefault(part.column, []).append((factor, part))
+    out: list[Expr] = []
+    for term in terms:
+        part = term.part if isinstance(term, Times) else term
+        if not isinstance(part, Steps) or len(stairs[part.column]) == 1:
+            out.append(term)
+        elif stairs[part.column][0][1] is part:
+            out.append(_sum_of(part.column, stairs[part.column]))
+    return out
+
+
+def _sum_of(column: int, stairs: Sequence[tuple[float, Steps]]) -> Steps:
+    edges = sorted({edge for _, steps in stairs for edge in steps.edges})
+    values = []
+    for place in range(len(edges) + 1):
+        reached = edges[place - 1] if place else -float("inf")
+        values.append(sum(factor * steps.values[bisect_right(steps.edges, reached)] for factor, steps in stairs))
+    return Steps(column, tuple(edges), tuple(values))

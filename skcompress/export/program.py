@@ -32,6 +32,7 @@ from .expressions import (
     Times,
     Where,
     columns_of,
+    merged,
     times,
 )
 from .lowering import LOWERINGS
@@ -246,6 +247,7 @@ class Program:
                 if factors.any():
                     out += self._summands(start, block, factors)
             start = stop
+        integers, floats = merged(integers), merged(floats)
         most = sum(bound or 0 for bound in map(self.bound, integers))
         return Total(scale, integers, floats, intercept, most)
 

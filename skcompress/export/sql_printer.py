@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from .dialects import Dialect
 from .expressions import (
     Call,
@@ -137,8 +139,10 @@ class Printer:
         merged = [place for place, (a, b) in enumerate(pairwise(results)) if a != b]
         if not merged:
             return f"CASE WHEN {x} IS NOT NULL THEN {results[0]} END"
-        arms = [f"WHEN {x} < {number(edges[place])} THEN {results[place]}" for place in merged]
-        return f"CASE {' '.join(arms)} WHEN {x} >= {number(edges[merged[-1]])} THEN {results[-1]} END"
+        tests = [_below(edges[place]) for place in merged]
+        arms = [f"WHEN {x} {test} THEN {results[place]}" for test, place in zip(tests, merged, strict=True)]
+        last = tests[-1].replace("<=", ">") if "<=" in tests[-1] else tests[-1].replace("<", ">=")
+        return f"CASE {' '.join(arms)} WHEN {x} {last} THEN {results[-1]} END"
 
     def _pieces(self, expr: Pieces) -> str:
         x = self.number_of(expr.column)
@@ -204,6 +208,12 @@ class Printer:
     def _call(self, expr: Call) -> str:
         x = self.number_of(expr.column)
         return FUNCTIONS[expr.function].format(x=x, ln=self.dialect.log)
+
+
+def _below(edge: float) -> str:
+    """Return the comparison x < edge, or x <= the float before it where that is written shorter."""
+    before = float(np.nextafter(edge, -np.inf))
+    return f"<= {number(before)}" if len(number(before)) < len(number(edge)) else f"< {number(edge)}"
 
 
 def _is_null(level: Any) -> bool:

@@ -85,6 +85,8 @@ def bytes_table(repeats: int) -> None:
             [
                 title,
                 star(ours / entropy, 1.05 if m > 1 else np.inf),
+                star(small.nbytes / entropy, 1.2 if (p, density) == (1000, 1.0) else np.inf),
+                star(ours - small.nbytes, 200),
                 star(len(files["joblib + lzma"]) / ours, 8 if pruned else 0, at_least=True),
                 star(len(files["pickle"]) / ours, 80 if pruned else 0, at_least=True),
             ]
@@ -101,8 +103,9 @@ def bytes_table(repeats: int) -> None:
     print_table("Bytes of a file, without names of inputs", ["weights", *files, "entropy + scales"], rows)
     print_table(
         "The file of skcompress beside the entropy of its codes with scales (aim for 2 million weights: at most 1.05), "
-        "and joblib + lzma and pickle beside it (aims where 90% are zero: at least 8 and 80)",
-        ["weights", "/ entropy", "joblib + lzma /", "pickle /"],
+        "its streams of weights alone (aim for 1,000: at most 1.2) and its other bytes (aim: at most 200), and "
+        "joblib + lzma and pickle beside the file (aims for 2 million where 90% are zero: at least 8 and 80)",
+        ["weights", "/ entropy", "weights alone / entropy", "other bytes", "joblib + lzma /", "pickle /"],
         ratios,
     )
     print_table(
