@@ -2,10 +2,10 @@
 
 from .change import ChangeReport, change_report
 from .coefficient_display import CoefficientDisplay
-from .max_change import MaxChange, max_change
 from .path_display import CompressionPathDisplay
 from .report import compression_report
 from .stability import SelectionStability, selection_stability
+from .worst_case import MaxChange, max_change
 
 __all__ = [
     "ChangeReport",

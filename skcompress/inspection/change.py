@@ -19,10 +19,10 @@ from ..linear.rows import count_rows
 from . import cohorts, rendering
 from .answers import answer_of, classes_of, numeric_target
 from .cohorts import Rows
-from .max_change import max_change
 from .rendering import text_of
 from .report import facts_of
 from .row_metrics import DECISION, PROBABILITY, REGRESSION, compare
+from .worst_case import max_change
 
 METRICS = {"number": REGRESSION, "probability": PROBABILITY, "score": DECISION}
 

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedRegressor, QuantizedRegressor, compact, to_c
-from skcompress.export.c_printer import Printer, text
-from skcompress.export.c_self_test import encoded
+from skcompress.export.c.printer import Printer, text
+from skcompress.export.c.self_test import encoded
 from skcompress.export.program import Program
 
 FLAGS = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1"]

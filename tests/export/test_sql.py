@@ -11,9 +11,9 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skcompress import PrunedRegressor, compact, to_sql
 from skcompress.artifact import Block, CompactLinear, Inputs, Weights
-from skcompress.export.dialects import DIALECTS
 from skcompress.export.program import Program
-from skcompress.export.sql_printer import balanced_sum
+from skcompress.export.sql.dialects import DIALECTS
+from skcompress.export.sql.printer import balanced_sum
 
 NAN = float("nan")
 

@@ -22,7 +22,7 @@ from sklearn.preprocessing import (
 
 from skcompress import PrunedClassifier, PrunedRegressor, QuantizedRegressor, compact, max_change
 from skcompress.artifact import Block, CompactLinear, Inputs, Weights
-from skcompress.inspection.turning import turning_points
+from skcompress.inspection.worst_case.turning import turning_points
 
 NAN = float("nan")
 RNG = np.random.default_rng(0)

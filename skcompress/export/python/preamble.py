@@ -1,4 +1,4 @@
-"""What the functions of `skcompress.export.python_source` call: plain Python, taken along as far as it is needed."""
+"""What the functions of `skcompress.export.python.source` call: plain Python, taken along as far as it is needed."""
 
 from __future__ import annotations
 

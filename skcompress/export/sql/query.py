@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .answers import METHODS, outputs_of
+from ..expressions import Lookup, columns_of
+from ..methods import METHODS, outputs_of
+from ..program import Program, Total
+from .answers import answers_of
 from .dialects import DIALECTS, Dialect
-from .expressions import Lookup, columns_of
-from .program import Program, Total
-from .sql_printer import Printer, balanced_sum, number, repeats
+from .printer import Printer, balanced_sum, number, repeats
 
 
 def to_sql(
@@ -177,7 +178,7 @@ class _Query:
             labels = [quote(f"skc_eta_{i}") for i in range(len(etas))]
             steps.append(("skc_eta", [*kept, *(f"{e} AS {n}" for e, n in zip(etas, labels, strict=True))], source))
             source = quote("skc_eta")
-            answers = named.in_sql(labels, self.printer)
+            answers = answers_of(named, labels, self.printer)
             final = [f"{answer} AS {quote(name)}" for answer, name in zip(answers, named.names, strict=True)]
         head = f"-- skcompress model_id: {self.program.model.model_id}\n"
         before = ",\n".join(f"{quote(name)} AS (\n{_select(items, of)}\n)" for name, items, of in steps)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..artifact.categories import ABSENT
-from ..artifact.terms.numbers import FUNCTIONS as NUMPY
-from .expressions import (
+from ...artifact.categories import ABSENT
+from ...artifact.terms.numbers import FUNCTIONS as NUMPY
+from ..expressions import (
     Call,
     Clip,
     Entry,
@@ -27,7 +27,7 @@ from .expressions import (
     Times,
     Where,
 )
-from .program import Program
+from ..program import Program
 
 HEADERS = "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n"
 _PER_LINE = 8

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifact import CompactLinear
-from ..artifact.categories import ABSENT
-from ..linear.fold import compact
+from ...artifact import CompactLinear
+from ...artifact.categories import ABSENT
+from ...linear.fold import compact
 from .anatomy import Anatomy, Curve, Floats, Values, difference
 from .boxes import Boxes, Side, ranges_of
 from .interactions import climbed, range_of_column

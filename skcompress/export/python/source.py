@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..artifact.terms.numbers import FUNCTIONS as NUMPY
-from .answers import METHODS, outputs_of
-from .expressions import (
+from ...artifact.terms.numbers import FUNCTIONS as NUMPY
+from ..expressions import (
     Call,
     Clip,
     Entry,
@@ -26,8 +25,9 @@ from .expressions import (
     Times,
     Where,
 )
-from .program import Program, Total
-from .python_preamble import needed
+from ..methods import METHODS, outputs_of
+from ..program import Program, Total
+from .preamble import needed
 
 
 def to_python(model: Any, *, method: str = "predict", name: str = "predict") -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .c_printer import Printer, constant, smallest_type
-from .c_readers import loops_of
-from .expressions import Expr, Lookup, Steps, Times, columns_of
-from .program import Program
+from ..expressions import Expr, Lookup, Steps, Times, columns_of
+from ..program import Program
+from .printer import Printer, constant, smallest_type
+from .readers import loops_of
 
 
 class _Codes:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifact.categories import REFUSED
-from .expressions import Pieces, Where
-from .lowering import LOWERINGS
+from ...artifact.categories import REFUSED
+from ..expressions import Pieces, Where
+from ..lowering import LOWERINGS
 
 Params = Mapping[str, Any]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..artifact.categories import ABSENT
-from ..artifact.reading import Table
-from .c_printer import Printer, array
-from .program import Program
+from ...artifact.categories import ABSENT
+from ...artifact.reading import Table
+from ..program import Program
+from .printer import Printer, array
 
 TOLERANCE = 1e-9
 """The most that the linear predictor may differ, relative to 1 + its size."""

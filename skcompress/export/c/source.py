@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .answers import outputs_of
-from .c_integers import integer_functions
-from .c_printer import HEADERS, Printer, comment, constant, needed, text
-from .c_self_test import self_test_of
-from .expressions import Minus, Ref, Times
-from .program import Program
+from ..expressions import Minus, Ref, Times
+from ..methods import outputs_of
+from ..program import Program
+from .integers import integer_functions
+from .printer import HEADERS, Printer, comment, constant, needed, text
+from .self_test import self_test_of
 
 
 def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str = "model") -> str:

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifact import CompactLinear
-from ..artifact.terms import NO_TERM, TERMS
-from ..linear.fold import compact
-from .onnx_graph import DENSE, OnnxGraph, Values, bins, category, lookup
+from ...artifact import CompactLinear
+from ...artifact.terms import NO_TERM, TERMS
+from ...linear.fold import compact
+from .graph import DENSE, OnnxGraph, Values, bins, category, lookup
 
 BITS: dict[str, int | None] = {"float": None, "int8": 8, "int4": 4}
 OPSETS = {None: 13, 8: 13, 4: 21}

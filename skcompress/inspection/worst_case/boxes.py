@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..artifact import CompactLinear
-from ..artifact.categories import ABSENT, NAN_KEY
-from ..artifact.reading import Table
-from ..artifact.terms.spline import CONSTANT
+from ...artifact import CompactLinear
+from ...artifact.categories import ABSENT, NAN_KEY
+from ...artifact.reading import Table
+from ...artifact.terms.spline import CONSTANT
 from .anatomy import Anatomy
 from .turning import SIGN
 

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .dialects import Dialect
-from .expressions import (
+from ..expressions import (
     Call,
     Clip,
     Entry,
@@ -30,6 +29,7 @@ from .expressions import (
     Times,
     Where,
 )
+from .dialects import Dialect
 
 _FLAT = 8
 _IN_A_LIST = 500

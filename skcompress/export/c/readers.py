@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .c_printer import Printer, constant
-from .expressions import Call, Clip, Expr, Minus, Over, Ref
-from .program import Program
+from ..expressions import Call, Clip, Expr, Minus, Over, Ref
+from ..program import Program
+from .printer import Printer, constant
 
 _RINT = 18
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from ..artifact.terms.spline import PERIODIC
+from ...artifact.terms.spline import PERIODIC
 from .anatomy import Curve
 
 Floats = NDArray[np.float64]

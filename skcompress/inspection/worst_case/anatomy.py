@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifact import Block, CompactLinear
-from ..artifact.categories import ABSENT, key_of
-from ..artifact.terms import TERMS, densified
+from ...artifact import Block, CompactLinear
+from ...artifact.categories import ABSENT, key_of
+from ...artifact.terms import TERMS, densified
 
 Floats = NDArray[np.float64]
 Values = Floats | list[Any]

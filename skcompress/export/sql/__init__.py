@@ -1,0 +1,5 @@
+"""A model as a query."""
+
+from .query import to_sql
+
+__all__ = ["to_sql"]
