@@ -16,7 +16,7 @@ of p x p matrices is held at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
+from .blocks import Block, checked_blocks, require_finite
 from .linalg import Floats, solve_psd
 from .memory import require_bytes
-
-Block = Sequence[Any]
-"""(X, y) or (X, y, sample_weight); y may be None."""
 
 _CHUNK_FLOATS = 2**20
 
@@ -88,7 +86,7 @@ class Moments:
         Raises
         ------
         ValueError
-            If there are none, their columns differ, a weight is negative or a number is not finite.
+            If there are none, all weights are zero, or a block is wrong, which is then named by its number.
         MemoryError
             If the p x p matrices do not fit.
         """
@@ -104,34 +102,28 @@ class Moments:
         moments = tree.pop()[1]
         while tree:
             moments = tree.pop()[1].merge(moments)
+        if moments.total == 0:
+            raise ValueError("at least one row of the blocks must have a weight above 0")
         return moments
 
 
 def _leaves(blocks: Iterable[Block]) -> Iterator[Moments]:
     """Yield the moments of pieces of the blocks that fit into the cache."""
     origin = np.empty(0)
-    shape: tuple[int, int] | None = None
-    for block in blocks:
-        rows, target, weight = _checked(block)
-        if shape is None:
-            shape = rows.shape[1], target.shape[1]
-            _require_room(sum(shape))
-        elif shape != (rows.shape[1], target.shape[1]):
-            raise ValueError(
-                f"blocks must have the same columns: {shape[0]} features and {shape[1]} targets, then "
-                f"{rows.shape[1]} and {target.shape[1]}"
-            )
-        chunk = max(256, _CHUNK_FLOATS // max(1, sum(shape)))
+    for number, rows, target, weight in checked_blocks(blocks):
+        n_features, n_columns = rows.shape[1], rows.shape[1] + target.shape[1]
+        if not len(origin):
+            _require_room(n_columns)
+        chunk = max(256, _CHUNK_FLOATS // max(1, n_columns))
         for start in range(0, rows.shape[0], chunk):
             part = rows[start : start + chunk]
-            piece = np.empty((part.shape[0], sum(shape)))
-            piece[:, : shape[0]] = part.toarray() if sp.issparse(part) else part
-            piece[:, shape[0] :] = target[start : start + chunk]
-            if not np.isfinite(piece).all():
-                raise ValueError("a block holds NaN or infinite numbers")
+            piece = np.empty((part.shape[0], n_columns))
+            piece[:, :n_features] = part.toarray() if sp.issparse(part) else part
+            piece[:, n_features:] = target[start : start + chunk]
+            require_finite(piece, number, n_features)
             if not len(origin):
                 origin = piece.mean(axis=0)
-            yield _leaf(piece, weight[start : start + chunk], origin, shape[0])
+            yield _leaf(piece, weight[start : start + chunk], origin, n_features)
 
 
 def _leaf(piece: Floats, weight: Floats, origin: Floats, n_features: int) -> Moments:
@@ -141,24 +133,6 @@ def _leaf(piece: Floats, weight: Floats, origin: Floats, n_features: int) -> Mom
     piece -= shift
     piece *= np.sqrt(weight)[:, None]
     return Moments(total, shift, piece.T @ piece, origin, n_features)
-
-
-def _checked(block: Any) -> tuple[Any, Floats, Floats]:
-    if not isinstance(block, (tuple, list)) or len(block) not in (2, 3):
-        raise ValueError("a block must be (X, y) or (X, y, sample_weight)")
-    X, y = block[:2]
-    rows = sp.csr_array(X) if sp.issparse(X) else np.asarray(X)
-    if rows.ndim != 2:
-        raise ValueError(f"X of a block must have two dimensions, got shape {rows.shape}")
-    n_rows = rows.shape[0]
-    target = np.empty((n_rows, 0)) if y is None else np.asarray(y, dtype=np.float64).reshape(np.shape(y)[0], -1)
-    given = block[2] if len(block) == 3 else None
-    weight = np.ones(n_rows) if given is None else np.asarray(given, dtype=np.float64)
-    if len(target) != n_rows or weight.shape != (n_rows,):
-        raise ValueError(f"a block of {n_rows} rows has {len(target)} targets and weights of shape {weight.shape}")
-    if (weight < 0).any():
-        raise ValueError("sample_weight of a block must not be negative")
-    return rows, target, weight
 
 
 def _require_room(n_columns: int) -> None:
@@ -177,9 +151,11 @@ def least_squares(moments: Moments, *, alpha: float, fit_intercept: bool) -> dic
     Raises
     ------
     ValueError
-        If there is no target.
+        If there is no target, or alpha is negative.
     """
     p, total = moments.n_features, moments.total
+    if not 0 <= alpha < np.inf:
+        raise ValueError(f"alpha must be a number of at least 0, got {alpha!r}")
     if len(moments.mean) == p:
         raise ValueError("blocks without y need coef, the weights of a model trained elsewhere")
     second = moments.around(fit_intercept)
@@ -203,13 +179,23 @@ def fidelity(moments: Moments, coef: ArrayLike, intercept: ArrayLike, *, fit_int
     """Return the arguments of a `QuadraticModel` whose loss is the change of a given linear predictor."""
     p = moments.n_features
     centre = np.atleast_2d(np.asarray(coef, dtype=np.float64))
+    constant = np.asarray(intercept, dtype=np.float64)
+    if centre.ndim != 2 or centre.shape[1] != p:
+        raise ValueError(
+            f"coef must have shape ({p},) or (m, {p}), as the blocks have {p} features; got {centre.shape}"
+        )
+    if constant.shape not in ((), (1,), (len(centre),)):
+        raise ValueError(f"intercept must be a number or have shape ({len(centre)},), got {constant.shape}")
+    for name, values in (("coef", centre), ("intercept", constant)):
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} must be finite, got {values[~np.isfinite(values)][0]}")
     curvature = moments.around(fit_intercept)[:p, :p]
     mean = moments.mean[:p] if fit_intercept else np.zeros(p)
     return {
         "curvature": curvature,
         "centre": centre,
         "mean": mean,
-        "level": np.asarray(intercept, dtype=np.float64) + centre @ mean,
+        "level": constant + centre @ mean,
         "null_loss": np.einsum("mp,mp->m", centre @ curvature, centre),
         "n_samples": moments.total,
     }

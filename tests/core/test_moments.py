@@ -1,6 +1,7 @@
 """Moments that come in blocks against moments of all rows, and the models made of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.linear_model import LinearRegression, Ridge
@@ -107,22 +108,77 @@ def test_coef_trained_elsewhere_is_kept_by_the_change_of_its_predictor(rows):
     assert model.loss(other) == pytest.approx(np.average(change**2, weights=weight) / variance, rel=1e-7)
 
 
+GOOD = (np.arange(6.0).reshape(3, 2) ** 2, np.array([1.0, 0.0, 2.0]))
+
+
+def replaced(place, value):
+    """The good block with one of its parts replaced."""
+    parts = [*GOOD, np.ones(3)]
+    parts[place] = value
+    return tuple(parts)
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        (np.ones((3, 2)), r"must be \(X, y\) or \(X, y, sample_weight\), got ndarray"),
+        ((np.ones(3), np.ones(3)), r"X must have two dimensions, got shape \(3,\)"),
+        (replaced(0, [["a", "b"]] * 3), "X must hold numbers: could not convert string to float"),
+        (replaced(1, np.ones(2)), r"y must have shape \(3,\) or \(3, m\), got \(2,\)"),
+        (replaced(1, np.ones((3, 2, 2))), r"y must have shape .*, got \(3, 2, 2\)"),
+        (replaced(1, 1.0), r"y must have shape .*, got \(\)"),
+        (replaced(2, np.ones(2)), r"sample_weight must have shape \(3,\), got \(2,\)"),
+        (replaced(2, [1, -2, 1]), "sample_weight must be finite and not negative, got -2"),
+        (replaced(2, [1, np.nan, 1]), "sample_weight must be finite and not negative, got nan"),
+        (replaced(0, np.ones((3, 4))), "same columns; the first has 2 features and 1 targets, this one 4 and 1"),
+        (replaced(1, np.ones((3, 2))), "same columns; the first has 2 features and 1 targets, this one 2 and 2"),
+        (replaced(0, [[1, 2], [3, np.nan], [5, 6]]), "X holds nan in column 1"),
+        (replaced(1, [1, np.inf, 2]), "y holds inf; every"),
+    ],
+    ids=str,
+)
+def test_a_wrong_block_is_named_with_what_is_wrong(block, message):
+    with pytest.raises(ValueError, match=f"block 2: .*{message}"):
+        QuadraticModel.from_blocks([GOOD, GOOD, block])
+
+
+def test_frames_whose_columns_have_changed_places_are_no_sum():
+    X, y = GOOD
+    frame = pd.DataFrame(X, columns=["age", "limit"])
+    np.testing.assert_array_equal(
+        QuadraticModel.from_blocks([(frame, pd.Series(y)), (frame, y)]).centre,
+        QuadraticModel.from_blocks([GOOD, GOOD]).centre,
+    )
+    with pytest.raises(ValueError, match="block 1: column 0 is 'limit', and 'age' in the first block"):
+        QuadraticModel.from_blocks([(frame, y), (frame[["limit", "age"]], y)])
+
+
 @pytest.mark.parametrize(
     ("blocks", "options", "message"),
     [
         ([], {}, "at least one block"),
-        ([np.ones((3, 2))], {}, r"must be \(X, y\)"),
-        ([(np.ones(3), np.ones(3))], {}, "two dimensions"),
-        ([(np.ones((3, 2)), np.ones(2))], {}, "3 rows has 2 targets"),
-        ([(np.ones((3, 2)), np.ones(3), -np.ones(3))], {}, "must not be negative"),
-        ([(np.ones((3, 2)), np.ones(3)), (np.ones((3, 4)), np.ones(3))], {}, "2 features and 1 targets, then 4"),
-        ([(np.full((3, 2), np.nan), np.ones(3))], {}, "NaN or infinite"),
-        ([(np.ones((3, 2)), None)], {}, "without y need coef"),
+        ([(np.ones((0, 2)), np.ones(0))], {}, "at least one block with rows"),
+        ([(*GOOD, np.zeros(3))], {}, "must have a weight above 0"),
+        ([GOOD], {"alpha": -1.0}, "alpha must be a number of at least 0, got -1"),
+        ([(GOOD[0], None)], {}, "without y need coef"),
+        ([GOOD], {"coef": [1, 2, 3]}, r"coef must have shape \(2,\) or \(m, 2\), .* got \(1, 3\)"),
+        ([GOOD], {"coef": [1, np.nan]}, "coef must be finite, got nan"),
+        ([GOOD], {"coef": [1, 2], "intercept": [1, 2]}, r"intercept must be a number or have shape \(1,\), got \(2,\)"),
     ],
+    ids=str,
 )
-def test_a_wrong_block_is_refused_by_what_is_wrong(blocks, options, message):
+def test_what_cannot_be_summed_is_refused(blocks, options, message):
     with pytest.raises(ValueError, match=message):
         QuadraticModel.from_blocks(blocks, **options)
+
+
+def test_blocks_without_rows_or_weight_add_nothing(rows):
+    X, y, weight = rows
+    blocks = [(X[:0], y[:0]), (X[:9], y[:9], np.zeros(9)), (X, y, weight)]
+    found, expected = QuadraticModel.from_blocks(blocks), QuadraticModel.from_blocks(blocks[2:])
+    scale = np.abs(expected.centre)
+    np.testing.assert_allclose(found.centre / scale, expected.centre / scale, rtol=1e-9)
+    assert found.n_samples == pytest.approx(weight.sum(), rel=1e-14)
 
 
 def test_a_model_without_level_says_that_it_knows_no_intercept():
