@@ -150,7 +150,8 @@ class QuadraticModel:
         Raises
         ------
         ValueError
-            If there is no block, blocks have different columns, or y is missing where the weights are fitted.
+            If there is no block, one is wrong (it is named by its number, from 0), or y is missing where the weights are
+            fitted.
         MemoryError
             If p x p matrices do not fit.
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.linear_model import LinearRegression
 
+from skcompress import prune
 from skcompress.core.gram import LazyGram, weighted_mean
 from skcompress.core.quadratic import QuadraticModel
 
@@ -216,3 +218,38 @@ def test_a_lazy_gram_is_the_same_model():
 def test_shapes_that_do_not_fit_are_named(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         QuadraticModel(*arguments, **options)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5])
+def test_a_covariance_of_coefficients_gives_the_model_of_its_rows(scale):
+    """The precision of the slopes, the intercept profiled out, is n / scale H: by block inversion."""
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((80, 4)) @ rng.standard_normal((4, 4)) + [5, 0, -2, 1]
+    params, curved = rng.standard_normal(5), rng.random(80)
+    design = np.column_stack([np.ones(80), X])
+    covariance = scale * np.linalg.inv(design.T * curved @ design)
+    precision = np.linalg.inv(covariance[1:, 1:])
+    mean = -precision @ covariance[1:, 0]
+    printed = QuadraticModel(scale / 80 * precision, params[1:], mean=mean, level=params[0] + params[1:] @ mean)
+    streamed = QuadraticModel.from_blocks(
+        [(X[:30], None, curved[:30]), (X[30:], None, curved[30:])], coef=params[1:], intercept=params[0]
+    )
+    for weights in rng.standard_normal((3, 1, 4)):
+        expected = streamed.output_losses(weights) * curved.sum() / 80
+        np.testing.assert_allclose(printed.output_losses(weights), expected, rtol=1e-9)
+        np.testing.assert_allclose(printed.best_intercept(weights), streamed.best_intercept(weights), rtol=1e-9)
+
+
+def test_moments_and_weights_from_elsewhere_are_the_model_of_the_rows(small):
+    X, y = small
+    fitted = LinearRegression().fit(X, y)
+    moments = np.cov(np.column_stack([X, y]).T, ddof=0)
+    given = QuadraticModel(
+        moments[:-1, :-1], fitted.coef_, mean=X.mean(axis=0), level=y.mean(), null_loss=moments[-1, -1]
+    )
+    pruned = prune(given, n_nonzero=2)
+    kept = pruned.support[0]
+    refit = LinearRegression().fit(X[:, kept], y)
+    np.testing.assert_allclose(pruned.weights[0, kept], refit.coef_, rtol=1e-10)
+    np.testing.assert_allclose(given.best_intercept(pruned.weights), refit.intercept_, rtol=1e-10)
+    assert pruned.loss == pytest.approx(fitted.score(X, y) - refit.score(X[:, kept], y), rel=1e-9)
