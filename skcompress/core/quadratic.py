@@ -150,8 +150,7 @@ class QuadraticModel:
         Raises
         ------
         ValueError
-            If there is no block, one is wrong (it is named by its number, from 0), or y is missing where the weights are
-            fitted.
+            If there is no block, one is wrong (named by its number, from 0), or y is missing where weights are fitted.
         MemoryError
             If p x p matrices do not fit.
 
