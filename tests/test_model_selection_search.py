@@ -318,13 +318,6 @@ def test_a_frozen_base_is_searched_with_its_target(small):
         CompressedRegressorCV(frozen).fit(X)
 
 
-def test_verbose_tells_every_fold(small, capsys):
-    CompressedRegressorCV(n_nonzero=[2], bits=[4], cv=3, verbose=1).fit(*small)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert lines[2].startswith("[CompressedRegressorCV] fold 3/3: 1 candidates, best score ")
-
-
 def test_pickle_keeps_the_model(small):
     search = CompressedRegressorCV(n_nonzero=[2], bits=[4], cv=3).fit(*small)
     again = pickle.loads(pickle.dumps(search))

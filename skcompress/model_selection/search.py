@@ -24,12 +24,13 @@ from .choosing import check_tolerance, smallest, within
 from .folds import Data, FoldResult, Grid, fit_base, run_fold
 from .held_out import scorer_of
 from .nest import nest_of
+from .progress import CallbackSupportMixin, watched, with_callbacks
 from .results import cv_results, frontier, undominated
 from .sizes import bytes_at, check_size, checked_values, default_sizes, measure
 from .sweep import grid_points, sweep
 
 
-class _CompressedCV(LinearCompressor):
+class _CompressedCV(CallbackSupportMixin, LinearCompressor):
     """The search that the regressor and the classifier share."""
 
     _kinds: ClassVar[Mapping[str, type]]
@@ -93,6 +94,7 @@ class _CompressedCV(LinearCompressor):
             fit_params["groups"] = groups
         return super().fit(X, y, sample_weight, **fit_params)
 
+    @with_callbacks
     def _fit_problem(
         self,
         X: Any,
@@ -122,7 +124,12 @@ class _CompressedCV(LinearCompressor):
         grid = self._grid(nest, fitted)
         splits = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y, groups))
         self.scorer_ = scorer_of(fitted.model, self.scoring)
-        folds = self._run(nest, data, splits, grid, base_fit)
+        context = self._init_callback_context(max_subtasks=len(splits) + 1)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        tasks = (delayed(run_fold)(nest, data, *split, grid, self.scoring, base_fit) for split in splits)
+        results = Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks)
+        folds = watched(self, context, results, len(splits), len(grid_points(grid)))
+        rest = context.subcontext(task_name="compress-all-rows").call_on_fit_task_begin(estimator=self)
         candidates = sweep(nest, fitted.problem, fitted.base, fitted.columns, grid)
         sizes = measure(
             nest, fitted, candidates, self.size, with_bytes=self.size == "bytes" or self.max_bytes is not None
@@ -144,6 +151,8 @@ class _CompressedCV(LinearCompressor):
         self.frontier_ = frontier(self.cv_results_, places, 8 * leaf.coef_.dtype.itemsize)
         frequency = _frequency(folds, best, fitted.columns.names, len(fitted.base.weights))
         self.support_frequency_ = like_coef(leaf, frequency)
+        rest.call_on_fit_task_end(estimator=self)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return fitted.problem
 
     def _grid(self, nest: Any, fitted: Any) -> Grid:
@@ -154,20 +163,6 @@ class _CompressedCV(LinearCompressor):
             else checked_values(sizes, "n_nonzero"),
             "bits": checked_values(self.bits, "bits"),
         }
-
-    def _run(self, nest: Any, data: Data, splits: list[Any], grid: Grid, base_fit: BaseFit) -> list[FoldResult]:
-        tasks = (delayed(run_fold)(nest, data, train, test, grid, self.scoring, base_fit) for train, test in splits)
-        folds = []
-        for fold in Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks):
-            folds.append(fold)
-            if self.verbose:
-                n_points = len(grid_points(grid))
-                print(
-                    f"[{type(self).__name__}] fold {len(folds)}/{len(splits)}: {n_points} candidates, best score "
-                    f"{np.max(fold.scores):.4g}, {fold.seconds:.1f} s",
-                    flush=True,
-                )
-        return folds
 
     def _choose(self, scores: NDArray[np.float64], sizes: Mapping[str, NDArray[np.float64]]) -> int:
         allowed = np.ones(len(scores), dtype=bool)
@@ -248,7 +243,7 @@ class CompressedRegressorCV(RegressorCompressor, _CompressedCV):
     n_jobs : int, default=None
         Folds at the same time.
     verbose : int, default=0
-        1: one line for each fold.
+        1: one line for each fold. With scikit-learn 1.9 or later `set_callbacks` takes its ProgressBar too.
     memory : str or joblib.Memory, default=None
         Caches the fits of the base; refused where its random_state=None would make each fit another.
     random_state : int, RandomState or None, default=None
