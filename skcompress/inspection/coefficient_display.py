@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ class CoefficientDisplay:
             places[kept],
             **{"ls": "none", "marker": "o", "ms": 5.5, "color": _AFTER, "zorder": 3, "label": "after", **marker_kw},
         )
-        ax.set_yticks(places, [_short(name) for name in self.names], fontsize="small")
+        ax.set_yticks(places, _short(self.names), fontsize="small")
         for label, is_kept in zip(ax.get_yticklabels(), kept, strict=True):
             label.set_color(_INK if is_kept else _BEFORE)
         if self.codes is not None:
@@ -148,9 +149,13 @@ class CoefficientDisplay:
         ax.set_xlabel(f"weight{more}")
         ax.spines[["top", "right", "left"]].set_visible(False)
         ax.tick_params(axis="y", length=0)
-        ax.legend(frameon=False, fontsize="small", loc="best")
+        ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=2)
         return self
 
 
-def _short(name: str, length: int = 28) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"
+def _short(names: Sequence[str], length: int = 28) -> list[str]:
+    """Return the names without the steps that made them ("scaler__age") where they still differ, cut in the middle."""
+    bare = [name.rpartition("__")[2] for name in names]
+    shown = bare if len(set(bare)) == len(set(names)) else names
+    half = length // 2
+    return [name if len(name) <= length else f"{name[: half - 1]}…{name[-half:]}" for name in shown]

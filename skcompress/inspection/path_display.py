@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv, cross_val_score
 from sklearn.utils.validation import check_is_fitted
 
 from ..core.linalg import Floats
 from ..model_selection.choosing import fold_scores, standard_error
 from ..model_selection.results import undominated
+from ..model_selection.scorers import ScoreAndSize
 from .drawing import log_axis, pyplot
 
 AXES = {
@@ -47,7 +50,7 @@ class CompressionPathDisplay:
     chosen : int, default=None
         Place of the candidate that was chosen.
     levels : dict, default=None
-        Other models as horizontal lines: score, or (score, size) to be marked at a size too.
+        Other models as horizontal lines: a score, or (score, size) to be marked at its size too.
     size_name : str, default="bytes"
         Label of the size: a key of `AXES` or any text.
     score_name : str, default="score"
@@ -84,7 +87,7 @@ class CompressionPathDisplay:
         self.scores: Floats = np.asarray(scores, dtype=np.float64)
         self.errors: Floats | None = None if errors is None else np.asarray(errors, dtype=np.float64)
         self.chosen = chosen
-        self.levels = dict(levels or {})
+        self.levels = {name: _level(name, level) for name, level in (levels or {}).items()}
         self.size_name = size_name
         self.score_name = score_name
 
@@ -191,8 +194,8 @@ class CompressionPathDisplay:
                 continue
             if X is None:
                 raise ValueError(f"levels[{name!r}] is an estimator: pass X and y, on which it is cross-validated")
-            folds = check_cv(estimator.cv, y, classifier=getattr(estimator, "_estimator_type", None) == "classifier")
-            scoring = estimator.scoring if isinstance(estimator.scoring, (str, type(None))) else None
+            folds = check_cv(estimator.cv, y, classifier=is_classifier(estimator))
+            scoring = _one_metric(estimator.scoring)
             given[name] = float(cross_val_score(level, X, y, cv=folds, scoring=scoring).mean())
         return cls.from_cv_results(
             estimator.cv_results_,
@@ -248,9 +251,12 @@ class CompressionPathDisplay:
         if self.chosen is not None:
             point = self.sizes[self.chosen], self.scores[self.chosen]
             ax.plot(*point, marker="D", ms=8, mfc="none", mec=_CHOSEN, mew=2, ls="none", zorder=4, label="chosen")
-        for (name, level), style in zip(self.levels.items(), _STYLES, strict=False):
-            ax.axhline(level, color=_LEVEL, ls=style, lw=1.2, zorder=0, label=f"{name} {level:.3g}")
-        spread = self.sizes.max() / max(self.sizes.min(), 1e-300) if len(self.sizes) else 1.0
+        for (name, (score, size)), style in zip(self.levels.items(), itertools.cycle(_STYLES)):
+            ax.axhline(score, color=_LEVEL, ls=style, lw=1.2, zorder=0, label=f"{name} {score:.3g}")
+            if size is not None:
+                ax.plot(size, score, marker="x", ms=7, mew=1.6, color=_LEVEL, ls="none", zorder=2)
+        every = [*self.sizes, *(size for _, size in self.levels.values() if size is not None)]
+        spread = max(every) / max(min(every), 1e-300) if every else 1.0
         if log if log is not None else spread > _LOG_FROM:
             log_axis(ax.xaxis)
         ax.set(xlabel=AXES.get(self.size_name, self.size_name), ylabel=self.score_name)
@@ -263,7 +269,26 @@ class CompressionPathDisplay:
         """Show the frontier and the levels; candidates far below may fall out of the picture."""
         errors = np.zeros_like(self.scores) if self.errors is None else self.errors
         best, error = self.scores[self.frontier], errors[self.frontier]
-        shown = [*(best - error), *(best + error), *self.levels.values()]
+        shown = [*(best - error), *(best + error), *(score for score, _ in self.levels.values())]
         low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
         margin = 0.06 * (high - low) or 0.1
         self.ax_.set_ylim(low - margin, high + margin)
+
+
+def _level(name: str, level: Any) -> tuple[float, float | None]:
+    """Return score and size of a level; the size may be None."""
+    parts = np.asarray(level, dtype=np.float64).ravel()
+    if parts.size not in (1, 2):
+        raise ValueError(f"levels[{name!r}] must be a score or (score, size), got {level!r}")
+    return float(parts[0]), float(parts[1]) if parts.size == 2 else None
+
+
+def _one_metric(scoring: Any) -> Any:
+    """Return the metric of a search that scores by one, to score others by it."""
+    if isinstance(scoring, ScoreAndSize):
+        return scoring.scoring
+    if scoring is None or isinstance(scoring, str) or callable(scoring):
+        return scoring
+    raise ValueError(
+        f"levels holds an estimator and the search has several metrics, {scoring!r}: give its score instead"
+    )
