@@ -7,14 +7,15 @@ import itertools
 import platform
 from dataclasses import dataclass
 from importlib import metadata
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import sklearn
+from sklearn.base import BaseEstimator
 
 from .._version import __version__
-from ..artifact import CompactLinear
 from ..linear.rows import count_rows
 from . import cohorts, rendering
 from .answers import answer_of, classes_of, numeric_target
@@ -40,7 +41,7 @@ class ChangeReport:
     models : DataFrame
         Size of both models: inputs, weights, bits, bytes, model id.
     metrics : DataFrame
-        Metrics of both, with standard errors, and their paired difference.
+        Metrics of both, with standard errors (s.e.), and their paired difference.
     changes : DataFrame
         Distribution of the change of the prediction.
     histogram : DataFrame
@@ -75,7 +76,12 @@ class ChangeReport:
         """Return the sections in reading order."""
         tables = [
             rendering.Section("Models", self.models, "What each of them takes to ship."),
-            rendering.Section("Accuracy", self.metrics, "Standard errors over the rows; that of the change is paired."),
+            rendering.Section(
+                "Accuracy",
+                self.metrics,
+                "With standard errors (s.e.) over the rows; that of the change is paired.",
+                mixed=True,
+            ),
             rendering.Section("Change of the prediction", self.changes, "After minus before, over the rows."),
             rendering.Section("Histogram of the change", self.histogram, bars=True),
             rendering.Section("Most changed rows", self.most_changed, "By the size of the change."),
@@ -107,7 +113,7 @@ class ChangeReport:
         return rendering.markdown_page(self.title, self.sections(), SIGN_OFF)
 
     def _repr_html_(self) -> str:
-        return rendering.html_page(self.title, self.sections(), SIGN_OFF)
+        return rendering.html_fragment(self.title, self.sections(), SIGN_OFF)
 
 
 def change_report(
@@ -152,7 +158,8 @@ def change_report(
     Raises
     ------
     ValueError
-        If the models have several outputs or different classes, or a segment cannot be found.
+        If the models have several outputs, different classes or do not give the same kind of number, a segment cannot
+        be found, or a parameter is out of its range.
 
     Examples
     --------
@@ -171,9 +178,17 @@ def change_report(
     classes = classes_of(base)
     if tuple(classes) != tuple(classes_of(compressed)):
         raise ValueError(f"base and compressed must have the same classes, got {classes} and {classes_of(compressed)}")
+    if cutoff is not None and not (isinstance(cutoff, Real) and np.isfinite(float(cutoff))):
+        raise ValueError(f"cutoff must be a finite number or None, got {cutoff!r}")
     before, after = answer_of(base, X), answer_of(compressed, X)
+    if before.kind != after.kind:
+        raise ValueError(f"base gives a {before.kind} and compressed a {after.kind}, which do not compare")
     n_rows = count_rows(X)
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (n_rows,) or not (weight >= 0).all() or not 0 < weight.sum() < np.inf:
+        raise ValueError(
+            f"sample_weight must hold a number of at least 0 for each of the {n_rows} rows, not only zeros"
+        )
     rows = Rows(
         numeric_target(y, classes),
         before.values,
@@ -181,7 +196,6 @@ def change_report(
         weight / weight.sum(),
         cohorts.approvals(before.values, after.values, cutoff, approve),
     )
-    kind = before.kind if before.kind == after.kind else "score"
     labels = cohorts.segment_labels(segments, X, n_rows)
     index = X.index if hasattr(X, "index") and not callable(X.index) else np.arange(n_rows)
     names = _names(base, compressed)
@@ -189,7 +203,7 @@ def change_report(
     return ChangeReport(
         title=f"Change report: {names[0]} to {names[1]}",
         models=pd.DataFrame([facts_of(base), facts_of(compressed)], index=["before", "after"]),
-        metrics=compare(METRICS[kind], rows.y, rows.before, rows.after, rows.weight),
+        metrics=compare(METRICS[before.kind], rows.y, rows.before, rows.after, rows.weight),
         changes=cohorts.change_distribution(rows),
         histogram=_histogram(rows),
         most_changed=cohorts.most_changed(rows, index, n_rows_shown),
@@ -244,7 +258,9 @@ def _facts(base: Any, compressed: Any, X: Any, y: Any, decided: str | None) -> d
 
 
 def _parameters(model: Any) -> str:
-    return " ".join(repr(model).split()) if isinstance(model, CompactLinear) else " ".join(f"{model!r}".split())
+    """Return the parameters that are not the defaults, however many there are."""
+    told = model.__repr__(N_CHAR_MAX=10**6) if isinstance(model, BaseEstimator) else repr(model)
+    return " ".join(told.split())
 
 
 def fingerprint(X: Any, y: Any) -> str:

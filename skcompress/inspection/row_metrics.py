@@ -115,11 +115,11 @@ def compare(metrics: dict[str, Metric], y: Floats, before: Floats, after: Floats
         first, second = metric(y, before, weight), metric(y, after, weight)
         table[name] = {
             "before": first.value,
-            "standard error": _error(first.influence, weight),
+            "s.e. before": _error(first.influence, weight),
             "after": second.value,
-            "standard error ": _error(second.influence, weight),
+            "s.e. after": _error(second.influence, weight),
             "change": second.value - first.value,
-            "standard error of the change": _error(second.influence - first.influence, weight),
+            "s.e. of change": _error(second.influence - first.influence, weight),
         }
     return pd.DataFrame.from_dict(table, orient="index")
 
