@@ -3,7 +3,8 @@
 Probability of default on credit cards (UCI 350). Pruning a model of one-hot and standardised columns to eight weights
 costs little AUC, and yet it more than doubles the mean prediction for the card holders whose education is not on file.
 The report shows it, before somebody else does. Keeping the one column that stands for them mends it: a kept 0/1 column
-holds its segment's mean.
+holds its segment's mean. A row from far away, such as a bill with zeros too many, moves a model without bounds; capped
+at the range of training, no row at all can move by more than the largest change in the report.
 
     python examples/plot_change_report.py
 
@@ -21,7 +22,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skcompress import PrunedClassifier, change_report
+from skcompress import PrunedClassifier, change_report, compact, max_change
 
 DATA = Path(__file__).resolve().parent / "data" / "taiwan_credit.csv.gz"
 REPORT, PICTURE = Path("change_report.html"), Path("change_report.png")
@@ -68,6 +69,16 @@ def draw(tables):
     return figure
 
 
+def say_what_capping_does(base, model, X_train, row):
+    """Print how a bill of ten million moves, and the most that any row can move, with both models capped."""
+    far = row.assign(BILL_AMT1=10_000_000)
+    capped = [compact(which, cap=X_train) for which in (base, model)]
+    plain, bounded = ([which.predict_proba(far)[0, 1] for which in pair] for pair in ((base, model), capped))
+    print(f"\na bill of ten million: {plain[0]:.3f} to {plain[1]:.3f}; capped: {bounded[0]:.3f} to {bounded[1]:.3f}")
+    most = max_change(*capped, bounds="all")
+    print(f"largest change of any row, in log odds: {most.value:.1f} capped; without caps it has no bound")
+
+
 def main():
     """Print the segments, and write the report and the picture."""
     X, y = load_cards()
@@ -87,6 +98,7 @@ def main():
         print(f"\n{name}: AUC {roc_auc_score(y_test, model.predict_proba(X_test)[:, 1]):.3f}")
         shown = ["level", "rows", "observed", "mean before", "mean after", "approved before", "approved after"]
         print(report.segments[shown].round(3).to_string(index=False))
+    say_what_capping_does(base, model, X_train, X_test.iloc[[0]])
     REPORT.write_text(report.to_html(), encoding="utf-8")
     print(f"\nreport: {REPORT}")
     try:
