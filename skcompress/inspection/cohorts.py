@@ -22,6 +22,8 @@ MAX_LEVELS = 12
 
 APPROVE = ("below", "above")
 
+_TINY = 1e-12
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -108,8 +110,8 @@ def _levels(values: NDArray[Any]) -> NDArray[Any]:
     series = pd.Series(values)
     if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
         if series.nunique() > MAX_LEVELS:
-            series = pd.qcut(series, 5, duplicates="drop").astype(str)
-            return series.where(series != "nan", "missing").to_numpy(dtype=object)
+            fifths = pd.qcut(series, 5, duplicates="drop").astype(object)
+            return fifths.map(lambda fifth: "missing" if pd.isna(fifth) else str(fifth)).to_numpy(dtype=object)
         series = series.map(lambda value: "missing" if pd.isna(value) else f"{value:g}")
         return series.to_numpy(dtype=object)
     return series.astype(object).where(series.notna(), "missing").astype(str).to_numpy(dtype=object)
@@ -205,7 +207,7 @@ def change_distribution(rows: Rows) -> pd.DataFrame:
         "minimum": float(change.min()),
     }
     for percent in (1, 5, 25, 50, 75, 95, 99):
-        at = min(int(np.searchsorted(summed, percent / 100 * summed[-1])), len(change) - 1)
+        at = min(int(np.searchsorted(summed, (percent / 100 - _TINY) * summed[-1])), len(change) - 1)
         entries[f"{percent}% quantile"] = float(change[order[at]])
     entries["maximum"] = float(change.max())
     return pd.DataFrame({"after - before": entries})
