@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sklearn
-from sklearn.base import BaseEstimator
 
 from .._version import __version__
 from ..linear.rows import count_rows
 from . import cohorts, rendering
 from .answers import answer_of, classes_of, numeric_target
 from .cohorts import Rows
+from .parameters import parameters_of
 from .rendering import text_of
 from .report import facts_of
 from .row_metrics import DECISION, PROBABILITY, REGRESSION, compare
@@ -243,8 +243,8 @@ def _largest_change(base: Any, compressed: Any, X: Any) -> pd.DataFrame:
 
 def _facts(base: Any, compressed: Any, X: Any, y: Any, decided: str | None) -> dict[str, str]:
     facts = {
-        "base": _parameters(base),
-        "compressed": _parameters(compressed),
+        "base": parameters_of(base),
+        "compressed": parameters_of(compressed),
         "rows": str(count_rows(X)),
         "data fingerprint": fingerprint(X, y),
         "skcompress": __version__,
@@ -255,12 +255,6 @@ def _facts(base: Any, compressed: Any, X: Any, y: Any, decided: str | None) -> d
         "Python": platform.python_version(),
     }
     return facts if decided is None else {"decision": decided, **facts}
-
-
-def _parameters(model: Any) -> str:
-    """Return the parameters that are not the defaults, however many there are."""
-    told = model.__repr__(N_CHAR_MAX=10**6) if isinstance(model, BaseEstimator) else repr(model)
-    return " ".join(told.split())
 
 
 def fingerprint(X: Any, y: Any) -> str:

@@ -1,0 +1,44 @@
+"""Parameters as one line: scikit-learn's where that is not cut, and whole where it would be."""
+
+import numpy as np
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skcompress import PrunedClassifier, PrunedRegressor, QuantizedRegressor, compact
+from skcompress.inspection.parameters import parameters_of
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Ridge(),
+        Ridge(alpha=2.5, solver="svd"),
+        QuantizedRegressor(PrunedRegressor(Ridge(3), n_nonzero=4), bits=3),
+        make_pipeline(StandardScaler(), LogisticRegression(C=0.1)),
+        make_column_transformer((StandardScaler(), ["a", "b"]), remainder="passthrough"),
+        PrunedClassifier(keep=("a",), feature_groups={"a": 1, "b": 2}),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_it_is_the_repr_of_scikit_learn_in_one_line(model):
+    assert parameters_of(model) == " ".join(model.__repr__(N_CHAR_MAX=10**6).split())
+
+
+def test_nothing_is_left_out():
+    names = [f"column {place}" for place in range(2000)]
+    told = parameters_of(PrunedRegressor(keep=names, monotonic_cst=np.arange(2000)))
+    assert all(repr(name) in told for name in names)
+    assert "1999]" in told
+    assert "..." not in told
+
+
+def test_functions_are_told_by_their_names():
+    assert parameters_of(FunctionTransformer(np.mean)) == "FunctionTransformer(func=numpy.mean)"
+
+
+def test_a_compact_model_tells_itself(small):
+    model = compact(Ridge().fit(*small))
+    assert parameters_of(model) == " ".join(repr(model).split())
