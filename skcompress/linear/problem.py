@@ -240,6 +240,17 @@ class LinearProblem:
     def _exact_grams(self) -> tuple[list[Gram], Floats]:
         return self._weighted_grams([self.row_weight])
 
+    @property
+    def exact_gram(self) -> tuple[Gram, Floats]:
+        """The curvature of the data and the centre of the columns, shape (p,), where the loss is quadratic."""
+        grams, means = self._exact_grams
+        return grams[0], means[0]
+
+    def take_exact_gram(self, gram: Gram) -> None:
+        """Use a curvature that is known already in place of a pass over the rows, where the loss is quadratic."""
+        mean = self.column_mean if self.fits_intercept else np.zeros(self.X.shape[1])
+        self._exact_grams = [gram], mean[None]
+
     def _weighted_grams(self, row_weights: list[Floats]) -> tuple[list[Gram], Floats]:
         n_features = self.X.shape[1]
         active = np.flatnonzero((self.weights != 0).any(axis=0))

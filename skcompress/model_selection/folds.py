@@ -17,6 +17,7 @@ from ..linear.inside import BaseFit, fit_inside
 from ..linear.problem import LinearProblem
 from ..linear.rows import count_rows, take_rows
 from ..linear.view import read, write
+from .fold_moments import Whole, subtracted
 from .held_out import HeldOut
 from .nest import Nest
 from .sweep import Candidate, sweep
@@ -43,6 +44,11 @@ class Fitted(NamedTuple):
     problem: LinearProblem
     base: Outcome
     columns: Columns
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing stands between the columns of X and the weights."""
+        return self.model is self.problem.leaf.estimator
 
     def lend(self, nest: Nest, candidate: Candidate, *, assess: bool = True) -> Any:
         """Write a candidate into the model and return it inside the outermost step; the next one takes its place.
@@ -120,7 +126,14 @@ def fit_base(nest: Nest, data: Data, base_fit: BaseFit) -> Fitted:
 
 
 def run_fold(
-    nest: Nest, data: Data, train: Indices, test: Indices, grid: Grid, scoring: Any, base_fit: BaseFit
+    nest: Nest,
+    data: Data,
+    train: Indices,
+    test: Indices,
+    grid: Grid,
+    scoring: Any,
+    base_fit: BaseFit,
+    whole: Whole | None = None,
 ) -> FoldResult:
     """Return the scores of all candidates on one fold.
 
@@ -138,12 +151,15 @@ def run_fold(
         The score.
     base_fit : BaseFit
         How the innermost estimator is fitted.
+    whole : Whole, default=None
+        Moments of all rows, from which those of the fold come by subtraction where that is exact.
     """
     started = time.perf_counter()
     fitted = fit_base(nest, data.take(train), base_fit)
-    candidates = sweep(nest, fitted.problem, fitted.base, fitted.columns, grid)
     held = data.take(test)
-    rows = HeldOut(fitted.model, held.X, held.y, held.sample_weight, scoring)
+    moments = subtracted(whole, fitted.problem, held.X, train, test) if whole is not None and fitted.bare else None
+    candidates = sweep(nest, fitted.problem, fitted.base, fitted.columns, grid)
+    rows = HeldOut(fitted.model, held.X, held.y, held.sample_weight, scoring, moments)
     lines = [(c.outcome.weights, c.outcome.intercept) for c in candidates]
     scores = rows.scores(lines, lambda place: fitted.lend(nest, candidates[place]))
     return FoldResult(

@@ -27,10 +27,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import check_scoring, make_scorer, r2_score
 from sklearn.pipeline import Pipeline
 
-from ..core.gram import gram_of, weighted_mean
+from ..core.gram import DenseGram, gram_of, weighted_mean
 from ..core.linalg import Floats
 from ..linear.rows import count_rows, take_rows
 from ..linear.view import as_matrix, find_leaf, is_wrapper, read
+from .fold_moments import Moments
 
 AT_ONCE = 2**22
 """Linear predictors held at a time."""
@@ -73,12 +74,14 @@ class HeldOut:
         Held-out rows; None for no weights.
     scoring : str, callable or None
         As in GridSearchCV, one metric.
+    moments : Moments, default=None
+        Second moments of these rows, weighted by `sample_weight`, where they are known already.
     """
 
-    def __init__(self, fitted: Any, X: Any, y: Any, sample_weight: Any, scoring: Any):
+    def __init__(self, fitted: Any, X: Any, y: Any, sample_weight: Any, scoring: Any, moments: Moments | None = None):
         self.fitted = fitted
         self.X, self.y = X, y
-        self.scoring = scoring
+        self.scoring, self.moments = scoring, moments
         self.scorer = scorer_of(fitted, scoring)
         self.params = {} if sample_weight is None or not takes_weight(self.scorer) else {"sample_weight": sample_weight}
         n_rows = count_rows(X)
@@ -158,9 +161,13 @@ class HeldOut:
 
     def _from_moments(self, lines: Lines, used: Any, mean: Floats, centred: Floats, spread: Floats) -> Floats:
         weight, total = self.weight, float(self.weight.sum())
-        matrix = self.matrix[:, used]
-        centre = weighted_mean(matrix, weight)
-        gram = gram_of(matrix, weight, centre)
+        matrix = self.matrix if len(used) == self.matrix.shape[1] else self.matrix[:, used]
+        if self.moments is None:
+            centre = weighted_mean(matrix, weight)
+            gram = gram_of(matrix, weight, centre)
+        else:
+            centre = self.moments.mean[used]
+            gram = DenseGram(self.moments.products[np.ix_(used, used)])
         cross = (matrix.T @ (centred * weight[:, None])) - np.outer(centre, weight @ centred)
         W = np.stack([weights[:, used] for weights, _ in lines])
         b = np.stack([intercept for _, intercept in lines])

@@ -21,6 +21,7 @@ from ..linear.view import like_coef, read, require_kind
 from ..pruning import PrunedClassifier, PrunedRegressor
 from ..quantization import QuantizedClassifier, QuantizedRegressor
 from .choosing import check_tolerance, smallest, within
+from .fold_moments import whole_of
 from .folds import Data, FoldResult, Grid, fit_base, run_fold
 from .held_out import scorer_of
 from .nest import nest_of
@@ -126,7 +127,8 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         self.scorer_ = scorer_of(fitted.model, self.scoring)
         context = self._init_callback_context(max_subtasks=len(splits) + 1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        tasks = (delayed(run_fold)(nest, data, *split, grid, self.scoring, base_fit) for split in splits)
+        whole = whole_of(fitted.problem, bare=fitted.bare)
+        tasks = (delayed(run_fold)(nest, data, *split, grid, self.scoring, base_fit, whole) for split in splits)
         results = Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks)
         folds = watched(self, context, results, len(splits), len(grid_points(grid)))
         rest = context.subcontext(task_name="compress-all-rows").call_on_fit_task_begin(estimator=self)
