@@ -262,7 +262,7 @@ class CompressionPathDisplay:
         ax.set(xlabel=AXES.get(self.size_name, self.size_name), ylabel=self.score_name)
         self._limit()
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False, fontsize="small", loc="lower right")
+        ax.legend(fontsize="small", loc="lower right", framealpha=0.85, edgecolor="none")
         return self
 
     def _limit(self) -> None:
