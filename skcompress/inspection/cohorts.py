@@ -81,7 +81,7 @@ def segment_labels(segments: Any, X: Any, n_rows: int) -> dict[str, NDArray[Any]
         return {}
     if isinstance(segments, str):
         segments = [segments]
-    if isinstance(segments, pd.Series):
+    if hasattr(segments, "name") and not hasattr(segments, "columns"):
         segments = {str(segments.name or "segment"): segments}
     if hasattr(segments, "columns"):
         segments = {str(name): segments[name] for name in segments.columns}

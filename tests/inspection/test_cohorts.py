@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from skcompress.inspection import cohorts
@@ -127,6 +128,8 @@ class TestLabels:
             (pd.Series([1, 1, 2, 2]), ["segment"]),
             (pd.DataFrame({"u": list("xyxy"), "v": list("aabb")}), ["u", "v"]),
             (np.array(["x", "y", "x", "y"]), ["segment"]),
+            (pl.Series("age", [1, 1, 2, 2]), ["age"]),
+            (pl.DataFrame({"u": list("xyxy"), "v": list("aabb")}), ["u", "v"]),
         ],
         ids=lambda value: type(value).__name__,
     )
