@@ -20,6 +20,7 @@ from ._base import LinearCompressor, Outcome, RegressorCompressor
 from .linear.constraint import Constraint
 from .linear.distil import choose, has_log_odds, held_out_errors, lines_of, write_line
 from .linear.inside import BaseFit, fit_clone, fit_inside
+from .linear.labels import require_every_class
 from .linear.problem import LinearProblem
 from .linear.ranges import input_range
 from .linear.representation import check_representation, encode
@@ -129,6 +130,8 @@ class Distilling(LinearCompressor):
         classes = np.unique(np.asarray(y)) if is_classifier(self) else None
         if classes is not None and np.ndim(y) == 2 and y.shape[1] > 1:
             raise ValueError(f"{type(self).__name__} takes one label for each row, got y of shape {y.shape}")
+        if classes is not None:
+            require_every_class(y, sample_weight)
         teacher = self.teacher
         if teacher is None:
             teacher = default_teacher(y, self.random_state, classifier=classes is not None)

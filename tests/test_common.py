@@ -49,7 +49,7 @@ WRAPPERS = {
     ),
 }
 
-_NO_WEIGHTS = "the base takes no sample_weight; the check runs only because the wrapper's fit has the parameter"
+NO_WEIGHTS = "the base takes no sample_weight; the check runs only because the wrapper's fit has the parameter"
 _PATH_OF_SGD = "the bare base fails it: the order and number of its updates follow the rows, not their weights"
 
 EXPECTED_FAILURES = {
@@ -63,7 +63,7 @@ EXPECTED_FAILURES = {
             "check_all_zero_sample_weights_error",
             "check_sample_weight_equivalence_on_dense_data",
         ],
-        _NO_WEIGHTS,
+        NO_WEIGHTS,
     ),
     "SGDRegressor": {
         "check_sample_weight_equivalence_on_dense_data": _PATH_OF_SGD,

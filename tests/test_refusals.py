@@ -14,6 +14,7 @@ from sklearn.linear_model import (
     OrthogonalMatchingPursuit,
     PoissonRegressor,
     Ridge,
+    RidgeClassifier,
 )
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neighbors import KNeighborsRegressor
@@ -419,3 +420,24 @@ class TestGridOfOptions:
 def test_an_estimator_that_is_none_is_named(wrapper, estimator, told):
     with pytest.raises(TypeError, match=told.format(wrapper.__name__)):
         wrapper(estimator).fit([[1.0], [2.0], [3.0]], [0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        lambda: PrunedClassifier(RidgeClassifier()),
+        lambda: QuantizedClassifier(),
+        lambda: DistilledClassifier(teacher=LogisticRegression(), cv="in_sample"),
+    ],
+)
+class TestClassesToLearnFrom:
+    X = np.random.default_rng(0).standard_normal((12, 2))
+
+    def test_one_class(self, wrapper):
+        with pytest.raises(ValueError, match=r"one class"):
+            wrapper().fit(self.X, np.full(12, "good"))
+
+    def test_a_class_without_weight_is_named(self, wrapper):
+        y = np.array(["bad", "fair", "good"] * 4)
+        with pytest.raises(ValueError, match="zero on every row of the class 'fair'"):
+            wrapper().fit(self.X, y, sample_weight=(y != "fair").astype(float))

@@ -32,7 +32,33 @@ def row_weights(leaf: Leaf, n_rows: int) -> Floats:
     """Return the weights of the rows with a classifier's own class_weight multiplied in, shape (n,)."""
     given: Any = np.ones(n_rows) if leaf.sample_weight is None else np.asarray(leaf.sample_weight, dtype=np.float64)
     weights = np.broadcast_to(given, n_rows)
+    if hasattr(leaf.estimator, "classes_") and leaf.y is not None and not leaf.frozen:
+        require_every_class(leaf.y, weights)
     class_weight = getattr(leaf.estimator, "class_weight", None)
     if class_weight is None or leaf.y is None or leaf.frozen:
         return weights
     return weights * compute_sample_weight(class_weight, np.asarray(leaf.y))
+
+
+def require_every_class(labels: Any, sample_weight: Any) -> None:
+    """Raise ValueError unless there are two classes, each with a row of positive weight.
+
+    Labels that are not one a row, and weights of another shape, are others' business.
+    """
+    labels = np.empty((0, 0)) if sp.issparse(labels) else np.asarray(labels)
+    if labels.ndim != 1:
+        return
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has one class only, {classes.tolist()}: a classifier can't train when only one class is present"
+        )
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    if weights is None or weights.shape != labels.shape:
+        return
+    left_out = np.setdiff1d(classes, labels[weights > 0])
+    if len(left_out):
+        raise ValueError(
+            f"sample_weight is zero on every row of the class {left_out.tolist()[0]!r}: leave these rows out, or give "
+            "one of them a positive weight"
+        )
