@@ -2,7 +2,8 @@
 
 The target is 1 for the row's class and 0 otherwise, shape (n, 1) for two classes and (n, m) for m. The deviance is
 twice the log loss. The classes of the multinomial loss are coupled through the softmax; its curvature is given as the
-diagonal blocks p_k (1 - p_k), one for each class, which is what searches and roundings work on.
+diagonal blocks p_k (1 - p_k), one for each class, which is what searches and roundings work on. With the blocks between
+classes, -p_k p_l, see `skcompress.linear.coupled`.
 """
 
 from __future__ import annotations
@@ -72,4 +73,5 @@ class Softmax(Deviance):
         """Return the Newton step of the intercepts, with the coupling of the classes."""
         p = softmax(eta, axis=1)
         curvature = np.diag(row_weight @ p) - (p * row_weight[:, None]).T @ p
-        return np.linalg.pinv(curvature, hermitian=True) @ (row_weight @ (p - y))
+        step: Floats = np.linalg.pinv(curvature, hermitian=True) @ (row_weight @ (p - y))
+        return step * min(1.0, self.longest_step / max(np.abs(step).max(), 1e-300))

@@ -101,6 +101,11 @@ class LinearProblem:
         squares = (weights - self._anchor) ** 2
         return data + (self.l2 * squares).sum(axis=1) + (self.l1 * np.abs(weights)).sum(axis=1)
 
+    def penalty_gradient(self, weights: Floats) -> Floats:
+        """Return the gradient of the penalties, shape (m, p): an L1 penalty's as long as no sign changes."""
+        gradient: Floats = 2 * self.l2 * (weights - self._anchor) + self.l1 * np.sign(self.weights)
+        return gradient
+
     @cached_property
     def base_losses(self) -> Floats:
         """F at w0, shape (m,)."""
@@ -215,7 +220,7 @@ class LinearProblem:
         if not at_minimum:
             slope = self.fit.deviance.slope(self.y, self.predictor(weights, intercept)) * self.row_weight[:, None]
             data = np.asarray((self.X.T @ slope).T) - mean * slope.sum(axis=0)[:, None]
-            gradient = 2 * data + 2 * self.l2 * (weights - self._anchor) + self.l1 * np.sign(self.weights)
+            gradient = 2 * data + self.penalty_gradient(weights)
         return QuadraticModel(
             grams,
             weights,

@@ -16,10 +16,13 @@ from numpy.typing import ArrayLike
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 from .constraint import Constraint
+from .coupled import MOST_WEIGHTS, coupled_target
 from .problem import LinearProblem
 
 ROUNDS = 3
 """How often the loss is linearised at most, the first time at the start included."""
+
+_NEWTON_STEPS = 30
 
 
 class Solution(NamedTuple):
@@ -80,16 +83,19 @@ def settle(
 ) -> tuple[Floats, Floats]:
     """Return the weights on `support` that minimise the true loss, by Newton's method from the given ones.
 
-    The given weights have the signs, and so have all on the way.
-
-    A step that does not lower the loss is halved, at most ten times.
+    The given weights have the signs, and so have all on the way. A step that does not lower the loss is halved, at most
+    ten times. Classes that share one loss move together where few weights are kept, else each on its own curvature.
     """
     if problem.exact or not support.any():
         return weights, intercept
     lowest = _loss(problem, weights, intercept)
-    for _ in range(2 * ROUNDS):
-        quadratic = problem.quadratic(weights, intercept, support, at_minimum=False, signs=signs)
-        step = quadratic.restrict(support).centre - weights
+    together = problem.fit.deviance.coupled and np.count_nonzero(support) <= MOST_WEIGHTS
+    for _ in range(_NEWTON_STEPS if together else 2 * ROUNDS):
+        if together:
+            step = coupled_target(problem, weights, intercept, support, signs) - weights
+        else:
+            quadratic = problem.quadratic(weights, intercept, support, at_minimum=False, signs=signs)
+            step = quadratic.restrict(support).centre - weights
         for _ in range(10):
             moved = weights + step
             level = problem.best_intercept(moved)
