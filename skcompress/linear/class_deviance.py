@@ -3,7 +3,7 @@
 The target is 1 for the row's class and 0 otherwise, shape (n, 1) for two classes and (n, m) for m. The deviance is
 twice the log loss. The classes of the multinomial loss are coupled through the softmax; its curvature is given as the
 diagonal blocks p_k (1 - p_k), one for each class, which is what searches and roundings work on. With the blocks between
-classes, -p_k p_l, see `skcompress.linear.coupled`.
+classes, -p_k p_l, see `skcompress.linear.newton`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 from .constraint import Constraint
-from .coupled import MOST_WEIGHTS, coupled_target
+from .newton import Newton
 from .problem import LinearProblem
 
 ROUNDS = 3
@@ -89,13 +89,9 @@ def settle(
     if problem.exact or not support.any():
         return weights, intercept
     lowest = _loss(problem, weights, intercept)
-    together = problem.fit.deviance.coupled and np.count_nonzero(support) <= MOST_WEIGHTS
-    for _ in range(_NEWTON_STEPS if together else 2 * ROUNDS):
-        if together:
-            step = coupled_target(problem, weights, intercept, support, signs) - weights
-        else:
-            quadratic = problem.quadratic(weights, intercept, support, at_minimum=False, signs=signs)
-            step = quadratic.restrict(support).centre - weights
+    newton = Newton(problem, support, signs)
+    for _ in range(_NEWTON_STEPS if newton.cheap else 2 * ROUNDS):
+        step = newton.target(weights, intercept) - weights
         for _ in range(10):
             moved = weights + step
             level = problem.best_intercept(moved)

@@ -1,4 +1,4 @@
-"""The multinomial refit with the curvature between classes, against scipy's minimum of the same loss."""
+"""Newton's steps on the kept weights of one and of several classes, against scipy's minimum of the same loss."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedClassifier, QuantizedClassifier
-from skcompress.linear import rounds
+from skcompress.linear import newton
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +88,20 @@ def test_signs_hold_and_the_rest_is_at_its_minimum(iris):
 def test_beyond_the_limit_each_class_moves_on_its_own_curvature(iris, monkeypatch):
     X, y = iris
     together = PrunedClassifier(logistic(), n_nonzero=2).fit(X, y)
-    monkeypatch.setattr(rounds, "MOST_WEIGHTS", 5)
-    monkeypatch.setattr(rounds, "coupled_target", None)
+    monkeypatch.setattr(newton, "MOST_WEIGHTS", 5)
     alone = PrunedClassifier(logistic(), n_nonzero=2).fit(X, y)
     np.testing.assert_array_equal(alone.support_, together.support_)
     gap = alone.loss_increase_ - together.loss_increase_
     assert 0 <= gap < 1e-4
+
+
+def test_steps_on_the_whole_curvature_lead_to_the_same_place(iris, monkeypatch):
+    X, y = iris
+    model = PrunedClassifier(logistic(), n_nonzero=2).fit(X, y == 1)
+    monkeypatch.setattr(newton, "_MOST_NUMBERS", 0)
+    again = PrunedClassifier(logistic(), n_nonzero=2).fit(X, y == 1)
+    np.testing.assert_allclose(again.coef_, model.coef_, rtol=1e-6)
+    np.testing.assert_allclose(again.intercept_, model.intercept_, rtol=1e-6)
 
 
 def test_weights_far_from_their_minimum_find_their_way_back():

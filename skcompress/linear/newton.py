@@ -1,0 +1,130 @@
+"""Newton's steps on the kept columns alone, where the loss is not quadratic.
+
+With s the row weights that sum to 1, D the curvature of half the deviance and X_k the columns that output k keeps,
+half the Hessian of output k is X_k' diag(s D_k) X_k + P, with the intercept eliminated. The classes of a multinomial
+loss are coupled: with p their probabilities the blocks are
+
+    H_kl = X_k' diag(s p_k ([k = l] - p_l)) X_l
+
+Searches and roundings leave out the blocks between classes; once the support is known and small, they are affordable.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
+
+from ..core.linalg import Floats, Mask
+from ..core.quadratic import QuadraticModel
+
+if TYPE_CHECKING:
+    from .problem import LinearProblem
+
+MOST_WEIGHTS = 500
+"""Kept weights, over all classes, up to which the blocks between classes are taken into account."""
+
+_MOST_NUMBERS = 20_000_000
+"""Numbers in the kept columns up to which they are held beside X."""
+
+_JITTER = 1e-10
+
+
+class Newton:
+    """Where Newton's steps over the weights of a support lead.
+
+    Parameters
+    ----------
+    problem : LinearProblem
+        The true loss.
+    support : ndarray of shape (m, p), dtype=bool
+        Weights that may move.
+    signs : array-like, default=0
+        As in `QuadraticModel`.
+
+    Attributes
+    ----------
+    cheap : bool
+        Whether a step reads the kept columns alone, else the curvature of all columns is built.
+    together : bool
+        Whether the classes of a multinomial loss move together.
+    """
+
+    def __init__(self, problem: LinearProblem, support: Mask, signs: ArrayLike = 0):
+        self.problem, self.support = problem, support
+        self.signs: Floats = np.broadcast_to(np.asarray(signs, dtype=np.float64), support.shape)
+        used = np.flatnonzero(support.any(axis=0))
+        self.cheap = len(used) * len(problem.row_weight) <= _MOST_NUMBERS
+        self.together = self.cheap and problem.fit.deviance.coupled and np.count_nonzero(support) <= MOST_WEIGHTS
+        self._places = support[:, used]
+        if self.cheap:
+            part = problem.X[:, used]
+            self._part: Floats = np.asarray(part.toarray() if sp.issparse(part) else part, dtype=np.float64)
+
+    def _columns(self, output: Any) -> Floats:
+        places = self._places[output]
+        return self._part if places.all() else self._part[:, places]
+
+    def target(self, weights: Floats, intercept: Floats) -> Floats:
+        """Return where a step from these weights leads, shape (m, p), the intercepts at their best."""
+        if not self.cheap:
+            model = self.problem.quadratic(weights, intercept, self.support, at_minimum=False, signs=self.signs)
+            return model.restrict(self.support).centre
+        eta = self.problem.predictor(weights, intercept)
+        slope = self.problem.fit.deviance.slope(self.problem.y, eta) * self.problem.row_weight[:, None]
+        pull = self.problem.penalty_gradient(weights)
+        target = np.zeros(self.support.shape)
+        if self.together:
+            curvature, half = self._all([self._columns(k) for k in range(len(self.support))], eta, slope)
+            target[self.support] = self._solved(curvature, half, weights, pull, self.support)
+            return target
+        row_curvature = self.problem.fit.deviance.curvature(self.problem.y, eta) * self.problem.row_weight[:, None]
+        for output in np.flatnonzero(self.support.any(axis=1)):
+            mine = np.zeros(self.support.shape, dtype=bool)
+            mine[output] = self.support[output]
+            curvature, half = self._one(self._columns(output), row_curvature[:, output], slope[:, output])
+            target[mine] = self._solved(curvature, half, weights, pull, mine)
+        return target
+
+    def _one(self, columns: Floats, row_curvature: Floats, slope: Floats) -> tuple[Floats, Floats]:
+        """Return half the Hessian and half the gradient of one output, its intercept eliminated."""
+        total = row_curvature.sum()
+        mean = row_curvature @ columns / total if self.problem.fits_intercept and total > 0 else 0.0
+        centred = columns - mean
+        return (centred * row_curvature[:, None]).T @ centred, slope @ centred
+
+    def _all(self, kept: list[Floats], eta: Floats, slope: Floats) -> tuple[Floats, Floats]:
+        """Return half the Hessian and half the gradient over all classes, their intercepts eliminated."""
+        s, p = self.problem.row_weight, self.problem.fit.deviance.mean(eta)
+        classes = np.arange(p.shape[1])
+        half = np.concatenate([columns.T @ slope[:, k] for k, columns in enumerate(kept)])
+        rows = []
+        for k, left in enumerate(kept):
+            weighted = left * (s * p[:, k])[:, None]
+            rows.append([weighted.T @ (((k == j) - p[:, j])[:, None] * right) for j, right in enumerate(kept)])
+        curvature = np.block(rows)
+        if self.problem.fits_intercept:
+            levels = np.diag(s @ p) - (p * s[:, None]).T @ p
+            beside = np.vstack(
+                [(left * (s * p[:, k])[:, None]).T @ ((classes == k) - p) for k, left in enumerate(kept)]
+            )
+            eliminated = beside @ np.linalg.pinv(levels, hermitian=True)
+            curvature = curvature - eliminated @ beside.T
+            half = half - eliminated @ slope.sum(axis=0)
+        return (curvature + curvature.T) / 2, half
+
+    def _solved(self, curvature: Floats, half: Floats, weights: Floats, pull: Floats, mine: Mask) -> Floats:
+        # The jitter settles what the curvature leaves open, such as the same weights added to all classes.
+        jitter = _JITTER * max(float(curvature.trace()) / len(curvature), 1e-300)
+        model = QuadraticModel(
+            curvature,
+            weights[mine],
+            gradient=2 * half + pull[mine],
+            penalty=self.problem.l2[mine] + jitter,
+            free=True,
+            signs=self.signs[mine],
+        )
+        solved: Floats = model.restrict(model.free).centre[0]
+        return solved
