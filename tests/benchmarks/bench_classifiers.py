@@ -7,9 +7,8 @@ stratified). The folder SKCOMPRESS_DATA holds the csv.gz files; without it those
 sets are left out. Peers of `pip install 'skcompress[bench]'` take part where they are installed.
 
 All rivals of one split see the same rows, one after the other in changing order, on one thread; differences and ratios
-are taken within a split. Deviance is twice the log loss; "beyond two errors" compares its mean difference to ours with
-twice the standard error over splits. Splits of the same rows are not independent, so that these errors are somewhat too
-small.
+are taken within a split. Deviance is twice the log loss. A difference beyond two standard errors over splits is marked;
+splits of the same rows are not independent, so that these errors are somewhat too small.
 """
 
 from __future__ import annotations
@@ -45,7 +44,6 @@ SETS = {
 CODES = ["SEX", "EDUCATION", "MARRIAGE"]
 SIZES = (5, 10, 20)
 BITS = (4, 3, 2)
-OURS = "PrunedClassifier"
 PEER = "abess"
 
 
@@ -114,7 +112,7 @@ def lasso(X, y, k):
     low, high, best = 1e-5, 10.0, None
     for _ in range(12):
         C = np.sqrt(low * high)
-        model = LogisticRegression(C=C, l1_ratio=1.0, solver="liblinear", max_iter=200, tol=1e-3)
+        model = LogisticRegression(C=C, l1_ratio=1.0, solver="liblinear", max_iter=200, tol=1e-3, random_state=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             size = np.count_nonzero(model.fit(X, y).coef_)
@@ -137,8 +135,8 @@ def largest(X, y, k):
 
 
 PRUNERS = {
-    OURS: pruned,
-    "PrunedClassifier, C by cross-validation": pruned_shrunk,
+    "PrunedClassifier": pruned,
+    "the same, C by cross-validation": pruned_shrunk,
     PEER: spliced,
     "L1": lasso,
     "L1, refitted": lasso_refitted,
@@ -178,11 +176,22 @@ def scores_of(model, X, y):
     return 2 * log_loss(y, chance), roc_auc_score(y, chance), calibration_error(y, chance)
 
 
-def compete(rivals, levels, parts):
-    """Return scores (level, rival, split, 3) and CPU seconds (level, rival, split)."""
+def columns_of(model):
+    """Return the columns that a pruned model keeps."""
+    return np.flatnonzero(model.coef_) if hasattr(model, "coef_") else model.kept
+
+
+def training_deviance(kept, X, y):
+    """Return that of an unpenalised fit on these columns: how good a support is, whatever its model has shrunk."""
+    model = LogisticRegression(C=np.inf, max_iter=1000).fit(X[:, kept], y)
+    return 2 * log_loss(y, model.predict_proba(X[:, kept]))
+
+
+def compete(rivals, levels, parts, supports=False):
+    """Return scores (level, rival, split, 3), CPU seconds and training deviances, (level, rival, split)."""
     names = list(rivals)
     scores = np.zeros((len(levels), len(names), len(parts), 3))
-    seconds = np.zeros(scores.shape[:3])
+    seconds, training = np.zeros(scores.shape[:3]), np.zeros(scores.shape[:3])
     for split, ((X, y), test) in enumerate(parts):
         for row, level in enumerate(levels):
             for place in np.roll(np.arange(len(names)), split):
@@ -190,7 +199,9 @@ def compete(rivals, levels, parts):
                 model = rivals[names[place]](X, y, level)
                 seconds[row, place, split] = time.process_time() - start
                 scores[row, place, split] = scores_of(model, *test)
-    return scores, seconds
+                if supports:
+                    training[row, place, split] = training_deviance(columns_of(model), X, y)
+    return scores, seconds, training
 
 
 def told(values, digits=4):
@@ -199,49 +210,30 @@ def told(values, digits=4):
 
 
 def compared(values, ours):
-    """Return mean and standard error of the difference to ours, and who is ahead beyond two of them."""
+    """Return mean and standard error of the difference to ours, with a mark if it is beyond two of them."""
     gap = values - ours
     error = gap.std(ddof=1) / np.sqrt(len(gap))
-    ahead = "" if abs(gap.mean()) <= 2 * error else "behind" if gap.mean() > 0 else "AHEAD"
-    return f"{told(gap)} {ahead}".strip()
+    mark = "" if abs(gap.mean()) <= 2 * error else " worse" if gap.mean() > 0 else " **better**"
+    return f"{gap.mean():+.4f} ± {error:.4f}{mark}"
 
 
-def prune_table(name, parts, full):
-    rivals = {key: run for key, run in PRUNERS.items() if key != PEER or find_spec("abess")}
-    scores, seconds = compete(rivals, SIZES, parts)
-    rows = [["all", "LogisticRegression", told(full[:, 0]), "", f"{full[:, 1].mean():.4f}", "", ""]]
-    for row, k in enumerate(SIZES):
-        for place, rival in enumerate(rivals):
-            deviance = scores[row, place, :, 0]
-            rows.append(
-                [
-                    k,
-                    rival,
-                    told(deviance),
-                    "" if place == 0 else compared(deviance, scores[row, 0, :, 0]),
-                    f"{scores[row, place, :, 1].mean():.4f}",
-                    f"{np.median(seconds[row, place]):.3f}",
-                    f"{median_ratio(seconds[row, place], seconds[row, list(rivals).index(PEER)]):.2f}"
-                    if PEER in rivals
-                    else "",
-                ]
-            )
-    n_rows, n_columns = parts[0][0][0].shape
-    header = ["weights", "model", "test deviance", "less ours", "AUC", "CPU s", "time / abess"]
-    print_table(f"{name}, {n_rows:,} x {n_columns} to train: pruning", header, rows)
+def deviances(name, level, full, scores):
+    """Return the row of one level: deviance of all weights and of ours, and the differences of the rivals to ours."""
+    ours = scores[0, :, 0]
+    return [name, level, f"{full[:, 0].mean():.4f}", told(ours), *(compared(rival[:, 0], ours) for rival in scores[1:])]
 
 
-def quantize_table(name, parts, full):
-    scores, _ = compete(QUANTIZERS, BITS, parts)
-    rows = [["64", "LogisticRegression", told(full[:, 0]), "", *(f"{full[:, i].mean():.4f}" for i in (1, 2))]]
-    for row, bits in enumerate(BITS):
-        for place, rival in enumerate(QUANTIZERS):
-            deviance = scores[row, place, :, 0]
-            gap = "" if place == 0 else compared(deviance, scores[row, 0, :, 0])
-            means = scores[row, place].mean(axis=0)
-            rows.append([bits, rival, told(deviance), gap, f"{means[1]:.4f}", f"{means[2]:.4f}"])
-    header = ["bits", "model", "test deviance", "less ours", "AUC", "calibration error"]
-    print_table(f"{name}: quantization", header, rows)
+def means(name, level, full, scores, measure, digits=3):
+    """Return the row of one level: the mean of another measure for all weights and for each rival."""
+    cells = [full[:, measure], *scores[:, :, measure]]
+    return [name, level, *(f"{cell.mean():.{digits}f}" for cell in cells)]
+
+
+def costs(name, n_rows, n_columns, level, names, seconds):
+    """Return the row of one level: CPU seconds of ours, and the ratios to abess where it takes part."""
+    row = [f"{name}, {n_rows:,} x {n_columns}", level, f"{np.median(seconds[0]):.3f}"]
+    peer = seconds[names.index(PEER)] if PEER in names else None
+    return row + ["" if peer is None else f"{median_ratio(spent, peer):.2f}" for spent in seconds]
 
 
 def main():
@@ -249,6 +241,10 @@ def main():
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     options = parser.parse_args()
+    pruners = {name: run for name, run in PRUNERS.items() if name != PEER or find_spec("abess")}
+    tables: dict[str, list] = {
+        key: [] for key in ("pruned", "training", "auc", "time", "quantized", "auc of bits", "error")
+    }
     with threadpool_limits(1):
         for name in options.sets:
             if not (DATA / f"{name}.csv.gz").exists():
@@ -256,8 +252,32 @@ def main():
                 continue
             parts = list(splits(name, options.splits))
             full = np.array([scores_of(base().fit(*train), *test) for train, test in parts])
-            prune_table(name, parts, full)
-            quantize_table(name, parts, full)
+            scores, seconds, training = compete(pruners, SIZES, parts, supports=True)
+            for row, k in enumerate(SIZES):
+                tables["pruned"].append(deviances(name, k, full, scores[row]))
+                excess = (training[row] - training[row].min(axis=0)).mean(axis=1)
+                tables["training"].append([name, k, *(f"{value:.5f}" for value in excess)])
+                tables["auc"].append(means(name, k, full, scores[row], 1))
+                tables["time"].append(costs(name, *parts[0][0][0].shape, k, list(pruners), seconds[row]))
+            scores, _, _ = compete(QUANTIZERS, BITS, parts)
+            for row, bits in enumerate(BITS):
+                tables["quantized"].append(deviances(name, bits, full, scores[row]))
+                tables["auc of bits"].append(means(name, bits, full, scores[row], 1))
+                tables["error"].append(means(name, bits, full, scores[row], 2, digits=4))
+    sizes = ["data", "weights", "all weights", *pruners]
+    bits = ["data", "bits", "not rounded", *QUANTIZERS]
+    print_table("Pruning: test deviance, and the rivals' less ours", sizes, tables["pruned"])
+    header = ["data", "weights", *pruners]
+    title = "Pruning: training deviance of an unpenalised fit on the kept columns, less the best of all in each split"
+    print_table(title, header, tables["training"])
+    print_table("Pruning: test AUC", sizes, tables["auc"])
+    header = ["training rows x columns", "weights", "CPU s of ours", *(f"{name} / {PEER}" for name in pruners)]
+    print_table("Pruning: CPU time of the fits", header, tables["time"])
+    print_table("Quantization: test deviance, and the rivals' less ours", bits, tables["quantized"])
+    print_table("Quantization: test AUC", bits, tables["auc of bits"])
+    print_table(
+        "Quantization: expected calibration error on test rows, ten bins of equally many", bits, tables["error"]
+    )
 
 
 if __name__ == "__main__":
