@@ -6,10 +6,12 @@ a larger loan may only count against an applicant, more income only for one.
 
     python examples/plot_credit_scorecard.py
 
-prints the card, its held-out scores beside a logistic regression on all inputs, its calibration and the reasons for one
-applicant, and writes credit_scorecard.png into the current directory.
+prints the card, its held-out scores beside a logistic regression on all inputs, its calibration, the reasons for one
+applicant, what rounding the points has changed and the query that adds the points up in a database, and writes
+credit_scorecard.png into the current directory.
 """
 
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_te
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skcompress import ScorecardClassifier
+from skcompress import ScorecardClassifier, to_sql
 
 DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("credit_scorecard.png")
@@ -43,6 +45,19 @@ def full_model():
         (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_exclude="number")),
     )
     return make_pipeline(columns, LogisticRegression(C=0.1, max_iter=2000))
+
+
+def float_weights(card, X, y, X_new):
+    """Return the probabilities of a logistic regression on the same lines, which rounding has taken the place of."""
+    Z, Z_new = (card.encoder_.transform(rows)[:, card.chosen_lines_] for rows in (X, X_new))
+    return LogisticRegression(max_iter=1000).fit(Z, y).predict_proba(Z_new)[:, 1]
+
+
+def totals_in_sqlite(query, X):
+    """Return the points that a database adds up."""
+    with sqlite3.connect(":memory:") as database:
+        X.to_sql("loans", database, index=False)
+        return np.ravel(database.execute(query).fetchall())
 
 
 def draw(card, calibration):
@@ -86,6 +101,17 @@ def main():
     worst = X_test.iloc[[int(card.points_of(X_test).argmax())]]
     print("\nThe reasons for the applicant with the most points:")
     print(card.reason_codes(worst).to_string(index=False))
+
+    exact = float_weights(card, X_train, y_train, X_test)
+    rounded = card.predict_proba(X_test)[:, 1]
+    for name, chance in (("float weights", exact), ("integer points", rounded)):
+        print(f"{name:15} AUC {roc_auc_score(y_test, chance):.4f}, log loss {log_loss(y_test, chance):.4f}")
+    print(f"Rounding changes no chance by more than {np.abs(exact - rounded).max():.3f}.")
+
+    query = to_sql(card.points_compact_, "loans", output="points")
+    print(f"\n{query}\n")
+    unequal = int((totals_in_sqlite(query, X_test) != card.points_of(X_test)).sum())
+    print(f"SQLite and the card differ on {unequal} of {len(X_test)} applicants.")
     shipped = card.compact_
     same = np.abs(shipped.predict_proba(X_test) - card.predict_proba(X_test)).max()
     print(f"\nShipped: {len(shipped.to_bytes())} bytes, {len(shipped.inputs)} of {X.shape[1]} inputs, off {same:.0e}")

@@ -64,7 +64,9 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     encoder_ : StepEncoder
         The steps, of which the card uses some.
     compact_ : CompactLinear
-        The card as it ships, with the points as its integer weights.
+        The card as it ships, with the points as its integer weights; `to_sql` and the other exports take the card.
+    points_compact_ : CompactLinear
+        The same without the multiplier and the intercept: it predicts the totals of points.
     n_features_in_ : int
         Number of input columns.
     feature_names_in_ : ndarray of str
@@ -335,14 +337,22 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     def compact_(self) -> CompactLinear:
         """The card as it ships."""
         check_is_fitted(self)
+        classes = tuple(self.classes_.tolist())
+        return self._folded(self.multiplier_, self.intercept_, link="logit", classes=classes)
+
+    @property
+    def points_compact_(self) -> CompactLinear:
+        """The sum of the points as a model that ships: what it predicts are the totals of `points_of`."""
+        check_is_fitted(self)
+        return self._folded(1.0, 0.0, link="identity")
+
+    def _folded(self, scale: float, intercept: float, **options: Any) -> CompactLinear:
         named = hasattr(self, "feature_names_in_")
         graph = Graph([self.encoder_._name(place) for place in range(self.n_features_in_)], named)
         columns = fold_steps(self.encoder_, graph.inputs(), graph)
         codes = np.zeros((1, len(columns)), dtype=np.int64)
         codes[0, self._chosen] = self._points
-        classes = tuple(self.classes_.tolist())
-        weights = Weights.from_codes(codes, self.multiplier_)
-        return graph.finish(columns, weights, np.array([self.intercept_]), link="logit", classes=classes)
+        return graph.finish(columns, Weights.from_codes(codes, scale), np.array([intercept]), **options)
 
 
 def _scale(points: float, odds: float, pdo: float) -> tuple[float, float]:

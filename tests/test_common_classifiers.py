@@ -1,7 +1,6 @@
-"""scikit-learn's own checks on the classifiers' wrappers around many bases, the search, the scorecard and its steps."""
+"""scikit-learn's own checks on the classifiers' wrappers around many bases, and on the search."""
 
 import pytest
-import sklearn
 from sklearn import linear_model as lm
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.naive_bayes import GaussianNB
@@ -9,7 +8,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import has_fit_parameter
 from test_common import EXPECTED_FAILURES as OF_REGRESSORS
 from test_common import NO_WEIGHTS, name_of
@@ -19,11 +17,7 @@ from skcompress import (
     DistilledClassifier,
     PrunedClassifier,
     QuantizedClassifier,
-    ScorecardClassifier,
-    StepEncoder,
 )
-
-OLD = parse_version(sklearn.__version__) < parse_version("1.7")
 
 BASES = [
     None,
@@ -41,7 +35,7 @@ WRAPPERS = {
     "quantized": lambda base: QuantizedClassifier(base, rounding="gptq", scale="max"),
     "distilled": lambda base: DistilledClassifier(base, teacher=GaussianNB(), alpha=0.5, cv="in_sample"),
 }
-# A student is fitted on weighted rows, and this one takes no weights: refused, by test_refusals.
+# A student is fitted on weighted rows, and this one takes no weights: refused, see test_classifier_bases.
 WRAPPED = [
     wrap(base)
     for name, wrap in WRAPPERS.items()
@@ -51,19 +45,15 @@ WRAPPED = [
 OTHERS = [
     QuantizedClassifier(),
     CompressedClassifierCV(lm.RidgeClassifier(), n_nonzero=[2], bits=[4], cv=2),
-    ScorecardClassifier(n_lines=3),
-    StepEncoder(max_steps=4),
 ]
 
 _APPROXIMATE = "the bare base fails it: its solver stops where the order and number of the rows have led it"
-_TIES = "scikit-learn 1.6 makes 240 lines of 8 distinct rows: many are equal, and any of them may be chosen"
 
 EXPECTED_FAILURES = {
     "a base without sample_weight": {
         **OF_REGRESSORS["a base without sample_weight"],
         "check_classifiers_one_label_sample_weights": NO_WEIGHTS,
     },
-    "ScorecardClassifier": {"check_sample_weight_equivalence_on_dense_data": _TIES} if OLD else {},
     "SGDClassifier": dict.fromkeys(OF_REGRESSORS["SGDRegressor"], _APPROXIMATE),
     "Perceptron": dict.fromkeys(OF_REGRESSORS["SGDRegressor"], _APPROXIMATE),
     "LinearSVC": dict.fromkeys(OF_REGRESSORS["SGDRegressor"], _APPROXIMATE),
@@ -72,8 +62,6 @@ EXPECTED_FAILURES = {
 
 
 def expected_failures(estimator):
-    if isinstance(estimator, ScorecardClassifier):
-        return EXPECTED_FAILURES["ScorecardClassifier"]
     base = getattr(estimator, "estimator", None)
     if base is None:
         return {}

@@ -1,16 +1,18 @@
 """Steps against their names, points against all cards, and that the rounded card is what predicts."""
 
+import sqlite3
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from sklearn.model_selection import cross_val_score
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skcompress import PrunedClassifier, ScorecardClassifier, StepEncoder, compact
+from skcompress import CompactLinear, PrunedClassifier, ScorecardClassifier, StepEncoder, compact, to_sql
 from skcompress.scorecard_points import fit_line, integer_points, patterns_of
 
 EXPECTED_FAILURES = {
@@ -181,6 +183,29 @@ class TestCard:
         np.testing.assert_array_equal(np.sort(small.weights.codes[0]), np.sort(card.points_table_["points"]))
         np.testing.assert_allclose(small.predict_proba(X), card.predict_proba(X), atol=1e-14)
         assert small.predict(X).tolist() == card.predict(X).tolist()
+
+    def test_sql_has_the_same_integers(self, loans, card):
+        X, _ = loans
+        assert X["months"].isna().any()
+        assert (X["months"] == -999).any()
+        with sqlite3.connect(":memory:") as database:
+            X.astype(object).where(X.notna(), None).to_sql("loans", database, index=False)
+            totals = database.execute(to_sql(card.points_compact_, "loans", output="points")).fetchall()
+            log_odds = database.execute(to_sql(card, "loans", method="decision_function")).fetchall()
+        assert np.ravel(totals).tolist() == card.points_of(X).tolist()
+        np.testing.assert_allclose(np.ravel(log_odds), card.decision_function(X), rtol=1e-14)
+
+    def test_points_ship_as_they_are(self, loans, card):
+        X, _ = loans
+        small = CompactLinear.from_bytes(card.points_compact_.to_bytes())
+        assert small.predict(X).tolist() == card.points_of(X).tolist()
+
+    def test_compact_takes_a_card_and_what_holds_one(self, loans, card):
+        X, y = loans
+        assert compact(card).to_bytes() == card.compact_.to_bytes()
+        assert compact(FrozenEstimator(card)).to_bytes() == card.compact_.to_bytes()
+        search = GridSearchCV(ScorecardClassifier(), {"n_lines": [3]}, cv=2).fit(X, y)
+        assert compact(search).to_bytes() == search.best_estimator_.compact_.to_bytes()
 
     def test_scaled_scores_are_the_sum_of_the_scaled_table(self, loans, card):
         X, _ = loans

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.feature_extraction import DictVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
     GammaRegressor,
     LogisticRegression,
@@ -30,7 +31,7 @@ from ...artifact.capping import capped
 from ...artifact.categories import scalar_of
 from ...artifact.limits import range_of
 from ..integer_inputs import IntegerModel
-from ..view import inside_of, read
+from ..view import inside_of, is_search, is_wrapper, read
 from .codes import in_integers
 from .graph import Column, Graph
 from .registry import fold
@@ -74,7 +75,8 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     ----------
     model : estimator
         A fitted linear model, on its own or inside pipelines, searches, a TransformedTargetRegressor or our
-        wrappers. A CompactLinear is returned as it is.
+        wrappers; or a model with a ``compact_`` of its own, such as ScorecardClassifier. A CompactLinear is returned
+        as it is.
     cap : array, frame or sparse matrix, or True, default=None
         Training rows: inputs that are used as numbers are capped at the smallest and largest value in them, so that
         a row from far away is treated like one from the edge. True: at the range that the model says it was fitted
@@ -92,6 +94,9 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     """
     if isinstance(model, CompactLinear):
         return model if cap is None else capped(model, _range_of(model, model, cap))
+    made = _made_by_itself(model)
+    if made is not None:
+        return compact(made, cap=cap)
     names, named, rows = _inputs_of(model)
     graph = Graph(names, named, rows)
     opened = _leaf_of(model, graph)
@@ -117,6 +122,18 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     flat = _is_flat(leaf, coef.shape[0]) if opened.flat is None else opened.flat
     small = graph.finish(opened.columns, weights, intercept, link=link, flat=flat, classes=classes)
     return small if cap is None else capped(small, _range_of(model, small, cap))
+
+
+def _made_by_itself(model: Any) -> CompactLinear | None:
+    """Return the compact form that a model, or the one inside a search or FrozenEstimator, makes by itself."""
+    while model is not None and not is_wrapper(model):
+        if isinstance(getattr(type(model), "compact_", None), property):
+            small: CompactLinear = model.compact_
+            return small
+        if not (is_search(model) or isinstance(model, FrozenEstimator)):
+            return None
+        model = inside_of(model)
+    return None
 
 
 def _range_of(model: Any, small: CompactLinear, cap: Any) -> NDArray[np.float64]:
