@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from .core.quadratic import QuadraticModel
 from .core.quantizing import round_on
 from .linear.columns import Columns
 from .linear.constraint import Constraint
+from .linear.joint import joint_step
 from .linear.problem import LinearProblem
-from .linear.rounds import Solution, compress_in_rounds, settle
+from .linear.rounds import Solution, compress_in_rounds, lowest, settle
 from .linear.routing import innermost
 from .linear.view import like_coef, read
 
@@ -113,9 +115,20 @@ class _Pruning(WeightCompressor):
             quadratic = problem.quadratic(start.centre, start.intercept, start.support, signs=start.signs)
             solution = Solution(step(quadratic, None), start.intercept, quadratic)
         else:
-            solution = compress_in_rounds(problem, start, step)
+            solutions = [compress_in_rounds(problem, start, step)]
+            if self._shares_a_budget() and start.grid is None:
+                options = {"n_nonzero": self.n_nonzero, **self._options(), "random_state": random_state}
+                joint = joint_step(problem, start, groups, keep, **options)
+                solutions += [] if joint is None else [compress_in_rounds(problem, start, joint)]
+            solution = lowest(problem, solutions, start.signs)
         self._report(solution.result, problem.leaf.estimator)
         return self._refitted(problem, start, solution)
+
+    def _shares_a_budget(self) -> bool:
+        """Return whether one number of units is spent on all outputs together, by what they cost."""
+        share = isinstance(self.n_nonzero, Real) and not isinstance(self.n_nonzero, Integral)
+        together = share or (self.n_nonzero is not None and self.feature_groups is not None)
+        return together and isinstance(self.importance, str) and self.importance == "obs"
 
     def _constrained(self, start: Constraint, columns: Columns) -> Constraint:
         """Add the signs of `monotonic_cst` to those that the estimator inside asks for."""
@@ -139,7 +152,7 @@ class _Pruning(WeightCompressor):
         if self.refit == "estimator":
             centre, intercept = refit_on(problem, support)
         elif self.refit == "closed_form":
-            centre, intercept = settle(problem, result.model.centre, solution.intercept, support, start.signs)
+            centre, intercept = settle(problem, result.weights, solution.intercept, support, start.signs)
         else:
             centre, intercept = result.weights, start.intercept
         constraint = replace(start, centre=centre, intercept=intercept, support=support)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, overload
 
@@ -70,6 +71,12 @@ class Path(Sequence[PathPoint]):
         bits = np.unpackbits(self._bits[place], count=self._shape[0] * self._shape[1])
         support = bits.astype(bool).reshape(self._shape)
         return PathPoint(int(self.n_units[place]), float(self.losses[place]), support)
+
+    def reshaped(self, shape: tuple[int, ...]) -> Path:
+        """Return the same path with supports of another shape."""
+        path = copy.copy(self)
+        path._shape = shape
+        return path
 
     def at(self, n_units: int) -> PathPoint:
         """Return the largest size visited that does not exceed `n_units`.

@@ -73,5 +73,5 @@ class Softmax(Deviance):
         """Return the Newton step of the intercepts, with the coupling of the classes."""
         p = softmax(eta, axis=1)
         curvature = np.diag(row_weight @ p) - (p * row_weight[:, None]).T @ p
-        step: Floats = np.linalg.pinv(curvature, hermitian=True) @ (row_weight @ (p - y))
+        step: Floats = np.linalg.pinv(curvature, rcond=1e-12, hermitian=True) @ (row_weight @ (p - y))
         return step * min(1.0, self.longest_step / max(np.abs(step).max(), 1e-300))

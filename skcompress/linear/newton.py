@@ -6,7 +6,8 @@ loss are coupled: with p their probabilities the blocks are
 
     H_kl = X_k' diag(s p_k ([k = l] - p_l)) X_l
 
-Searches and roundings leave out the blocks between classes; once the support is known and small, they are affordable.
+Searches of single weights and roundings leave out the blocks between classes. Where few weights are free, or left, the
+blocks are affordable: see `MOST_WEIGHTS` and `MOST_WORK`.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
+from ..core.gram import DenseGram
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 
 if TYPE_CHECKING:
     from .problem import LinearProblem
 
-MOST_WEIGHTS = 500
-"""Kept weights, over all classes, up to which the blocks between classes are taken into account."""
+MOST_WEIGHTS = 1000
+"""Weights, over all classes, up to which the blocks between classes are taken into account."""
+
+MOST_WORK = 2e9
+"""Rows times the square of these weights up to which they are: 1,000 weights on 2,000 rows, 300 on 22,000."""
 
 _MOST_NUMBERS = 20_000_000
 """Numbers in the kept columns up to which they are held beside X."""
@@ -57,7 +62,9 @@ class Newton:
         self.signs: Floats = np.broadcast_to(np.asarray(signs, dtype=np.float64), support.shape)
         used = np.flatnonzero(support.any(axis=0))
         self.cheap = len(used) * len(problem.row_weight) <= _MOST_NUMBERS
-        self.together = self.cheap and problem.fit.deviance.coupled and np.count_nonzero(support) <= MOST_WEIGHTS
+        count = np.count_nonzero(support)
+        few = count <= MOST_WEIGHTS and count**2 * len(problem.row_weight) <= MOST_WORK
+        self.together = self.cheap and few and problem.fit.deviance.coupled
         self._places = support[:, used]
         if self.cheap:
             part = problem.X[:, used]
@@ -88,6 +95,33 @@ class Newton:
             target[mine] = self._solved(curvature, half, weights, pull, mine)
         return target
 
+    def joint(self, weights: Floats, intercept: Floats, *, at_minimum: bool) -> QuadraticModel:
+        """Return the quadratic of all classes that move together, with one output of m p weights.
+
+        Parameters
+        ----------
+        weights, intercept : ndarray of shape (m, p) and (m,)
+            Where the loss is linearised.
+        at_minimum : bool
+            Whether the gradient is zero there.
+        """
+        problem, free = self.problem, self.support.ravel()
+        eta = problem.predictor(weights, intercept)
+        slope = problem.fit.deviance.slope(problem.y, eta) * problem.row_weight[:, None]
+        curvature, half = self._all([self._columns(k) for k in range(len(self.support))], eta, slope)
+        gradient = problem.penalty_gradient(weights).ravel()
+        gradient[free] += 2 * half
+        return QuadraticModel(
+            DenseGram(curvature, np.flatnonzero(free), free.size),
+            weights.ravel(),
+            gradient=None if at_minimum else np.where(free, gradient, 0.0),
+            penalty=problem.l2.ravel() + _jitter(curvature),
+            free=free,
+            null_loss=problem.null_losses.sum(),
+            n_samples=problem.total,
+            signs=self.signs.ravel(),
+        )
+
     def _one(self, columns: Floats, row_curvature: Floats, slope: Floats) -> tuple[Floats, Floats]:
         """Return half the Hessian and half the gradient of one output, its intercept eliminated."""
         total = row_curvature.sum()
@@ -110,21 +144,25 @@ class Newton:
             beside = np.vstack(
                 [(left * (s * p[:, k])[:, None]).T @ ((classes == k) - p) for k, left in enumerate(kept)]
             )
-            eliminated = beside @ np.linalg.pinv(levels, hermitian=True)
+            # The same shift of all levels changes nothing: rounding must not invert that zero.
+            eliminated = beside @ np.linalg.pinv(levels, rcond=1e-12, hermitian=True)
             curvature = curvature - eliminated @ beside.T
             half = half - eliminated @ slope.sum(axis=0)
         return (curvature + curvature.T) / 2, half
 
     def _solved(self, curvature: Floats, half: Floats, weights: Floats, pull: Floats, mine: Mask) -> Floats:
-        # The jitter settles what the curvature leaves open, such as the same weights added to all classes.
-        jitter = _JITTER * max(float(curvature.trace()) / len(curvature), 1e-300)
         model = QuadraticModel(
             curvature,
             weights[mine],
             gradient=2 * half + pull[mine],
-            penalty=self.problem.l2[mine] + jitter,
+            penalty=self.problem.l2[mine] + _jitter(curvature),
             free=True,
             signs=self.signs[mine],
         )
         solved: Floats = model.restrict(model.free).centre[0]
         return solved
+
+
+def _jitter(curvature: Floats) -> float:
+    """Return what settles what the curvature leaves open, such as the same weights added to all classes."""
+    return _JITTER * max(float(curvature.trace()) / len(curvature), 1e-300)

@@ -7,7 +7,7 @@ A round is kept only if the true loss on the training rows falls.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,6 +64,16 @@ def compress_in_rounds(
             break
         best, lowest = Solution(result, intercept, quadratic), loss
     return best
+
+
+def lowest(problem: LinearProblem, solutions: Sequence[Solution], signs: ArrayLike = 0) -> Solution:
+    """Return the solution with a `support` whose weights reach the lowest true loss; the first of equals."""
+
+    def settled(solution: Solution) -> float:
+        at = settle(problem, solution.result.weights, solution.intercept, solution.result.support, signs)
+        return _loss(problem, *at)
+
+    return min(solutions, key=settled) if len(solutions) > 1 else solutions[0]
 
 
 def start_of(problem: LinearProblem, start: Constraint) -> QuadraticModel:
