@@ -23,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_te
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skcompress import ScorecardClassifier, to_sql
+from skcompress import ScorecardClassifier, max_change, to_sql
 
 DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("credit_scorecard.png")
@@ -47,10 +47,11 @@ def full_model():
     return make_pipeline(columns, LogisticRegression(C=0.1, max_iter=2000))
 
 
-def float_weights(card, X, y, X_new):
-    """Return the probabilities of a logistic regression on the same lines, which rounding has taken the place of."""
-    Z, Z_new = (card.encoder_.transform(rows)[:, card.chosen_lines_] for rows in (X, X_new))
-    return LogisticRegression(max_iter=1000).fit(Z, y).predict_proba(Z_new)[:, 1]
+def with_float_weights(card, X, y):
+    """Return a logistic regression on the lines of the card, which its points have taken the place of."""
+    chosen = np.isin(np.arange(len(card.encoder_.lines_)), card.chosen_lines_)
+    model = LogisticRegression(max_iter=1000).fit(card.encoder_.transform(X) * chosen, y)
+    return make_pipeline(card.encoder_, model)
 
 
 def totals_in_sqlite(query, X):
@@ -102,11 +103,13 @@ def main():
     print("\nThe reasons for the applicant with the most points:")
     print(card.reason_codes(worst).to_string(index=False))
 
-    exact = float_weights(card, X_train, y_train, X_test)
-    rounded = card.predict_proba(X_test)[:, 1]
-    for name, chance in (("float weights", exact), ("integer points", rounded)):
+    exact = with_float_weights(card, X_train, y_train)
+    for name, model in (("float weights", exact), ("integer points", card)):
+        chance = model.predict_proba(X_test)[:, 1]
         print(f"{name:15} AUC {roc_auc_score(y_test, chance):.4f}, log loss {log_loss(y_test, chance):.4f}")
-    print(f"Rounding changes no chance by more than {np.abs(exact - rounded).max():.3f}.")
+    change = max_change(exact, card, bounds=X_train)
+    most = np.abs(exact.decision_function(X_test) - card.decision_function(X_test)).max()
+    print(f"Rounding moves no log-odds by more than {change.value:.2f}, those of the test rows by {most:.2f} at most.")
 
     query = to_sql(card.points_compact_, "loans", output="points")
     print(f"\n{query}\n")

@@ -309,7 +309,8 @@ class PrunedClassifier(ClassifierCompressor, _Pruning):
 
     As `PrunedRegressor`, on the deviance (twice the log loss) of LogisticRegression or the squared loss of
     RidgeClassifier; for classifiers whose loss has no curvature, such as LinearSVC, on the change of the decision
-    function. The intercept is re-solved so that the mean probability equals the observed rate.
+    function. For a logistic base with an intercept, that is solved again so that the mean probability of each class
+    equals its share in the weighted rows.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ blocks are affordable: see `MOST_WEIGHTS` and `MOST_WORK`.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,10 +66,12 @@ class Newton:
         count = np.count_nonzero(support)
         few = count <= MOST_WEIGHTS and count**2 * len(problem.row_weight) <= MOST_WORK
         self.together = self.cheap and few and problem.fit.deviance.coupled
-        self._places = support[:, used]
-        if self.cheap:
-            part = problem.X[:, used]
-            self._part: Floats = np.asarray(part.toarray() if sp.issparse(part) else part, dtype=np.float64)
+        self._used, self._places = used, support[:, used]
+
+    @cached_property
+    def _part(self) -> Floats:
+        part = self.problem.X[:, self._used]
+        return np.asarray(part.toarray() if sp.issparse(part) else part, dtype=np.float64)
 
     def _columns(self, output: Any) -> Floats:
         places = self._places[output]
