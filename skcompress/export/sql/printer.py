@@ -55,7 +55,7 @@ def number(value: float) -> str:
 def balanced_sum(terms: Sequence[str]) -> str:
     """Return a sum as a balanced tree: databases limit how deep an expression is, not how long."""
     if len(terms) <= _FLAT:
-        return " + ".join(terms)
+        return ("\n  + " if any(term.startswith("CASE") for term in terms) else " + ").join(terms)
     middle = len(terms) // 2
     return f"({balanced_sum(terms[:middle])}) + ({balanced_sum(terms[middle:])})"
 
