@@ -22,20 +22,35 @@ def capped(model: CompactLinear, limits: NDArray[np.float64]) -> CompactLinear:
     """
     chosen = number_inputs(model)
     chosen = chosen[np.isfinite(limits[:, chosen]).all(axis=0)]
+    k = len(model.reads)
+    entries = {source for block in model.blocks if block.kind == "entry" for source in block.sources}
+    # The number of an entry is what the block makes of it, and is capped behind that.
+    raw = [place for place in chosen.tolist() if place not in entries]
     if not len(chosen):
         return model
-    k = len(model.reads)
-    params = {"low": limits[0, chosen], "high": limits[1, chosen]}
-    clip = Block.make("clip", chosen.tolist(), params)
-    moved = {place: place for place in range(k)}
-    moved.update({place: place + len(chosen) for place in range(k, k + sum(b.n_out for b in model.blocks))})
-    numbers = {**moved, **{int(place): k + new for new, place in enumerate(chosen)}}
-    blocks = [block.moved(numbers if TERMS[block.kind].reads == "numbers" else moved) for block in model.blocks]
+    blocks: list[Block] = []
+    values = {place: place for place in range(k)}
+    numbers = dict(values)
+    end = k
+    if raw:
+        blocks.append(_clip(raw, limits[:, raw]))
+        numbers.update({place: k + new for new, place in enumerate(raw)})
+        end += len(raw)
+    start = k
+    for block in model.blocks:
+        blocks.append(block.moved(numbers if TERMS[block.kind].reads == "numbers" else values))
+        for new in range(block.n_out):
+            values[start + new] = numbers[start + new] = end + new
+        start, end = start + block.n_out, end + block.n_out
+        if block.kind == "entry" and block.sources[0] in chosen:
+            blocks.append(_clip([end - 1], limits[:, list(block.sources)]))
+            values[start - 1] = numbers[start - 1] = end
+            end += 1
     return CompactLinear(
         model.weights,
         model.intercept,
         model.reads,
-        blocks=[clip, *blocks],
+        blocks=blocks,
         columns=[numbers[int(column)] for column in model.columns],
         offset=model.offset,
         divisor=model.divisor,
@@ -45,3 +60,7 @@ def capped(model: CompactLinear, limits: NDArray[np.float64]) -> CompactLinear:
         n_terms_all=model.n_terms_all,
         metadata=model.metadata,
     )
+
+
+def _clip(columns: list[int], limits: NDArray[np.float64]) -> Block:
+    return Block.make("clip", columns, {"low": limits[0], "high": limits[1]})

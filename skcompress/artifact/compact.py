@@ -26,7 +26,7 @@ from .plan import Plan, make_plan
 from .reading import Inputs, Table
 from .report import report_of
 from .terms import Block
-from .weights import Weights, frozen
+from .weights import Weights, frozen, frozen_row
 
 _FLOAT64 = np.dtype(np.float64)
 _NDARRAY = np.ndarray
@@ -121,8 +121,8 @@ class CompactLinear:
             "reads": inputs,
             "blocks": tuple(blocks),
             "columns": frozen(chosen),
-            "offset": _per_term(offset),
-            "divisor": _per_term(divisor),
+            "offset": frozen_row(offset),
+            "divisor": frozen_row(divisor),
             "link": link,
             "flat": bool(flat),
             "classes": tuple(classes),
@@ -296,7 +296,7 @@ class CompactLinear:
         """
         return rows_outside(self, X)
 
-    def golden_rows(self, X: Any) -> dict[str, NDArray[Any]]:
+    def golden_rows(self, X: Any) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
         """Return rows on which another system should be checked before it serves the model.
 
         Parameters
@@ -306,10 +306,11 @@ class CompactLinear:
 
         Returns
         -------
-        rows : dict of ndarray
-            Input -> values, for `predict`, or ``pandas.DataFrame(rows)``. A few of the rows of X, and one of them with
-            one input changed at a time: to its ends, to the edges of bins and caps and the floats right below them, to
-            each level, an unseen level, and a missing value. For some the model may have no prediction.
+        rows : dict of ndarray, or list of dict
+            Input -> values, for `predict`, or ``pandas.DataFrame(rows)``; one dict a row where the model reads
+            mappings. A few of the rows of X, and one of them with one input changed at a time: to its ends, to the
+            edges of bins and caps, also behind a scaler, and the floats right below them, to each level, an unseen
+            level, and a missing value. For some the model may have no prediction.
 
         Raises
         ------
@@ -394,7 +395,3 @@ class CompactLinear:
             If the bytes are no such model, are damaged, or ask for more than `max_bytes`.
         """
         return packed.read(data, max_bytes=max_bytes)
-
-
-def _per_term(array: ArrayLike | None) -> NDArray[np.float64] | None:
-    return None if array is None else frozen(np.array(array, dtype=np.float64).ravel())

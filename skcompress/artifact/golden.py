@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .anatomy import Anatomy, Curve
 from .categories import ABSENT, NAN_KEY
 from .limits import number_inputs
 from .reading import Table
+from .turning import pieces_of
 
 if TYPE_CHECKING:
     from .compact import CompactLinear
 
 _PLAIN, _MOST_LEVELS = 5, 200
+METHODS = ("predict", "predict_proba", "decision_function")
 NAN = float("nan")
 
 
-def golden_rows(model: CompactLinear, X: Any) -> dict[str, NDArray[Any]]:
+def golden_rows(model: CompactLinear, X: Any) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
     """Return the rows of `CompactLinear.golden_rows`."""
     if model.reads.rows == "values":
         raise ValueError("golden_rows needs a model of tables or mappings: this one reads a sequence of texts")
@@ -35,15 +38,28 @@ def golden_rows(model: CompactLinear, X: Any) -> dict[str, NDArray[Any]]:
     chosen = np.unique(np.linspace(0, table.n_rows - 1, _PLAIN).astype(int)).tolist()
     rows = [[column[row] for column in columns] for row in chosen]
     usual = rows[len(rows) // 2]
+    anatomy = Anatomy(model)
+    # What is missing from a mapping is absent; in a table there is one missing value, as databases have it.
+    missing = ABSENT if model.reads.rows == "mappings" else NAN
     for place, column in enumerate(columns):
-        for value in _variants(model, place, column, place in numeric):
+        for value in [*_variants(Curve(anatomy, place), column, place in numeric), missing]:
             rows.append([*usual[:place], value, *usual[place + 1 :]])
-    return {name: _array([row[place] for row in rows]) for place, name in enumerate(model.inputs)}
+    if model.reads.rows == "mappings":
+        return [{k: v for k, v in zip(model.inputs, row, strict=True) if v is not ABSENT} for row in rows]
+    return {
+        name: _array([_plain(row[place], place in numeric) for row in rows]) for place, name in enumerate(model.inputs)
+    }
+
+
+def _plain(value: Any, numeric: bool) -> Any:
+    return None if not numeric and isinstance(value, float) and value != value else value
 
 
 def expected(model: CompactLinear, X: Any, method: str) -> NDArray[Any]:
     """Return the answers for rows, NaN (None for labels) in rows for which the model has none."""
     answer = getattr(model, method)
+    if method == "predict_proba" and (not model.classes or model.link == "identity"):
+        raise ValueError("this model has no probabilities: it was folded from one without predict_proba")
     try:
         return np.asarray(answer(X))
     except ValueError:
@@ -57,10 +73,16 @@ def expected(model: CompactLinear, X: Any, method: str) -> NDArray[Any]:
 
 def verify(model: CompactLinear, scores: Any, X: Any, method: str, tolerance: float) -> float:
     """Return the largest difference, see `CompactLinear.verify`."""
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {sorted(METHODS)}, got {method!r}")
+    if not isinstance(tolerance, (int, float)) or not tolerance >= 0:
+        raise ValueError(f"tolerance must be a number that is not negative, got {tolerance!r}")
     wanted = expected(model, X, method)
-    got = np.asarray(scores)
-    if len(got) != len(wanted):
-        raise ValueError(f"scores must have one entry for each of the {len(wanted)} rows of X, got {len(got)}")
+    got = np.asarray(scores if hasattr(scores, "__len__") else list(scores) if np.iterable(scores) else scores)
+    if got.ndim == 0 or len(got) != len(wanted):
+        raise ValueError(f"scores must have one entry for each of the {len(wanted)} rows of X, got {_shape(got)}")
+    if not len(wanted):
+        return 0.0
     if wanted.dtype.kind != "f":
         off = np.array([float(a != b) for a, b in zip(wanted.tolist(), got.tolist(), strict=True)])
     else:
@@ -77,9 +99,16 @@ def verify(model: CompactLinear, scores: Any, X: Any, method: str, tolerance: fl
     return float(off.max(initial=0.0))
 
 
+def _shape(array: NDArray[Any]) -> str:
+    return "a single value" if array.ndim == 0 else str(len(array))
+
+
 def _differences(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.float64]:
     """Return the difference of each row relative to 1 + its size; infinite where one of two is missing."""
-    given = np.array([NAN if value is None else value for value in got.ravel().tolist()], dtype=np.float64)
+    try:
+        given = np.array([NAN if value is None else value for value in got.ravel().tolist()], dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"scores must be numbers, got {got.ravel()[:1].tolist()[0]!r}") from None
     if given.size != wanted.size:
         raise ValueError(f"scores must have the shape {wanted.shape}, got {got.shape}")
     given = given.reshape(wanted.shape)
@@ -114,43 +143,31 @@ def _column(table: Table, place: int, numeric: bool) -> list[Any]:
     return [NAN if value is NAN_KEY else value for value in table.values(place)]
 
 
-def _variants(model: CompactLinear, place: int, column: Sequence[Any], numeric: bool) -> list[Any]:
-    values: list[Any] = []
-    levels: list[Any] = []
-    same = _same_as(model, place)
-    for block in model.blocks:
-        for source, at in enumerate(block.sources):
-            if at not in same:
-                continue
-            levels += block.params.get("levels", ())
-            for name in ("edges", "knots"):
-                values += block.params[name].tolist() if name in block.params else []
-            values += [float(block.params[name][source]) for name in ("low", "high") if name in block.params]
-            values += [m for m in block.params.get("marker", ()) if m == m]
-    edges = [float(value) for value in values]
+def _variants(curve: Curve, column: Sequence[Any], numeric: bool) -> list[Any]:
+    """Return the values that one input is given in turn."""
+    levels = [level for atom in curve.atoms for level in atom.block.params.get("levels", ())]
     known = [v for v in column if isinstance(v, (int, float)) and v == v]
-    out: list[Any] = [*edges, *np.nextafter(edges, -np.inf).tolist()]
+    out: list[Any] = []
     if known and numeric:
-        out += [min(known), max(known)]
+        low, high = float(min(known)), float(max(known))
+        edges = _edges(curve, low - (high - low) - 1.0, high + (high - low) + 1.0)
+        out += [*edges, *np.nextafter(edges, -np.inf).tolist(), low, high]
     if levels or not numeric:
         out += levels[:_MOST_LEVELS]
         out.append(_unseen(levels, column))
-        out.append(None)
-    out.append(NAN)
-    if model.reads.rows == "mappings":
-        out.append(ABSENT)
     return out
 
 
-def _same_as(model: CompactLinear, place: int) -> set[int]:
-    """Return the columns that hold an input as it is, but for caps and imputed values."""
-    same = {place}
-    start = len(model.reads)
-    for block in model.blocks:
-        if block.kind in ("clip", "fill"):
-            same.update(start + j for j, source in enumerate(block.sources) if source in same)
-        start += block.n_out
-    return same
+def _edges(curve: Curve, low: float, high: float) -> list[float]:
+    """Return the first floats beyond each edge of the blocks, carried back to the input; some if they are many.
+
+    See `skcompress.artifact.turning`.
+    """
+    try:
+        starts = pieces_of([curve], low, high)[1:]
+    except ValueError:
+        return []
+    return starts[np.unique(np.linspace(0, len(starts) - 1, _MOST_LEVELS).astype(int))].tolist() if len(starts) else []
 
 
 def _unseen(levels: Sequence[Any], column: Sequence[Any]) -> Any:

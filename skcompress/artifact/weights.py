@@ -38,6 +38,11 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def frozen_row(array: ArrayLike | None) -> Floats | None:
+    """Return numbers as a row that cannot be written to; None stays None."""
+    return None if array is None else frozen(np.array(array, dtype=np.float64).ravel())
+
+
 @dataclass(frozen=True, eq=False)
 class Weights:
     """Weights of shape (m, p); exactly one of `values` and `codes` is given.

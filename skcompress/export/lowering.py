@@ -67,7 +67,8 @@ def _lower_category(params: Params, sources: Sequence[int], factors: Factors) ->
 def _lower_lookup(params: Params, sources: Sequence[int], factors: Factors) -> list[Expr]:
     numbers = [factors[0].item() * value for value in params["values"].tolist()] + [NAN]
     values = tuple(numbers[max(slot, -1)] for slot in params["slots"].tolist())
-    return [Lookup(sources[0], params["levels"], values, numbers[max(params["other"], -1)])]
+    other = numbers[max(params["other"], -1)]
+    return [Lookup(sources[0], params["levels"], values, other)]
 
 
 def _lower_bins(params: Params, sources: Sequence[int], factors: Factors) -> list[Expr]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..artifact import CompactLinear
+from ..artifact.golden import METHODS
 
-METHODS = ("predict", "predict_proba", "decision_function")
+__all__ = ["METHODS", "Outputs", "outputs_of"]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..artifact import CompactLinear
 from ..artifact.terms import TERMS
+from ..artifact.terms.numbers import FLOOR, RINT, SIGN
 from ..linear.fold import compact
 from .expressions import (
     Call,
@@ -36,9 +37,6 @@ from .expressions import (
     times,
 )
 from .lowering import LOWERINGS
-
-SIGN, ROUNDED = 8, (17, 18)
-"""Numbers of the functions that give whole numbers: the sign; floor and rint."""
 
 
 @dataclass(frozen=True)
@@ -263,4 +261,4 @@ def _small(bounds: list[int]) -> bool:
 
 
 def _is_rounded(expr: Expr) -> bool:
-    return isinstance(expr, Call) and expr.function in ROUNDED
+    return isinstance(expr, Call) and expr.function in (FLOOR, RINT)

@@ -142,3 +142,22 @@ def test_hashes_are_those_of_scikit_learn():
 def test_parameters_that_do_not_fit_are_refused(kind, sources, params):
     with pytest.raises(ValueError, match=r"."):
         Block.make(kind, sources, params)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3])
+@pytest.mark.parametrize("extrapolation", [0, 1, 2, 3])
+@pytest.mark.parametrize("bad", [NAN, np.inf, -np.inf])
+def test_what_is_no_number_goes_unseen_in_no_function_of_a_spline(degree, extrapolation, bad):
+    if degree == 0 and extrapolation == 3:
+        return
+    knots = np.arange(-degree, 5.0 + degree)
+    n = len(knots) - degree - 1 - (degree if extrapolation == 3 else 0)
+    params = {
+        "degree": degree,
+        "extrapolation": extrapolation,
+        "missing": 0,
+        "knots": knots,
+        "slots": [0] + [-1] * (n - 1),
+    }
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(run("spline", [np.array([bad])], params)[1]).all()

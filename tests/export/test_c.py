@@ -168,6 +168,20 @@ def test_dictionaries(tmp_path):
     close(call(library, "m", "predict", read(compact(model), rows), 1)[:, 0], model.predict(rows))
 
 
+def test_a_key_of_texts_and_numbers_is_refused():
+    rows = [{"m": "q"}, {"m": 1.0}, {"m": 3.0}, {"m": "q"}]
+    model = make_pipeline(DictVectorizer(), Ridge()).fit(rows, [5.0, 1, 3, 5])
+    with pytest.raises(ValueError, match="input 'm' mixes texts and numbers, which cannot be written in C"):
+        to_c(model)
+
+
+def test_names_make_no_trigraphs(tmp_path):
+    table = pd.DataFrame({"??/": [0.0, 1.0, 2.0], "a*/": [1.0, 0.0, 1.0]})
+    model = Ridge().fit(table, [1.0, 2.0, 4.0])
+    library = compiled({"m": to_c(model, name="m")}, tmp_path)
+    close(call(library, "m", "predict", table.to_numpy(), 1)[:, 0], model.predict(table))
+
+
 def test_a_model_without_terms(tmp_path):
     model = QuantizedRegressor(Ridge(alpha=1e300), bits=2).fit(np.eye(3), [1.0, 1, 1])
     sources = {"a": to_c(model, name="a"), "b": to_c(model, name="b", integer=True)}
@@ -199,6 +213,9 @@ def source_of_comment(source):
         (of_block("category", {"levels": ("a", 1), "slots": [0, 1], "other": -1}), {}, "mixes texts and numbers"),
         (of_block("category", {"levels": (None, NAN), "slots": [0, 1], "other": -1}), {}, "tells None from NaN"),
         (of_block("category", {"levels": ("a\0",), "slots": [0], "other": -1}), {}, "zero byte"),
+        (of_block("category", {"levels": (2**53, 2**53 + 1), "slots": [0, 1], "other": -1}), {}, "the same as doubles"),
+        (MODELS["numbers"], {"name": "while"}, "name must be a name in C"),
+        (MODELS["numbers"], {"name": None}, "name must be a name in C"),
     ],
 )
 def test_what_cannot_be_written_is_an_error(model, options, message):

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from printed_models import FRAME, MODELS, NAN, TERMS_AND_ROWS, Y, columns, of_block, table_of
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import PrunedRegressor, QuantizedRegressor, compact, to_onnx
 from skcompress.artifact import CompactLinear, Inputs, Weights
@@ -101,7 +102,7 @@ def test_integer_weights_of_pipelines(name, weights):
     small = compact(MODELS[name])
     bits = {"4 bits": 4, "integers": 6, "classes of codes": 5}[name]
     if weights == "int4" and bits > 4:
-        with pytest.raises(ValueError, match=r"int4' holds -8\.\.7, but the codes reach"):
+        with pytest.raises(ValueError, match=r"int4' holds -8\.\.7, but the codes .* reach"):
             to_onnx(small, weights=weights)
         return
     got = run(small, FRAME, weights=weights)
@@ -194,7 +195,7 @@ def test_what_is_refused_is_no_number():
 
 
 def test_indicators_that_other_blocks_read():
-    from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures
+    from sklearn.preprocessing import PolynomialFeatures
 
     names = ["purpose", "term"]
     steps = [OneHotEncoder(sparse_output=False), PolynomialFeatures(2), Ridge()]
@@ -219,6 +220,23 @@ def test_a_model_without_terms(target):
     close(got, model.predict(np.zeros((5, 2))), 1e-12)
 
 
+def test_inputs_may_be_called_like_nodes():
+    names = ["constant_0", "cast_1", "gather_2", "codes_3"]
+    table = pd.DataFrame(
+        {name: FRAME[old] for name, old in zip(names, ["purpose", "amount", "age's", "debt"], strict=True)}
+    ).dropna()
+    steps = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), names[:1]), (StandardScaler(), names[1:])
+    )
+    model = QuantizedRegressor(make_pipeline(steps, Ridge()), bits=4).fit(table, Y[table.index])
+    close(run(model.compact_, table, weights="int4")["prediction"], model.predict(table), 1e-12)
+    for name in ("prediction", ""):
+        renamed = table.rename(columns={"cast_1": name})
+        other = make_pipeline(OneHotEncoder(handle_unknown="ignore"), Ridge()).fit(renamed, Y[table.index])
+        with pytest.raises(ValueError, match=f"an input of the graph cannot be called '{name}'"):
+            to_onnx(other)
+
+
 def test_integers_are_smaller():
     rng = np.random.default_rng(0)
     codes = rng.integers(-7, 8, size=(4, 1000))
@@ -236,6 +254,15 @@ def test_integers_are_smaller():
         (MODELS["mixed"], {"weights": "int8"}, "but the weights are floats"),
         (MODELS["mixed"], {"weights": "int2"}, "weights must be one of"),
         (MODELS["mixed"], {"dtype": np.float16}, "dtype must be float32 or float64"),
+        (MODELS["mixed"], {"dtype": "foo"}, "dtype must be float32 or float64, got 'foo'"),
+        (MODELS["mixed"], {"weights": ["int8"]}, "weights must be one of"),
+        (MODELS["mixed"], {"name": None}, "name must be a text, got None"),
+        (of_block("category", {"levels": ("", "a"), "slots": [0, 1], "other": -1}), {}, "the category ''"),
+        (
+            of_block("category", {"levels": (2**24, 2**24 + 1), "slots": [0, 1], "other": -1}),
+            {"dtype": np.float32},
+            "levels that are the same as float32",
+        ),
         (of_block("category", {"levels": ("a", 1), "slots": [0, 1], "other": -1}), {}, "mixes texts and numbers"),
         (of_block("category", {"levels": (None, NAN), "slots": [0, 1], "other": -1}), {}, "tells None from NaN"),
         (

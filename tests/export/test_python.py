@@ -98,6 +98,8 @@ def test_rows_of_dictionaries_may_lack_keys():
     model = make_pipeline(DictVectorizer(), Ridge()).fit(rows, [1.0, 2, 3, 5])
     predict = function_of(model)
     close([predict(row) for row in [*rows, {}]], model.predict([*rows, {}]))
+    typed = {"city": "Rome", "age": np.int64(3)}
+    assert predict(typed) == predict({"city": "Rome", "age": 3.0}) == predict({"city": "Rome", "age": np.float32(3)})
 
 
 def test_unused_inputs_and_functions_do_not_appear():
@@ -115,6 +117,9 @@ def test_unused_inputs_and_functions_do_not_appear():
         ({"method": "score"}, "method must be one of"),
         ({"method": "predict_proba"}, "no probabilities"),
         ({"name": "not a name"}, "name must be a name in Python"),
+        ({"name": "class"}, "name must be a name in Python"),
+        ({"name": "math"}, "must not begin with an underscore or be one of"),
+        ({"name": "_check"}, "must not begin with an underscore"),
     ],
 )
 def test_what_cannot_be_written_is_an_error(options, message):

@@ -169,7 +169,7 @@ def test_texts_and_names_survive_quoting(dialect):
 def test_truth_values_are_written_as_the_dialect_has_them():
     model = of_block("category", {"levels": (True, False), "slots": [0, 1], "other": -1})
     assert '"input 0" = TRUE' in to_sql(model, "t", dialect="postgres")
-    assert '"input 0" = 1' in to_sql(model, "t", dialect="sqlite")
+    assert "`input 0` = 1" in to_sql(model, "t", dialect="sqlite")
     table = pd.DataFrame({"input 0": [True, False, True]})
     for dialect, run in RUN.items():
         close(run(to_sql(model, "t", dialect=dialect), table), model.predict(table))
@@ -185,12 +185,50 @@ def test_truth_values_are_written_as_the_dialect_has_them():
         ({"levels": ("a", "b")}, {"method": "score"}, "method must be one of"),
         ({"levels": ("a", "b")}, {"method": "predict_proba"}, "no probabilities"),
         ({"levels": ("a", "b")}, {"missing": {"other": 1}}, "'other', which is no input"),
+        ({"levels": ("a", "b")}, {"missing": [1]}, r"missing has \[1\] for 'input 0'"),
+        ({"levels": ("a", "b")}, {"columns": "id"}, r"got the text 'id': write \['id'\]"),
+        ({"levels": ("a", "b")}, {"columns": ["prediction"]}, "'prediction', which is the name of the output"),
+        ({"levels": ("a", "b")}, {"output": None}, "output must be a name, .* got None"),
     ],
 )
 def test_what_cannot_be_written_is_an_error(params, options, message):
     model = of_block("category", {**params, "slots": [0, 1], "other": -1})
     with pytest.raises(ValueError, match=message):
         to_sql(model, "t", **options)
+
+
+@pytest.mark.parametrize("table", [3, None, "", [], ["a", ""]])
+def test_a_table_is_a_name_or_names(table):
+    with pytest.raises(ValueError, match="table must be a name, or a sequence of names, got"):
+        to_sql(MODELS["numbers"], table)
+
+
+def test_a_column_that_the_table_lacks_is_an_error_of_the_database():
+    table = FRAME[["amount", "the rate"]]
+    with pytest.raises(sqlite3.OperationalError, match="no such column: age's"):
+        run_sqlite(to_sql(MODELS["numbers"], "t"), table)
+    with pytest.raises(sqlite3.OperationalError, match="no such column: id"):
+        run_sqlite(to_sql(MODELS["numbers"], "t", columns=["id"]), FRAME)
+
+
+def test_an_empty_text_is_no_number_in_sqlite():
+    query = to_sql(MODELS["numbers"], "t")
+    rows = FRAME.head(2)[["amount", "the rate", "age's"]].astype(object)
+    rows.iloc[1, 0] = ""
+    found = run_sqlite(query, rows).ravel()
+    assert found[1] is None
+    close(found[:1], compact(MODELS["numbers"]).predict(FRAME.head(1)))
+
+
+@pytest.mark.parametrize("encoder", [OneHotEncoder(handle_unknown="ignore"), OneHotEncoder(drop="first")])
+def test_nan_is_null_among_levels_that_are_numbers(encoder):
+    table = pd.DataFrame({"size": [1.5, 2.5, NAN] * 10})
+    model = make_pipeline(encoder, Ridge()).fit(table, np.arange(30.0) % 3)
+    for dialect, run in RUN.items():
+        close(run(to_sql(model, "t", dialect=dialect), table), model.predict(table))
+    filled = model.predict(table.fillna(2.5))
+    for dialect, run in RUN.items():
+        close(run(to_sql(model, "t", dialect=dialect, missing=2.5), table), filled)
 
 
 @pytest.mark.parametrize("kind", ["words", "hash"])

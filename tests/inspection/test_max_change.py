@@ -1,12 +1,15 @@
 """max_change against the enumeration of a box, and against random rows of it."""
 
 import itertools
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction import DictVectorizer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -22,7 +25,8 @@ from sklearn.preprocessing import (
 
 from skcompress import PrunedClassifier, PrunedRegressor, QuantizedRegressor, compact, max_change
 from skcompress.artifact import Block, CompactLinear, Inputs, Weights
-from skcompress.inspection.worst_case.turning import turning_points
+from skcompress.artifact.anatomy import Curve
+from skcompress.artifact.turning import turning_points
 
 NAN = float("nan")
 RNG = np.random.default_rng(0)
@@ -211,8 +215,6 @@ def test_all_needs_every_input_settled():
 
 
 def test_missing_values_and_unknown_levels_count_where_both_models_take_them():
-    from sklearn.impute import SimpleImputer
-
     X = pd.DataFrame({"x": [1.0, 2.0, NAN, 4.0]})
     a = make_pipeline(SimpleImputer(strategy="constant", fill_value=0.0), LinearRegression()).fit(X, [1.0, 2, 0, 4])
     b = make_pipeline(SimpleImputer(strategy="constant", fill_value=10.0), LinearRegression()).fit(X, [1.0, 2, 10, 4])
@@ -299,3 +301,82 @@ def test_models_that_do_not_compare_are_errors():
         max_change(line, PoissonRegressor().fit(FRAME[["rate"]], RNG.poisson(2.0, N)))
     with pytest.raises(ValueError, match="names its inputs and the other does not"):
         max_change(line, Ridge().fit(FRAME[NUMBERS].to_numpy(), Y))
+
+
+def test_missing_values_in_rows_count_for_inputs_read_twice():
+    X = pd.DataFrame({"a": [1.0, NAN, 3.0, 4.0, NAN, 2.0]})
+    columns = make_column_transformer((MissingIndicator(), ["a"]), (SimpleImputer(), ["a"]))
+    a = make_pipeline(columns, Ridge(0.1)).fit(X, X["a"].fillna(0))
+    b = make_pipeline(clone(columns), Ridge(0.1)).fit(X, X["a"].fillna(50))
+    change = max_change(a, b, bounds=X)
+    assert change.exact
+    assert change.value == pytest.approx(np.abs(b.predict(X) - a.predict(X)).max(), rel=1e-12)
+
+
+def test_a_narrow_bend_in_a_wide_range_is_seen():
+    X = pd.DataFrame({"x": np.linspace(-3.0, 3.0, 50)})
+    steps = [StandardScaler(), FunctionTransformer(np.tanh), LinearRegression()]
+    a = make_pipeline(*steps).fit(X, np.tanh(X["x"]))
+    b = deepcopy(a)
+    b[0].mean_ = b[0].mean_ + 1
+    near, far = (max_change(a, b, bounds={"x": ends}).value for ends in ((-20, 20), (-1e6, 3e6)))
+    assert near == pytest.approx(far, rel=1e-9)
+    assert near > 0.5
+    wave = make_pipeline(FunctionTransformer(np.sin), LinearRegression()).fit(X, np.sin(X["x"]))
+    assert max_change(LinearRegression().fit(X, 0 * X["x"]), wave, bounds={"x": (0, 7e4)}).value == pytest.approx(1)
+
+
+@pytest.mark.parametrize("unknown", ["error", "ignore"])
+def test_a_code_that_is_a_number_to_one_model_and_a_level_to_the_other(unknown):
+    X = pd.DataFrame({"g": [1.0, 2.0, 3.0, 2.0, 1.0, 3.0]})
+    y = np.array([1.0, 0.0, 5.0, 0.5, 1.0, 5.0])
+    a = Ridge().fit(X, y)
+    b = make_pipeline(OneHotEncoder(handle_unknown=unknown), Ridge()).fit(X, y)
+    change = max_change(a, b, bounds=X)
+    assert change.exact
+    assert change.value == pytest.approx(np.abs(b.predict(X) - a.predict(X)).max(), rel=1e-12)
+    assert change.row["g"] in (1.0, 2.0, 3.0)
+    inside = max_change(a, b, bounds={"g": [1.0, 3.0] if unknown == "error" else (1.0, 3.0)})
+    assert inside.value >= change.value - 1e-12 or unknown == "error"
+    if unknown == "error":
+        with pytest.raises(ValueError, match="'g' has 9 in its bounds: input 'g' has the value 9"):
+            max_change(a, b, bounds={"g": [1.0, 9]})
+
+
+def test_many_levels_take_no_time():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"shop": [f"shop {i}" for i in range(3000)] * 2})
+    y = rng.normal(size=len(X))
+    a, b = (make_pipeline(OneHotEncoder(handle_unknown="ignore"), Ridge(alpha)).fit(X, y) for alpha in (0.1, 5.0))
+    calls = []
+    original = Curve.__call__
+
+    def counted(self, values):
+        calls.append(len(values))
+        return original(self, values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Curve, "__call__", counted)
+        change = max_change(a, b, bounds=X)
+    assert len(calls) < 20
+    assert change.value == pytest.approx(np.abs(b.predict(X) - a.predict(X)).max(), rel=1e-9)
+
+
+def test_inputs_of_sixteen_bits():
+    X = FRAME[["rate"]]
+    a = QuantizedRegressor(bits=8, input_bits=16).fit(X, Y)
+    b = LinearRegression().fit(X, Y)
+    change = max_change(a, b, bounds=X)
+    assert change.exact
+    assert change.value >= np.abs(b.predict(X) - a.predict(X)).max() * (1 - 1e-12)
+
+
+def test_the_worst_row_of_products_is_looked_for_in_both_directions():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc"))
+    y = X["a"] * X["b"] - X["b"] * X["c"] + rng.normal(size=200)
+    a = make_pipeline(PolynomialFeatures(2), Ridge()).fit(X, y)
+    b = PrunedRegressor(make_pipeline(PolynomialFeatures(2), Ridge()), n_nonzero=2).fit(X, y)
+    change = max_change(a, b, bounds=X)
+    grid = pd.DataFrame({name: rng.uniform(X[name].min(), X[name].max(), 5000) for name in X})
+    assert np.abs(b.predict(grid) - a.predict(grid)).max() <= abs(change.attained) * (1 + 1e-9) <= change.value

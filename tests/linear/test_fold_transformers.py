@@ -468,3 +468,28 @@ def test_cap_leaves_categories_alone():
     np.testing.assert_allclose(small.predict(frame), model.predict(frame), rtol=1e-12)
     assert small.outside(frame.assign(age=1e6, rooms=1e6)) == len(frame)
     assert small.outside(frame.assign(rooms=1e6)) == 0
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        OneHotEncoder(handle_unknown="ignore"),
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=7.0),
+    ],
+)
+def test_none_and_nan_are_the_same_missing_value(encoder, missing):
+    trained = np.array([["a"], ["b"], [missing], ["a"], [missing]], dtype=object)
+    model = make_pipeline(encoder, Ridge()).fit(trained, [1.0, 2.0, 5.0, 1.0, 5.0])
+    small = compact(model)
+    expected = model.predict(np.array([[missing]], dtype=object))
+    for value in (None, np.nan, pd.NA):
+        assert small.predict_one([value]) == pytest.approx(expected[0], rel=1e-12)
+        assert small.predict(pd.DataFrame({"x": [value]})) == pytest.approx(expected, rel=1e-12)
+    assert small.predict(pl.DataFrame({"x": ["b", None]}))[1] == pytest.approx(expected[0], rel=1e-12)
+
+
+def test_none_and_nan_are_two_levels_where_both_were_seen():
+    trained = np.array([["a"], [None], [np.nan], ["a"], [None]], dtype=object)
+    model = make_pipeline(OneHotEncoder(), Ridge()).fit(trained, [1.0, 2.0, 5.0, 1.0, 2.0])
+    assert np.allclose(compact(model).predict(trained), model.predict(trained), rtol=1e-12)

@@ -4,12 +4,14 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor, compact
+from skcompress.artifact import CompactLinear
 from skcompress.linear.ranges import input_range
 
 NAN = np.nan
@@ -96,3 +98,18 @@ def test_capping_keeps_imputed_values():
     columns = make_column_transformer((StandardScaler(), ["a"]), (SimpleImputer(add_indicator=True), ["b"]))
     model = make_pipeline(columns, Ridge()).fit(frame, [1.0, 2.0, 4.0, 3.0])
     assert np.allclose(compact(model, cap=frame).predict(frame), model.predict(frame), rtol=1e-12)
+
+
+def test_numbers_of_mappings_are_capped_behind_the_entry():
+    rows = [{"v": 3.0, "c": "a"}, {"c": "b"}, {"v": 5.0}, {"v": 4.0, "c": "a"}]
+    model = make_pipeline(DictVectorizer(), Ridge()).fit(rows, [1.0, 5.0, 2.0, 0.0])
+    small = compact(model, cap=rows)
+    far = [{"v": 1e9, "c": "a"}, {"v": -7.0}]
+    assert np.allclose(small.predict(far), model.predict([{"v": 5.0, "c": "a"}, {"v": 0.0}]), rtol=1e-12)
+    assert np.allclose(small.predict(rows), model.predict(rows), rtol=1e-12)
+    assert small.outside(far) == 2
+    assert small.outside(rows) == 0
+    again = CompactLinear.from_bytes(small.to_bytes())
+    assert again.predict(far).tolist() == small.predict(far).tolist()
+    with pytest.raises(ValueError, match="cap must have at least one row"):
+        compact(model, cap=[])

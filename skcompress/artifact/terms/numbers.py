@@ -41,6 +41,16 @@ FUNCTIONS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 }
 
 
+SIGN, NEGATIVE, SIN, COS, TANH, ARCSINH, FLOOR, RINT = 8, 12, 13, 14, 15, 16, 17, 18
+"""Functions that others need to know by number."""
+
+ROUGH_AT_ZERO = (5, 7, SIGN, 11)
+"""Those that are not smooth at 0."""
+
+INCREASING = (0, 1, 2, 3, 4, 5, SIGN, 9, 10, TANH, ARCSINH, FLOOR, RINT)
+"""Those that never fall."""
+
+
 def _affine(X: NDArray[Any], offset: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
     return (X - offset) / divisor
 

@@ -101,6 +101,8 @@ def _prepare(params: Params, name: str) -> Function:
         out[rows, first[:, None] + np.arange(degree + 1)] = local
         if extrapolation == PERIODIC and degree:
             out[:, :degree] += out[:, n - degree :]
+        # NaN and infinity fall into some interval, and would go unseen if no function of that has a weight.
+        out[~np.isfinite(raw)] = np.nan
         out[missing] = 0.0
         return out[:, order]
 

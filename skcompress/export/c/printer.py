@@ -54,7 +54,11 @@ def text(value: str) -> str:
 
 def comment(lines: Sequence[str]) -> str:
     """Return lines as a comment, whatever they hold."""
-    safe = [line.replace("*/", "* /").replace("/*", "/ *").replace("\n", " ").replace("\r", " ") for line in lines]
+    # Two question marks begin a trigraph.
+    unsafe = (("*/", "* /"), ("/*", "/ *"), ("??", "? ?"), ("\n", " "), ("\r", " "))
+    safe = list(lines)
+    for what, instead in unsafe:
+        safe = [line.replace(what, instead) for line in safe]
     return "\n".join(["/*", *(f" * {line}".rstrip() for line in safe), " */"])
 
 
@@ -222,6 +226,9 @@ class Printer:
         if texts := self.texts.get(expr.column):
             return f"skc_place({x}, {len(texts)})"
         levels = [float(level) for level in expr.levels if not _is_null(level)]
+        if len(set(levels)) < len({level for level in expr.levels if not _is_null(level)}):
+            name = self.program.names[expr.column]
+            raise ValueError(f"input {name!r} has levels that are the same as doubles of C: make texts of them")
         return f"skc_find({x}, {self.table('double', levels)}, {len(levels)})"
 
 
@@ -240,7 +247,8 @@ def _texts(program: Program, place: int) -> list[str]:
     name = program.names[place]
     levels = [level for level in program.value_inputs[place] if not _is_null(level)]
     texts = list(dict.fromkeys(level for level in levels if isinstance(level, str)))
-    if texts and (len(texts) < len(set(levels)) or place in program.number_inputs):
+    as_numbers = place in program.number_inputs or Entry(place) in program.everything()
+    if texts and (len(texts) < len(set(levels)) or as_numbers):
         raise ValueError(f"input {name!r} mixes texts and numbers, which cannot be written in C")
     if any("\0" in level for level in texts):
         raise ValueError(f"input {name!r} has a level with a zero byte, which ends a text in C")

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...artifact.terms.numbers import RINT
 from ..expressions import Call, Clip, Expr, Minus, Over, Ref
 from ..program import Program
 from .printer import Printer, constant
-
-_RINT = 18
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def reader_of(program: Program, expr: Expr) -> Reader | None:
     if not isinstance(expr, Clip):
         return None
     inside = program.columns.get(expr.column)
-    if not (isinstance(inside, Call) and inside.function == _RINT):
+    if not (isinstance(inside, Call) and inside.function == RINT):
         return None
     steps: list[tuple[float, float]] = []
     column = inside.column

@@ -58,7 +58,7 @@ def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str 
     >>> "void rate_predict(const double *x, double *out)" in source
     True
     """
-    if not name.isidentifier() or not name.isascii():
+    if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or name in _KEYWORDS:
         raise ValueError(f"name must be a name in C, got {name!r}")
     program = Program(model, "C")
     printer = Printer(program, name)
@@ -68,6 +68,12 @@ def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str 
     written = "\n".join([*printer.tables, body, answers, test])
     parts = [_head(program, name), HEADERS, _constants(program, name), printer.levels(), needed(written), written]
     return "\n".join(part for part in parts if part) + "\n"
+
+
+_KEYWORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+""".split()  # noqa: SIM905
 
 
 def _head(program: Program, name: str) -> str:

@@ -36,6 +36,16 @@ class OnnxGraph:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._named: dict[Any, str] = {}
+        self._taken: set[str] = set()
+
+    def take(self, names: Sequence[str]) -> None:
+        """Keep names for inputs and outputs."""
+        self._taken.update(names)
+
+    def _free(self, name: str) -> str:
+        while name in self._taken:
+            name += "_"
+        return name
 
     @property
     def float_type(self) -> int:
@@ -44,7 +54,7 @@ class OnnxGraph:
 
     def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output and return the output's name."""
-        name = f"{kind.lower()}_{len(self.nodes)}"
+        name = self._free(f"{kind.lower()}_{len(self.nodes)}")
         self.nodes.append(self.helper.make_node(kind, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
 
@@ -53,7 +63,7 @@ class OnnxGraph:
         array = np.asarray(value)
         key = (array.dtype.str, array.shape, array.tobytes() if array.dtype.kind != "O" else tuple(array.ravel()))
         if key not in self._named:
-            self._named[key] = f"constant_{len(self.constants)}"
+            self._named[key] = self._free(f"constant_{len(self.constants)}")
             self.constants.append(self.numpy_helper.from_array(array, self._named[key]))
         return self._named[key]
 
@@ -68,7 +78,7 @@ class OnnxGraph:
     def packed_codes(self, codes: NDArray[np.int64], bits: int) -> str:
         """Add integers of 8 or 4 bits and return the name of their Cast to floats."""
         kind = self.proto.INT8 if bits == 8 else self.proto.INT4
-        name = f"codes_{len(self.constants)}"
+        name = self._free(f"codes_{len(self.constants)}")
         flat = codes.ravel().astype(np.int8)
         if bits == 4:
             # Two to a byte, the first in the lower half.
@@ -259,6 +269,8 @@ def _numbered(g: OnnxGraph, levels: Sequence[Any], slots: Sequence[int], other: 
     if values.is_text:
         if any(not isinstance(level, str) for level in known):
             raise ValueError(f"input {name!r} mixes texts and numbers: an input of ONNX has one type")
+        if known.get("", null) != null:
+            raise ValueError(f"input {name!r} has the category '', which in ONNX stands for a missing value: name it")
         table = {"": null, **known}
         return g.flat(
             g.op(
@@ -270,6 +282,8 @@ def _numbered(g: OnnxGraph, levels: Sequence[Any], slots: Sequence[int], other: 
                 default_int64=int(other),
             )
         )
+    if len({g.dtype.type(level) for level in known}) < len(known):
+        raise ValueError(f"input {name!r} has levels that are the same as {g.dtype}: use dtype=float64, or texts")
     tests = [g.op("Equal", values.tensor, g.floats([[float(level) for level in known]]))] if known else []
     tests.append(g.op("IsNaN", values.tensor))
     hits = g.op("Cast", g.concat(tests), to=int(g.proto.INT32))

@@ -55,7 +55,10 @@ def _pieces(x, breaks, origins, coefficients, period=None):
 def _entry(value):
     if value is None or value == _NAN_KEY:
         return _NAN
-    return float(value) if isinstance(value, (int, float)) else 0.0
+    try:
+        return 0.0 if isinstance(value, (str, bytes)) else float(value)
+    except TypeError:
+        return 0.0
 
 
 def _guarded(function):

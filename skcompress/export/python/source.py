@@ -5,6 +5,8 @@ The source is statements, one for each term, and a preamble with the functions t
 
 from __future__ import annotations
 
+import builtins
+import keyword
 from typing import Any
 
 from ...artifact.terms.numbers import FUNCTIONS as NUMPY
@@ -67,11 +69,17 @@ def to_python(model: Any, *, method: str = "predict", name: str = "predict") -> 
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {sorted(METHODS)}, got {method!r}")
-    if not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         raise ValueError(f"name must be a name in Python, got {name!r}")
+    if name.startswith("_") or name in _TAKEN:
+        raise ValueError(f"name must not begin with an underscore or be one of {sorted(_TAKEN)}, got {name!r}")
     program = Program(model, "Python")
     outputs_of(program.model, method, "")
     return _Source(program).text(method, name)
+
+
+_TAKEN = {"math", "bisect_right", "MODEL_ID", "INPUTS", *dir(builtins)}
+"""What the module uses itself."""
 
 
 class _Source:

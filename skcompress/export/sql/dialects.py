@@ -60,6 +60,8 @@ class Dialect:
         The types of 64 bits.
     without_nan : callable(number) -> str
         A number with NULL in the place of NaN.
+    number : callable(column) -> str
+        A column that is read as a number, with NULL in the place of what is imported as no value.
     truth : tuple of str
         How false and true are written.
     log : str
@@ -71,12 +73,20 @@ class Dialect:
     double: str = "DOUBLE PRECISION"
     integer: str = "BIGINT"
     without_nan: Callable[[str], str] = lambda number: number
+    number: Callable[[str], str] = lambda column: column
     truth: tuple[str, str] = ("FALSE", "TRUE")
     log: str = "LN"
 
 
 DIALECTS: dict[str, Dialect] = {
-    "sqlite": Dialect(double="REAL", integer="INTEGER", truth=("0", "1")),
+    # What stands in double quotes and is no column would be a text in sqlite.
+    "sqlite": Dialect(
+        quote=_doubled("`"),
+        double="REAL",
+        integer="INTEGER",
+        truth=("0", "1"),
+        number=lambda column: f"NULLIF({column}, '')",
+    ),
     "duckdb": Dialect(double="DOUBLE", without_nan=lambda x: _by_nullif(x, "CAST('NaN' AS DOUBLE)")),
     "postgres": Dialect(without_nan=lambda x: _by_nullif(x, "CAST('NaN' AS DOUBLE PRECISION)")),
     "bigquery": Dialect(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..expressions import Lookup, columns_of
 from ..methods import METHODS, outputs_of
 from ..program import Program, Total
@@ -63,23 +65,42 @@ def to_sql(
     -----
     Where `predict` raises, because of an unknown category or a number without a logarithm, the prediction is NULL.
     Weights that are integer codes on whole numbers (indicators, points, inputs of `input_bits`) are added up as
-    integers. Comparisons of texts follow the collation of the database.
+    integers. Comparisons of texts follow the collation of the database. In sqlite an empty text in a column of
+    numbers is NULL, as CSV imports leave it; any other text there counts as 0.
 
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> from skcompress import PrunedRegressor, to_sql
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-    >>> print(to_sql(PrunedRegressor(n_nonzero=1).fit(X, y), "patients"))
+    >>> print(to_sql(PrunedRegressor(n_nonzero=1).fit(X, y), "patients", dialect="postgres"))
     -- skcompress model_id: ...
-    SELECT 10.2...e0 * CAST("bmi" AS REAL) + (-117.7...e0) AS "prediction"
+    SELECT 10.2...e0 * NULLIF(CAST("bmi" AS DOUBLE PRECISION), CAST('NaN' AS DOUBLE PRECISION)) + (-117.7...e0)
+        AS "prediction"
     FROM "patients"
     """
     if dialect not in DIALECTS:
         raise ValueError(f"dialect must be one of {sorted(DIALECTS)}, got {dialect!r}")
     if method not in METHODS:
         raise ValueError(f"method must be one of {sorted(METHODS)}, got {method!r}")
-    return _Query(Program(model, "SQL"), DIALECTS[dialect], missing, tuple(columns)).text(table, method, output)
+    source, along = _names_of(table, "table"), _names_of(columns, "columns") if len(columns) else []
+    _require_name(output, "output")
+    if isinstance(columns, str):
+        raise ValueError(f"columns must be a sequence of names, got the text {columns!r}: write [{columns!r}]")
+    return _Query(Program(model, "SQL"), DIALECTS[dialect], missing, tuple(along)).text(source, method, output)
+
+
+def _names_of(given: Any, parameter: str) -> list[str]:
+    """Return a name, or several, as a list."""
+    if isinstance(given, str) or not isinstance(given, Sequence) or not len(given):
+        return [_require_name(given, parameter)]
+    return [_require_name(name, parameter) for name in given]
+
+
+def _require_name(given: Any, parameter: str) -> str:
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"{parameter} must be a name, or a sequence of names, got {given!r}")
+    return given
 
 
 class _Query:
@@ -109,10 +130,20 @@ class _Query:
             return self._number_of(column)
         name = self.program.names[column]
         quoted = self.dialect.quote(name)
+        if self._levels_are_numbers(column) and self.dialect.without_nan("") != "":
+            quoted = self.dialect.without_nan(f"CAST({quoted} AS {self.dialect.double})")
         if name not in self.missing:
             return quoted
         stand_in = self.missing[name]
+        if not isinstance(stand_in, (str, bool, int, float)):
+            raise ValueError(f"missing has {stand_in!r} for {name!r}: it must be a text, a number or a truth value")
         return f"COALESCE({quoted}, {self.printer.constant(stand_in)})"
+
+    def _levels_are_numbers(self, column: int) -> bool:
+        """Whether all levels of an input are numbers that a double holds."""
+        levels = [level for level in self.program.value_inputs.get(column, []) if level is not None and level == level]
+        numbers = [v for v in levels if isinstance(v, (int, float)) and not isinstance(v, bool) and float(v) == v]
+        return bool(levels) and len(numbers) == len(levels)
 
     def _number_of(self, column: int) -> str:
         """Return a column as a number: its name in the layer below, or what it is made of."""
@@ -121,14 +152,14 @@ class _Query:
         if column >= len(self.program.names):
             return f"({self.printer.of(self.program.columns[column])})"
         read = self.dialect.without_nan(
-            f"CAST({self.dialect.quote(self.program.names[column])} AS {self.dialect.double})"
+            f"CAST({self.dialect.number(self.dialect.quote(self.program.names[column]))} AS {self.dialect.double})"
         )
         name = self.program.names[column]
         if name not in self.missing:
             return read
         stand_in = self.missing[name]
-        if isinstance(stand_in, str):
-            raise ValueError(f"missing has the text {stand_in!r} for {name!r}, which is read as a number")
+        if isinstance(stand_in, str) or not isinstance(stand_in, (int, float, np.number)):
+            raise ValueError(f"missing has {stand_in!r} for {name!r}, which is read as a number")
         return f"COALESCE({read}, {number(float(stand_in))})"
 
     def _uses(self) -> dict[int, int]:
@@ -154,10 +185,10 @@ class _Query:
                 self.layer[column] = reach[column] = below + 1
         return max(self.layer.values(), default=0)
 
-    def text(self, table: str | Sequence[str], method: str, output: str) -> str:
+    def text(self, table: Sequence[str], method: str, output: str) -> str:
         """Return the query."""
         quote = self.dialect.quote
-        source = quote(table) if isinstance(table, str) else ".".join(quote(part) for part in table)
+        source = ".".join(quote(part) for part in table)
         n_layers = self._plan_layers()
         steps: list[tuple[str, list[str], str]] = []
         carried: list[str] = []
@@ -172,6 +203,9 @@ class _Query:
         etas = [self._total(total) for total in self.program.totals]
         kept = [quote(column) for column in self.columns]
         named = outputs_of(self.program.model, method, output)
+        twice = [name for name in named.names if name in self.columns]
+        if twice:
+            raise ValueError(f"columns holds {twice[0]!r}, which is the name of the output: choose another output")
         if named.is_linear:
             final = [f"{eta} AS {quote(name)}" for eta, name in zip(etas, named.names, strict=True)]
         else:

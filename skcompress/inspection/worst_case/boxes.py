@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from ...artifact import CompactLinear
-from ...artifact.categories import ABSENT, NAN_KEY
+from ...artifact.anatomy import Anatomy
+from ...artifact.categories import ABSENT, NAN_KEY, REFUSED
 from ...artifact.reading import Table
+from ...artifact.terms.numbers import SIGN
 from ...artifact.terms.spline import CONSTANT
-from .anatomy import Anatomy
-from .turning import SIGN
 
 FAR = 1e60
 """Where an input is capped, binned or a category, whatever lies beyond is like what lies here."""
@@ -104,7 +104,7 @@ class Boxes:
         elif not isinstance(self.bounds, str):
             return self._of_rows(name)
         interval: tuple[float, float] | None = None
-        if self._reads_numbers(name):
+        if self._reads_numbers(name) and not self._is_closed(name):
             interval = (-FAR, FAR) if self._is_settled(name) else None
             if not (isinstance(self.bounds, str) and self.bounds == "all"):
                 interval = self.known[name] or interval
@@ -113,7 +113,7 @@ class Boxes:
         return Side(interval, tuple(self._levels(name, interval)))
 
     def _given(self, name: str, given: Any) -> Side:
-        if not self._reads_numbers(name):
+        if not self._reads_numbers(name) or self._is_closed(name):
             if isinstance(given, (str, bytes)) or not np.iterable(given):
                 raise ValueError(f"bounds[{name!r}] must be a list of levels, got {given!r}")
             return Side(None, tuple(given), strict=True)
@@ -126,27 +126,22 @@ class Boxes:
         return Side((low, high), tuple(self._levels(name, (low, high))))
 
     def _of_rows(self, name: str) -> Side:
-        values: list[Any] = []
-        numbers: list[float] = []
-        for anatomy in self.models:
-            if name not in anatomy.model.inputs:
-                continue
-            place = anatomy.model.inputs.index(name)
-            table = Table(self.bounds, anatomy.model.reads)
-            if not table.n_rows:
-                raise ValueError("bounds has no rows")
-            if not self._reads_numbers(name) or self._reads_values(name):
-                keys = dict.fromkeys(table.values(place))
-                found = [float("nan") if key is NAN_KEY else key for key in keys]
-                values += [value for value in found if not self._reads_numbers(name) or not _is_number(value)]
-                numbers += [float(value) for value in found if _is_number(value) and value == value]
-            else:
-                column = np.asarray(table.numbers(place), dtype=np.float64)
-                numbers += column[np.isfinite(column)].tolist()
-                values += [float("nan")] if np.isnan(column).any() else []
-            break
-        interval = (min(numbers), max(numbers)) if numbers and self._reads_numbers(name) else None
-        return Side(interval, tuple(_distinct(values)), strict=True)
+        """Return the values that occur: all of a category's, the range and what is missing of a number's."""
+        anatomy, place = self._readers(name)[0]
+        table = Table(self.bounds, anatomy.model.reads)
+        if not table.n_rows:
+            raise ValueError("bounds has no rows")
+        if not self._reads_values(name):
+            column = np.asarray(table.numbers(place), dtype=np.float64)
+            known = column[np.isfinite(column)]
+            missing = (float("nan"),) if np.isnan(column).any() else ()
+            return Side((float(known.min()), float(known.max())) if len(known) else None, missing, strict=True)
+        found = [float("nan") if key is NAN_KEY else key for key in dict.fromkeys(table.values(place))]
+        if not self._is_open(name):
+            return Side(None, tuple(_distinct(found)), strict=True)
+        numbers = [float(value) for value in found if _is_number(value) and value == value]
+        rest = [value for value in found if not _is_number(value) or value != value]
+        return Side((min(numbers), max(numbers)) if numbers else None, tuple(_distinct(rest)), strict=True)
 
     def _levels(self, name: str, interval: tuple[float, float] | None) -> list[Any]:
         """Return the single values: levels that are no numbers of the interval, one unknown, and what is missing."""
@@ -180,6 +175,22 @@ class Boxes:
     def _reads_values(self, name: str) -> bool:
         return any(
             place in atom.sources and atom.reads_values
+            for anatomy, place in self._readers(name)
+            for atom in anatomy.atoms
+        )
+
+    def _is_open(self, name: str) -> bool:
+        """Whether an input that is read as a value may be any number: an entry of a mapping."""
+        return not any(
+            place in atom.sources and atom.block.kind in ("category", "lookup")
+            for anatomy, place in self._readers(name)
+            for atom in anatomy.atoms
+        )
+
+    def _is_closed(self, name: str) -> bool:
+        """Whether a model refuses all but its levels."""
+        return any(
+            place in atom.sources and atom.block.params.get("other") == REFUSED
             for anatomy, place in self._readers(name)
             for atom in anatomy.atoms
         )

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .anatomy import Anatomy, Curve, Values, difference
+from ...artifact.anatomy import Anatomy, Curve, Values, difference
+from ...artifact.terms.numbers import INCREASING, NEGATIVE
+from ...artifact.turning import pieces_of, turning_points
 from .boxes import Side
-from .turning import pieces_of, turning_points
 
 _ROUNDS, _DRAWN, _STARTS = 8, 2000, 8
 
@@ -56,7 +57,7 @@ def range_of_column(anatomy: Anatomy, column: int, candidates: Mapping[str, Valu
 
 
 def _is_monotone(block: Any) -> bool:
-    return block.kind == "function" and block.params["function"] in (0, 1, 2, 3, 4, 5, 8, 9, 10, 12, 15, 16, 17, 18)
+    return block.kind == "function" and block.params["function"] in (*INCREASING, NEGATIVE)
 
 
 def _power(low: float, high: float, power: int) -> tuple[float, float]:
@@ -87,22 +88,23 @@ def climbed(
     models: Sequence[Anatomy],
     candidates: Mapping[str, Values],
     sides: Mapping[str, Side],
-    row: dict[str, Any],
+    ends: Sequence[dict[str, Any]],
     output: int,
-    upwards: bool,
 ) -> dict[str, Any]:
-    """Return a row in which the difference is large.
+    """Return a row in which the difference is large, up or down.
 
-    The given row and the best of some random ones are climbed from: one input after the other is moved to where the
-    difference is largest.
+    The given rows and the best of some random ones are climbed from, in both directions: one input after the other is
+    moved to where the difference is largest.
     """
-    sign = 1.0 if upwards else -1.0
     tried = {name: _tried(candidates[name], sides[name]) for name in candidates}
     rng = np.random.default_rng(0)
     drawn = {name: [own[i] for i in rng.integers(len(own), size=_DRAWN)] for name, own in tried.items()}
-    changes = sign * difference(models, drawn, _DRAWN)[:, output]
-    starts = [row] + [{name: drawn[name][i] for name in drawn} for i in np.argsort(-changes)[:_STARTS].tolist()]
-    climbs = [_climb(models, tried, start, output, sign) for start in starts]
+    changes = difference(models, drawn, _DRAWN)[:, output]
+    climbs = []
+    for sign in (1.0, -1.0):
+        best = np.argsort(-sign * changes)[:_STARTS].tolist()
+        starts = [*ends, *({name: drawn[name][i] for name in drawn} for i in best)]
+        climbs += [_climb(models, tried, start, output, sign) for start in starts]
     return max(climbs, key=lambda climb: climb[0])[1]
 
 

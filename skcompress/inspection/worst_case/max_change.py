@@ -13,15 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...artifact import CompactLinear
+from ...artifact.anatomy import Anatomy, Curve, Floats, Values, difference
 from ...artifact.categories import ABSENT
+from ...artifact.turning import pieces_of, turning_points
 from ...linear.fold import compact
-from .anatomy import Anatomy, Curve, Floats, Values, difference
-from .boxes import Boxes, Side, ranges_of
+from .boxes import FAR, Boxes, Side, ranges_of
 from .interactions import climbed, range_of_column
-from .turning import pieces_of, turning_points
 
 _CLOSE = 1e-9
 
@@ -67,7 +66,7 @@ def max_change(a: Any, b: Any, bounds: Any = "observed") -> MaxChange:
     a, b : estimator or CompactLinear
         Two models of the same link and outputs: CompactLinear, or anything that `compact` takes. They need not read
         the same inputs.
-    bounds : "observed", "all", dict, or rows (array, frame, mapping of columns, sparse matrix), default="observed"
+    bounds : "observed", "all", dict, or rows (array, frame, sparse matrix), default="observed"
         The box. "observed": each number within its range in training, as far as a model knows it (``input_range_`` of
         our wrappers; the range at which a compact model is capped). "all": every number; each input must then be
         binned, categorical or capped. dict: name -> (low, high) for a number, name -> list of levels for a category;
@@ -120,7 +119,8 @@ def max_change(a: Any, b: Any, bounds: Any = "observed") -> MaxChange:
     value = float(max(high[output], -low[output]))
     row = {name: line.point(output, upwards) for name, line in lines.items()}
     if products:
-        row = climbed(models, {name: line.candidates for name, line in lines.items()}, sides, row, output, upwards)
+        ends = [{name: line.point(output, up) for name, line in lines.items()} for up in (True, False)]
+        row = climbed(models, {name: line.candidates for name, line in lines.items()}, sides, ends, output)
     attained = difference(models, {name: [row[name]] for name in row}, 1)[0, output]
     scale = (
         max(abs(value), *(float(np.abs(line.size).max(initial=0.0)) for line in lines.values()), 1e-300)
@@ -183,20 +183,21 @@ class _Line:
             points = self._turning_points(*side.interval)
         self.candidates: Values = points
         changes, self.size = self(points) if len(points) else (np.zeros((0, self.m)), np.zeros((0, self.m)))
-        for value in side.values:
-            change = self._of_value(value, side.strict)
-            if change is not None:
-                self.candidates = [*list(self.candidates), value]
-                changes = np.vstack([changes, change])
+        taken, found = self._of_values(list(side.values), side.strict)
+        if taken:
+            self.candidates = [*points.tolist(), *taken]
+            changes = np.vstack([changes, found])
         if not len(changes):
             raise ValueError(f"input {name!r} has no value in its bounds that both models take")
         self.low, self.high = changes.min(axis=0), changes.max(axis=0)
-        self._least, self._most = changes.argmin(axis=0), changes.argmax(axis=0)
+        self._changes = changes
 
     def point(self, output: int, upwards: bool) -> Any:
-        """Return the value at which the difference is greatest, or least."""
-        chosen = list(self.candidates)[int((self._most if upwards else self._least)[output])]
-        return chosen.item() if isinstance(chosen, np.generic) else chosen
+        """Return the value at which the difference is greatest, or least; of equals the shortest."""
+        changes = self._changes[:, output]
+        best = np.flatnonzero(changes == (self.high if upwards else self.low)[output]).tolist()
+        own = self.candidates.tolist() if isinstance(self.candidates, np.ndarray) else self.candidates
+        return min((own[place] for place in best), key=_length)
 
     def __call__(self, values: Values) -> tuple[Floats, Floats]:
         """Return the difference and the size of its parts, each of shape (n, m)."""
@@ -227,20 +228,31 @@ class _Line:
             raise ValueError(f"a model has no finite prediction at {bad:g}, which its bounds hold")
         return total[:, output], size[:, output]
 
-    def _of_value(self, value: Any, strict: bool) -> NDArray[np.float64] | None:
-        """Return the difference at a single value, None if a model does not take it."""
+    def _of_values(self, values: list[Any], strict: bool) -> tuple[list[Any], Floats]:
+        """Return the single values that both models take, and the difference there, shape (n, m)."""
+        if not values:
+            return [], np.zeros((0, self.m))
         try:
             with np.errstate(all="ignore"):
-                change, _ = self([value])
+                changes, _ = self(values)
         except (ValueError, TypeError) as error:
-            if strict:
-                raise ValueError(f"input {self.name!r} has {value!r} in its bounds: {error}") from None
-            return None
-        if np.isfinite(change).all():
-            return change
-        if strict:
-            raise ValueError(f"input {self.name!r} has {value!r} in its bounds, at which a model has no prediction")
-        return None
+            if len(values) == 1:
+                if strict:
+                    raise ValueError(f"input {self.name!r} has {values[0]!r} in its bounds: {error}") from None
+                return [], np.zeros((0, self.m))
+            # One value is refused: halves find it.
+            middle = len(values) // 2
+            left, right = self._of_values(values[:middle], strict), self._of_values(values[middle:], strict)
+            return [*left[0], *right[0]], np.vstack([left[1], right[1]])
+        finite = np.isfinite(changes).all(axis=1)
+        if strict and not finite.all():
+            bad = values[int(np.argmin(finite))]
+            raise ValueError(f"input {self.name!r} has {bad!r} in its bounds, at which a model has no prediction")
+        return [values[place] for place in np.flatnonzero(finite).tolist()], changes[finite]
+
+
+def _length(value: Any) -> tuple[bool, int]:
+    return isinstance(value, float) and abs(value) >= FAR, len(repr(value))
 
 
 def _products(models: Sequence[Anatomy], lines: Mapping[str, _Line]) -> dict[str, tuple[Floats, Floats]]:
@@ -250,7 +262,7 @@ def _products(models: Sequence[Anatomy], lines: Mapping[str, _Line]) -> dict[str
     where: dict[Any, tuple[Anatomy, int]] = {}
     found: dict[str, tuple[Floats, Floats]] = {}
     for sign, anatomy in zip((-1.0, 1.0), models, strict=True):
-        for term in anatomy.shared_terms().tolist():
+        for term in anatomy.shared_terms():
             column = int(anatomy.model.columns[term])
             key = (anatomy.key(column), float(anatomy.offset[term]))
             weights[key] = weights.get(key, np.zeros(m)) + sign * anatomy.weights[:, term]

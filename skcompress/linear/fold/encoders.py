@@ -58,7 +58,7 @@ def fold_ordinal(encoder: OrdinalEncoder, columns: Sequence[Column], graph: Grap
         levels = [scalar_of(level) for level in encoder.categories_[place]]
         rare = _infrequent(encoder, place)
         is_rare = np.array([key_of(level) in rare for level in levels], dtype=bool)
-        is_missing = np.array([level is None or level != level for level in levels], dtype=bool)
+        is_missing = np.array([level != level for level in levels], dtype=bool)
         numbers = np.where(is_rare, (~is_rare & ~is_missing).sum(), np.cumsum(~is_rare) - 1).astype(np.float64)
         numbers[is_missing] = encoder.encoded_missing_value
         unknown = encoder.unknown_value if encoder.handle_unknown == "use_encoded_value" else None
@@ -109,6 +109,7 @@ def _add_table(
         slots = np.append(slots[others], filled).astype(np.intp)
         column = column._replace(fill=None)
     source = column if column.is_node else graph.settled([column])[0]
+    levels, slots = _with_all_missing(levels, slots)
     listed = slots != other
     table = {
         "levels": [level for level, wanted in zip(levels, listed, strict=True) if wanted],
@@ -116,6 +117,18 @@ def _add_table(
         "other": other,
     }
     return graph.add(kind, [source], {**table, **params})
+
+
+def _with_all_missing(levels: Levels, slots: Slots) -> tuple[Levels, Slots]:
+    """Let NaN do what None does where it is no level of its own, and the other way round.
+
+    The same missing value is NaN in pandas and None in polars, in JSON and where a database has NULL.
+    """
+    missing = [place for place, level in enumerate(levels) if level is None or level != level]
+    if len(missing) != 1:
+        return levels, slots
+    other: Scalar = float("nan") if levels[missing[0]] is None else None
+    return [*levels, other], np.append(slots, slots[missing[0]]).astype(np.intp)
 
 
 register_fold(OneHotEncoder, fold_one_hot)

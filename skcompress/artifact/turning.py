@@ -16,19 +16,19 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from ...artifact.terms.spline import PERIODIC
 from .anatomy import Curve
+from .terms.numbers import ARCSINH, COS, FLOOR, RINT, ROUGH_AT_ZERO, SIN, TANH
+from .terms.spline import PERIODIC
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], tuple[Floats, Floats]]
 """From points, shape (n,), to values and to the sizes of what they were added up from, shape (n,)."""
 
-MOST_PIECES = 100_000
+MOST_PIECES = 400_000
 _DEGREE, _TAIL = 16, 3
+_BEND = (-20.0, -4.0, 0.0, 4.0, 20.0)
 _NODES = np.cos(np.pi * np.arange(_DEGREE + 1) / _DEGREE)
 _NOISE = 64 * np.finfo(np.float64).eps
-SIGN, FLOOR, RINT, ROUGH_AT_ZERO = 8, 17, 18, (5, 7, 8, 11)
-"""Functions by number: sign, floor, rint; those that are not smooth at 0."""
 
 
 def _interpolation() -> Floats:
@@ -182,6 +182,12 @@ def _function_edges(params: Mapping[str, Any], low: float, high: float) -> Float
         return _grid(low, high, 0.0)
     if chosen == RINT:
         return _around(_grid(low, high, -0.5).tolist())
+    if chosen in (SIN, COS):
+        _require_few((high - low) / (np.pi / 2))
+        return np.arange(np.floor(low / (np.pi / 2)), np.ceil(high / (np.pi / 2)) + 1) * (np.pi / 2)
+    if chosen in (TANH, ARCSINH):
+        # Nodes that are spread over all of a wide range would not see what happens here.
+        return np.array(_BEND)
     return _around([0.0]) if chosen in ROUGH_AT_ZERO else np.zeros(0)
 
 

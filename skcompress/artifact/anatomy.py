@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...artifact import Block, CompactLinear
-from ...artifact.categories import ABSENT, key_of
-from ...artifact.terms import TERMS, densified
+from .categories import ABSENT, key_of
+from .terms import TERMS, Block, densified
+
+if TYPE_CHECKING:
+    from .compact import CompactLinear
 
 Floats = NDArray[np.float64]
 Values = Floats | list[Any]
@@ -44,9 +46,9 @@ class Atom:
         """Whether it reads values, not numbers."""
         return TERMS[self.block.kind].reads == "values"
 
-    def run(self, columns: Sequence[Any]) -> Floats:
-        """Return what it makes, shape (n, n_out)."""
-        out = TERMS[self.block.kind].prepare(self.block.params, self.block.kind)(columns)
+    def run(self, columns: Sequence[Any], name: str = "") -> Floats:
+        """Return what it makes, shape (n, n_out); `name` is the input's, for messages."""
+        out = TERMS[self.block.kind].prepare(self.block.params, name)(columns)
         return np.asarray(densified(TERMS[self.block.kind].form, out, self.block.n_out), dtype=np.float64)
 
 
@@ -70,6 +72,8 @@ class Anatomy:
         Weight of each term over its divisor.
     offset : ndarray of shape (p,)
         What is subtracted from each term's column.
+    terms, steps, lent : dict
+        By the inputs that they depend on: terms, atoms, and columns that terms of several inputs are made of.
     """
 
     def __init__(self, model: CompactLinear):
@@ -87,15 +91,20 @@ class Anatomy:
                 self.needs.append(needed)
                 self.makers[column] = atom
         self.key = cache(self._key)
+        self.terms: dict[frozenset[int], list[int]] = {}
+        for term, column in enumerate(model.columns.tolist()):
+            self.terms.setdefault(self.needs[column], []).append(term)
+        self.steps: dict[frozenset[int], list[Atom]] = {}
+        for atom in self.atoms:
+            self.steps.setdefault(self.needs[atom.columns[0]], []).append(atom)
+        shared = {source for atom in self.atoms if len(self.needs[atom.columns[0]]) > 1 for source in atom.sources}
+        self.lent: dict[frozenset[int], list[int]] = {}
+        for column in sorted(shared):
+            self.lent.setdefault(self.needs[column], []).append(column)
 
-    def terms_of(self, place: int) -> NDArray[np.intp]:
-        """Return the terms that depend on one input alone."""
-        alone = frozenset([place])
-        return np.flatnonzero([self.needs[column] == alone for column in self.model.columns.tolist()])
-
-    def shared_terms(self) -> NDArray[np.intp]:
+    def shared_terms(self) -> list[int]:
         """Return the terms that depend on several inputs."""
-        return np.flatnonzero([len(self.needs[column]) > 1 for column in self.model.columns.tolist()])
+        return [term for needs, terms in self.terms.items() if len(needs) > 1 for term in terms]
 
     def columns_of(self, place: int, values: Values) -> dict[int, Floats]:
         """Return all columns that depend on one input alone, at values of it.
@@ -105,16 +114,14 @@ class Anatomy:
         ValueError
             If a block refuses a value.
         """
-        alone = frozenset([place])
         made: dict[int, Floats] = {place: numbers_of(values)}
-        for atom in self.atoms:
-            if self.needs[atom.columns[0]] == alone:
-                given: list[Any] = [made[source] for source in atom.sources]
-                if atom.reads_values:
-                    raw = values if atom.sources[0] == place else given[0]
-                    given = [[key_of(value) for value in (raw.tolist() if isinstance(raw, np.ndarray) else raw)]]
-                out = atom.run(given)
-                made.update({column: out[:, j] for j, column in enumerate(atom.columns)})
+        for atom in self.steps.get(frozenset([place]), ()):
+            given: list[Any] = [made[source] for source in atom.sources]
+            if atom.reads_values:
+                raw = values if atom.sources[0] == place else given[0]
+                given = [[key_of(value) for value in (raw.tolist() if isinstance(raw, np.ndarray) else raw)]]
+            out = atom.run(given, self.model.inputs[place])
+            made.update({column: out[:, j] for j, column in enumerate(atom.columns)})
         return made
 
     def _key(self, column: int) -> tuple[Any, ...]:
@@ -141,14 +148,12 @@ class Curve:
     """
 
     def __init__(self, anatomy: Anatomy, place: int):
+        alone = frozenset([place])
         self.anatomy = anatomy
         self.place = place
-        self.terms = anatomy.terms_of(place)
-        self.atoms = [atom for atom in anatomy.atoms if anatomy.needs[atom.columns[0]] == frozenset([place])]
-        shared = {
-            source for atom in anatomy.atoms if len(anatomy.needs[atom.columns[0]]) > 1 for source in atom.sources
-        }
-        self.lent = [column for column in shared if anatomy.needs[column] == frozenset([place])]
+        self.terms = anatomy.terms.get(alone, [])
+        self.atoms = anatomy.steps.get(alone, [])
+        self.lent = anatomy.lent.get(alone, [])
 
     def column(self, column: int, values: Values) -> Floats:
         """Return one column, shape (n,)."""
@@ -160,13 +165,11 @@ class Curve:
         The sum is NaN where a column is none that terms of several inputs read.
         """
         made = self.anatomy.columns_of(self.place, values)
-        total = np.zeros((len(values), len(self.anatomy.weights)))
-        size = np.zeros_like(total)
-        for term in self.terms.tolist():
-            part = made[int(self.anatomy.model.columns[term])] - self.anatomy.offset[term]
-            share = part[:, None] * self.anatomy.weights[:, term]
-            total += share
-            size += np.abs(share)
+        parts = np.empty((len(values), len(self.terms)))
+        for place, term in enumerate(self.terms):
+            parts[:, place] = made[int(self.anatomy.model.columns[term])] - self.anatomy.offset[term]
+        weights = self.anatomy.weights[:, self.terms].T
+        total, size = parts @ weights, np.abs(parts) @ np.abs(weights)
         for column in self.lent:
             total[~np.isfinite(made[column])] = np.nan
         return total, size
