@@ -14,10 +14,13 @@ from sklearn.base import is_classifier
 from .distillation import DistilledRegressor
 from .distillation_classifier import DistilledClassifier
 from .linear.integer_inputs import reader_of
+from .model_selection import CompressedClassifierCV, CompressedRegressorCV
 from .pruning import PrunedClassifier, PrunedRegressor
 from .quantization import QuantizedClassifier, QuantizedRegressor
 
 WRAPPERS: tuple[type, ...] = (
+    CompressedClassifierCV,
+    CompressedRegressorCV,
     DistilledClassifier,
     DistilledRegressor,
     PrunedClassifier,
@@ -48,7 +51,7 @@ def register_skl2onnx() -> None:
         raise ImportError("register_skl2onnx needs skl2onnx: pip install 'skcompress[onnx]'") from None
     for wrapper in WRAPPERS:
         options = None
-        if wrapper.__name__.endswith("Classifier"):
+        if "Classifier" in wrapper.__name__:
             options = {"zipmap": [True, False, "columns"], "nocl": [True, False], "output_class_labels": [False, True]}
         update_registered_converter(
             wrapper, f"Skcompress{wrapper.__name__}", _shapes, _convert, options=options, overwrite=True
@@ -79,10 +82,21 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     if reader_of(model) is not None:
         name = type(model).__name__
         raise ValueError(f"{name} has input_bits, which skl2onnx cannot convert: use skcompress.to_onnx")
-    if is_classifier(model):
+    if is_classifier(model) and hasattr(model, "predict_proba"):
         for place in (scope, container):
             place.add_options(id(model.estimator_), options={"zipmap": False})
     inside = _parse_sklearn(scope, model.estimator_, list(operator.inputs))
-    for made, wanted in zip(inside, operator.outputs, strict=True):
+    one_score = is_classifier(model) and not hasattr(model, "predict_proba") and len(model.classes_) == 2
+    for place, (made, wanted) in enumerate(zip(inside, operator.outputs, strict=True)):
+        if one_score and place == 1:
+            _both_signs(scope, container, made.full_name, wanted.full_name)
+            continue
         name = scope.get_unique_operator_name("same")
         container.add_node("Identity", made.full_name, wanted.full_name, name=name)
+
+
+def _both_signs(scope: Any, container: Any, score: str, wanted: str) -> None:
+    """Write the scores of two classes, of which there is one: -s and s."""
+    other = scope.get_unique_variable_name("other")
+    container.add_node("Neg", score, other, name=scope.get_unique_operator_name("neg"))
+    container.add_node("Concat", [other, score], wanted, axis=1, name=scope.get_unique_operator_name("both"))

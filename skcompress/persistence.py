@@ -12,7 +12,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import LinearCompressor
-from .linear.view import find_leaf, read
+from .linear.view import find_leaf, is_search, read
 
 RESIDUE = (
     "base_coef_",
@@ -40,7 +40,8 @@ def slim(model: Any) -> Any:
     Parameters
     ----------
     model : estimator
-        A fitted wrapper, or a Pipeline with one in it. It is not changed.
+        A fitted wrapper, or a Pipeline or search with one in it; a scorecard has nothing to leave behind. It is not
+        changed. What is a parameter stays: a FrozenEstimator that was given as the teacher goes along.
 
     Returns
     -------
@@ -70,8 +71,12 @@ def slim(model: Any) -> Any:
     """
     check_is_fitted(model)
     small = copy.deepcopy(model)
+    if not isinstance(model, LinearCompressor) and isinstance(getattr(type(model), "compact_", None), property):
+        return small
     leaf = find_leaf(small).estimator
     for inside in _estimators_in(small, set()):
+        if is_search(inside):
+            inside.__dict__.pop("cv_results_", None)
         if isinstance(inside, LinearCompressor):
             for name in RESIDUE:
                 inside.__dict__.pop(name, None)

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from skcompress import (
+    CompressedClassifierCV,
     DistilledRegressor,
     PrunedClassifier,
     PrunedRegressor,
@@ -55,8 +57,12 @@ def test_a_whole_pipeline_converts(last, outputs):
 
 @pytest.mark.parametrize(
     "last",
-    [PrunedClassifier(LogisticRegression(), n_nonzero=3), QuantizedClassifier(LogisticRegression(), bits=4)],
-    ids=["pruned", "quantized"],
+    [
+        PrunedClassifier(LogisticRegression(), n_nonzero=3),
+        QuantizedClassifier(LogisticRegression(), bits=4),
+        CompressedClassifierCV(LogisticRegression(), bits=(8, 4)),
+    ],
+    ids=["pruned", "quantized", "search"],
 )
 @pytest.mark.parametrize("labels", [SPECIES, SPECIES > 0, np.array(["a", "b", "c"])[SPECIES]])
 def test_classifiers_convert_with_their_probabilities(last, labels):
@@ -65,6 +71,16 @@ def test_classifiers_convert_with_their_probabilities(last, labels):
     expected = model.predict_proba(FLOWERS)
     assert np.abs(shares - expected).max() <= 1e-5
     sure = np.ptp(np.sort(expected, axis=1)[:, -2:], axis=1) > 1e-4
+    assert np.array_equal(label[sure], model.predict(FLOWERS)[sure])
+
+
+@pytest.mark.parametrize("labels", [SPECIES, SPECIES > 0])
+@pytest.mark.parametrize("base", [LinearSVC(), RidgeClassifier()])
+def test_classifiers_without_probabilities_convert(base, labels):
+    model = make_pipeline(PCA(3, random_state=0), PrunedClassifier(base, n_nonzero=2)).fit(FLOWERS, labels)
+    label = run(model, FLOWERS)[0]
+    scores = model.decision_function(FLOWERS)
+    sure = np.abs(scores) > 1e-4 if scores.ndim == 1 else np.ptp(np.sort(scores, axis=1)[:, -2:], axis=1) > 1e-4
     assert np.array_equal(label[sure], model.predict(FLOWERS)[sure])
 
 

@@ -8,6 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import BayesianRidge, LassoCV, LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -69,6 +70,15 @@ def test_skops_needs_to_trust_our_own_types_alone(name):
     assert all(kind.startswith("skcompress.") for kind in trusted)
     rows = rows_of(model)
     assert np.array_equal(skops_io.loads(data, trusted=trusted).predict(rows), model.predict(rows))
+
+
+def test_slim_takes_searches_and_scorecards():
+    search = GridSearchCV(PrunedRegressor(Ridge()), {"n_nonzero": [2, 4]}).fit(X, Y)
+    small = slim(search)
+    assert not hasattr(small, "cv_results_")
+    assert np.array_equal(small.predict(X), search.predict(X))
+    card = ScorecardClassifier(n_lines=3).fit(CELLS[:, :3], TUMOUR)
+    assert np.array_equal(slim(card).predict(CELLS[:, :3]), card.predict(CELLS[:, :3]))
 
 
 def test_slim_leaves_the_original_alone_and_can_be_fitted_again():
