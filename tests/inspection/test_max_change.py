@@ -380,3 +380,54 @@ def test_the_worst_row_of_products_is_looked_for_in_both_directions():
     change = max_change(a, b, bounds=X)
     grid = pd.DataFrame({name: rng.uniform(X[name].min(), X[name].max(), 5000) for name in X})
     assert np.abs(b.predict(grid) - a.predict(grid)).max() <= abs(change.attained) * (1 + 1e-9) <= change.value
+
+
+@pytest.mark.parametrize("numbers", [["rate"], []])
+def test_categories_with_one_number_are_exact(numbers):
+    def interactions():
+        columns = make_column_transformer(
+            (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["purpose", "term"]),
+            (make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False)), numbers),
+            (StandardScaler(), ["age"]),
+        )
+        return make_column_transformer(
+            (make_pipeline(columns, PolynomialFeatures(2, interaction_only=True)), ["purpose", "term", *numbers, "age"])
+        )
+
+    def joint():
+        return make_column_transformer(
+            (
+                make_pipeline(
+                    make_column_transformer(
+                        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["purpose", "term"]),
+                        (StandardScaler(), numbers),
+                    ),
+                    PolynomialFeatures(3),
+                ),
+                ["purpose", "term", *numbers],
+            ),
+            (StandardScaler(), ["age"]),
+        )
+
+    a = make_pipeline(joint(), Ridge()).fit(FRAME, Y)
+    b = PrunedRegressor(make_pipeline(joint(), Ridge()), n_nonzero=6).fit(FRAME, Y)
+    change = max_change(a, b, bounds=FRAME)
+    assert change.exact
+    check(a, b, change, FRAME)
+    ends = {
+        "age": [FRAME["age"].min(), FRAME["age"].max()],
+        "rate": np.linspace(*FRAME["rate"].agg(["min", "max"]), 400),
+    }
+    names = ["purpose", "term", "age", *numbers]
+    grid = list(itertools.product(*(ends.get(name, FRAME[name].unique()) for name in names)))
+    rows = pd.DataFrame(grid, columns=names).assign(income=1.0)
+    rows = rows if numbers else rows.assign(rate=0.0)
+    seen = np.abs(etas(b, rows) - etas(a, rows)).max()
+    assert seen <= change.value * (1 + 1e-12)
+    assert change.value == pytest.approx(seen, rel=1e-3)
+    # With two numbers among them it is a bound.
+    c = make_pipeline(interactions(), Ridge()).fit(FRAME, Y)
+    d = make_pipeline(interactions(), Ridge(100.0)).fit(FRAME, Y)
+    loose = max_change(c, d, bounds=FRAME)
+    assert loose.exact == (not numbers)
+    check(c, d, loose, FRAME)

@@ -41,9 +41,9 @@ def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str 
     source : str
         C99 with ``NAME_linear(x, eta)``, ``NAME_predict(x, out)`` and, for a classifier with probabilities,
         ``NAME_predict_proba(x, out)``; with `integer` also ``NAME_codes(x, q)`` and ``NAME_sums(q, sums)``. x holds the
-        `inputs` in their order as doubles: NAN where a value is missing, and for an input of texts what
-        ``NAME_level_PLACE(text)`` gives. Where the model has no prediction the answer is NAN; the answer of a
-        classifier is the place of the label in ``NAME_CLASSES``. Link with ``-lm``.
+        `inputs` in their order as doubles: NAN where a value is missing (0 for a number that is absent from a mapping),
+        and for an input of texts what ``NAME_level_PLACE(text)`` gives. Where the model has no prediction the answer is
+        NAN; the answer of a classifier is the place of the label in ``NAME_CLASSES``. Link with ``-lm``.
 
     Raises
     ------

@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...artifact.anatomy import Anatomy, Curve, Values, difference
+from ...artifact.anatomy import Anatomy, Curve, Floats, Values, difference
 from ...artifact.terms.numbers import INCREASING, NEGATIVE
 from ...artifact.turning import pieces_of, turning_points
 from .boxes import Side
 
 _ROUNDS, _DRAWN, _STARTS = 8, 2000, 8
+
+
+class Interval(NamedTuple):
+    """A range for each output, shape (m,)."""
+
+    low: Floats
+    high: Floats
+
+
+def ranges_of_products(
+    models: Sequence[Anatomy], candidates: Mapping[str, Values], without: Collection[str] = ()
+) -> dict[str, Interval]:
+    """Return, by the inputs that they read, the ranges of the difference of the terms of several inputs.
+
+    Terms of the inputs in `without` are left out. Terms that both models have are compared, not bounded one by one.
+    """
+    m = len(models[0].weights)
+    weights: dict[Any, Floats] = {}
+    where: dict[Any, tuple[Anatomy, int]] = {}
+    found: dict[str, Interval] = {}
+    for sign, anatomy in zip((-1.0, 1.0), models, strict=True):
+        for term in anatomy.shared_terms():
+            column = int(anatomy.model.columns[term])
+            if any(anatomy.model.inputs[place] in without for place in anatomy.needs[column]):
+                continue
+            key = (anatomy.key(column), float(anatomy.offset[term]))
+            weights[key] = weights.get(key, np.zeros(m)) + sign * anatomy.weights[:, term]
+            where.setdefault(key, (anatomy, column))
+    for key, weight in weights.items():
+        anatomy, column = where[key]
+        low, high = range_of_column(anatomy, column, candidates)
+        ends = np.sort(np.stack([weight * (low - key[1]), weight * (high - key[1])]), axis=0)
+        name = " x ".join(anatomy.model.inputs[place] for place in sorted(anatomy.needs[column]))
+        before = found.get(name, Interval(np.zeros(m), np.zeros(m)))
+        found[name] = Interval(before.low + ends[0], before.high + ends[1])
+    return found
 
 
 def range_of_column(anatomy: Anatomy, column: int, candidates: Mapping[str, Values]) -> tuple[float, float]:
