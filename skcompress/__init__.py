@@ -32,6 +32,7 @@ _HOME = {
     "change_report": "inspection",
     "compact": "linear.fold",
     "compression_report": "inspection",
+    "drop_unused_inputs": "inputs",
     "dump": "artifact",
     "load": "artifact",
     "max_change": "inspection",
