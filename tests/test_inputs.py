@@ -27,6 +27,7 @@ from sklearn.preprocessing import (
     SplineTransformer,
     StandardScaler,
 )
+from wrapped import KNOWS_POLARS
 
 from skcompress import PrunedClassifier, PrunedRegressor, QuantizedRegressor, compact, drop_unused_inputs
 
@@ -113,7 +114,7 @@ def test_with_a_norm_the_refitted_model_is_the_one_on_the_given_vocabulary():
     np.testing.assert_allclose(small[0].idf_, [idf[word] for word in kept])
 
 
-@pytest.mark.parametrize("as_frame", [True, False], ids=["frame", "polars"])
+@pytest.mark.parametrize("as_frame", [True, pytest.param(False, marks=KNOWS_POLARS)], ids=["frame", "polars"])
 def test_columns_transformers_and_levels_go(as_frame):
     X, y = frame()
     model = make_pipeline(columns(), pruned(4)).fit(X, y)

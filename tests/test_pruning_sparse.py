@@ -6,7 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.svm import LinearSVC
 
 from skcompress import PrunedClassifier, PrunedRegressor
 from skcompress.core import memory
@@ -57,6 +58,24 @@ def test_beyond_the_largest_size_that_is_exchanged_forward_selection_stays(wide,
     forward = PrunedRegressor(Ridge(alpha=0.1), n_nonzero=40).fit(X, y)
     assert forward.n_nonzero_ == searched.n_nonzero_ == 40
     assert searched.loss_increase_ <= forward.loss_increase_ + 1e-12
+
+
+@pytest.mark.parametrize("base", [LogisticRegression(C=10), LinearSVC(random_state=0), RidgeClassifier()], ids=str)
+def test_classes_share_their_columns_without_a_square_of_their_number(wide, base, monkeypatch):
+    X, y = wide
+    label = np.digitize(y, np.quantile(y, [0.25, 0.5, 0.75]))
+    base.fit(X, label)
+    tracemalloc.start()
+    model = PrunedClassifier(base, n_nonzero=30, feature_groups="feature").fit(X, label)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * N_COLUMNS**2 / 4
+    assert model.support_.any(axis=0).sum() == 30
+    kept_rows = sys.modules["skcompress.core.search.factors"].KeptRows
+    monkeypatch.setattr(sys.modules["skcompress.core.search.forward"], "factor_for", kept_rows)
+    other = PrunedClassifier(base, n_nonzero=30, feature_groups="feature").fit(X, label)
+    np.testing.assert_array_equal(model.support_, other.support_)
+    np.testing.assert_allclose(model.coef_, other.coef_, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -123,14 +123,22 @@ class LazyGram:
         a, the diagonal of A.
     mean : ndarray of shape (p,)
         m; zeros for a model without an intercept.
+
+    Attributes
+    ----------
+    is_wide : bool
+        Whether X is sparse with fewer rows than columns, so that Z = A^(1/2) Xc has short `column` vectors.
     """
 
     def __init__(self, X: Any, row_weight: Floats, mean: Floats):
         self.n_features = X.shape[1]
         root = np.sqrt(row_weight)
         self._sparse = sp.issparse(X)
+        self.is_wide = self._sparse and X.shape[0] < X.shape[1]
         if self._sparse:
             self._half = sp.csc_array(sp.diags_array(root) @ X.astype(np.float64))
+            self._by_rows = sp.csr_array(self._half)
+            self._root = root
             self._mean = mean
             self._total = float(row_weight.sum())
         else:
@@ -166,11 +174,23 @@ class LazyGram:
             product = product - self._total * np.outer(vectors @ self._mean, self._mean)
         return product
 
+    def column(self, column: int) -> Floats:
+        """Return a column of Z = A^(1/2) Xc for a sparse X, shape (n,)."""
+        vector = -self._mean[column] * self._root
+        start, stop = self._half.indptr[column : column + 2]
+        vector[self._half.indices[start:stop]] += self._half.data[start:stop]
+        return np.asarray(vector)
+
+    def project(self, vector: Floats) -> Floats:
+        """Return ``vector @ Z`` for a sparse X, shape (p,)."""
+        return np.asarray(self._half.T @ vector - self._mean * float(self._root @ vector))
+
     def _between(self, columns: Indices, others: Indices | None) -> Floats:
-        right = self._half if others is None else self._half[:, others]
-        product = self._half[:, columns].T @ right
         if not self._sparse:
-            return product
+            right = self._half if others is None else self._half[:, others]
+            return np.asarray(self._half[:, columns].T @ right)
+        # A product with columns in the order of rows would first be turned round, every time.
+        product = self._half[:, columns].T @ (self._by_rows if others is None else self._half[:, others])
         mean = self._mean if others is None else self._mean[others]
         dense = product.toarray()
         dense -= self._total * np.outer(self._mean[columns], mean)

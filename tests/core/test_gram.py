@@ -49,6 +49,19 @@ def test_every_form_is_the_formula(data, centred, form):
     assert gram.n_features == 6
 
 
+@pytest.mark.parametrize("centred", [True, False])
+def test_columns_of_the_factor_of_a_sparse_product(data, centred):
+    X, weight = data
+    mean = weighted_mean(X, weight) if centred else np.zeros(6)
+    gram = LazyGram(sp.csr_array(X), weight, mean)
+    Z = np.sqrt(weight)[:, None] * (X - mean)
+    np.testing.assert_allclose(np.column_stack([gram.column(j) for j in range(6)]), Z, atol=1e-15)
+    vector = np.random.default_rng(1).standard_normal(40)
+    np.testing.assert_allclose(gram.project(vector), vector @ Z, atol=1e-14)
+    assert not gram.is_wide
+    assert LazyGram(sp.csr_array(X[:5]), weight[:5], mean).is_wide
+
+
 @pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
 def test_columns_that_are_not_active_are_zero(data, kind):
     X, weight = data

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import lapack
 
-from ..gram import DENSE_LIMIT, DenseGram
+from ..gram import DENSE_LIMIT, DenseGram, LazyGram
 from ..linalg import Floats, Indices, Mask, independent_first, scale_of
 from ..memory import require_bytes
 from ..quadratic import QuadraticModel
@@ -62,6 +62,7 @@ class Curvature:
         self.scale = scale_of(diagonal)
         self.diagonal: Floats = (diagonal > 0).astype(np.float64)
         self.is_dense = len(columns) <= DENSE_LIMIT or isinstance(gram, DenseGram)
+        self.wide = gram if isinstance(gram, LazyGram) and gram.is_wide and not self.is_dense else None
         self._cache: dict[int, Floats] = {}
 
     def __len__(self) -> int:
@@ -141,6 +142,16 @@ class Curvature:
             rows /= self.scale[part, None]
             self._cache.update(zip(part, rows, strict=True))
 
+    def vector(self, column: int) -> Floats:
+        """Return the column z of A = Z'Z + a diagonal, shape (n_rows,); for a wide sparse X."""
+        assert self.wide is not None
+        return self.wide.column(int(self.columns[column])) / float(self.scale[column])
+
+    def project(self, vector: Floats) -> Floats:
+        """Return ``vector @ Z``, shape (n,); for a wide sparse X."""
+        assert self.wide is not None
+        return self.wide.project(vector)[self.columns] / self.scale
+
     @cached_property
     def independent(self) -> tuple[Indices, Floats]:
         """The independent columns (r,), ascending, and the inverse of their block of A, shape (r, r)."""
@@ -158,6 +169,7 @@ class Rows:
     """A small matrix with a unit diagonal, read as a `Curvature` is."""
 
     is_dense = True
+    wide = None
 
     def __init__(self, matrix: Floats):
         self.matrix = matrix

@@ -15,7 +15,8 @@ import numpy as np
 from scipy.linalg import blas
 
 from ..linalg import Floats, Indices, Mask
-from .curvature import ELIGIBLE, Curvature, Rows, factor_of, require
+from .curvature import ELIGIBLE, Curvature, Rows, factor_of
+from .factors import factor_for
 
 TIE = 1e-10
 """Gains closer than this share of the best one are equal; the first column wins."""
@@ -52,8 +53,7 @@ class ForwardColumns:
         self._residual = moments.copy()
         # What a column has left of its own; infinite where it is chosen or has too little, so that it gains nothing.
         self._left = np.where(curvature.diagonal > 0, 1.0, np.inf)
-        self._factor = np.empty((0, len(curvature)))
-        self._rank = 0
+        self._factor = factor_for(curvature)
         self.order: list[int] = []
         self.gains: list[float] = []
         self.dependent: list[int] = []
@@ -95,16 +95,8 @@ class ForwardColumns:
         return np.einsum("ij,ij->j", self._residual, self._residual)
 
     def _pivot(self, column: int) -> None:
-        done = self._rank
-        if done == len(self._factor):
-            self._grow()
-        room = float(self._left[column])
-        root = np.sqrt(room)
-        row = self._curvature.row(column, None if self._curvature.is_dense else self._promise())
-        row = row - self._factor[:done, column] @ self._factor[:done]
-        row /= root
-        self._factor[done] = row
-        self._rank += 1
+        root = np.sqrt(float(self._left[column]))
+        row = self._factor.add(column, root, self._promise())
         if len(self._residual) == 1:
             gain = float(self._residual[0, column]) / root
             self._residual[0] -= gain * row
@@ -117,13 +109,6 @@ class ForwardColumns:
         self._left[self._left <= ELIGIBLE] = np.inf
         self._left[column] = np.inf
         self.order.append(column)
-
-    def _grow(self) -> None:
-        rows, n = max(16, self._rank + self._rank // 2), len(self._curvature)
-        require(8 * rows * n, f"a factor of {rows} rows and {n} columns")
-        grown = np.empty((rows, n))
-        grown[: self._rank] = self._factor[: self._rank]
-        self._factor = grown
 
 
 def best_of(gains: Floats, eligible: Mask) -> int:
