@@ -11,8 +11,8 @@ LZMA = [{"id": lzma.FILTER_LZMA1, "dict_size": 2**20, "lc": 0, "lp": 0, "pb": 0}
 
 def read(data):
     """Return inputs, weights (outputs x terms), intercepts, offsets, divisors and the number of the link."""
-    if data[:5] != b"SKCL\1" or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
-        raise ValueError("these bytes are no undamaged compact model of version 1")
+    if data[:5] not in (b"SKCL\1", b"SKCL\2") or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
+        raise ValueError("these bytes are no undamaged compact model of version 1 or 2")
     rest = iter(data[21:])
 
     def uint(value=0, shift=0):
@@ -52,6 +52,15 @@ def read(data):
             bits += [0] * gap + [1] * (gap < 255)
         return bits + [0] * (count - len(bits))
 
+    def strings(count):
+        form = uint() if data[4] == 2 else 0
+        if form:
+            uint()
+            return string_decode([next(rest) for _ in range(form // 2)], count, form % 2)
+        lengths = ints(count)
+        text = iter(symbols(sum(lengths), 8))
+        return [bytes(next(text) for _ in range(length)).decode() for length in lengths]
+
     def spread(layout, array):
         return [array[(0, t // p, t % p, t, t // p)[layout]] for t in range(m * p)]
 
@@ -77,9 +86,7 @@ def read(data):
             step = levels[(t // p if rows > 1 else 0) * count + step] if levels and used else step
             flat.append(step * (scale[t] * 2.0 ** powers[t]))
     intercept = floats(m)
-    lengths = ints(k) if flags & 32 else []
-    text = iter(symbols(sum(lengths), 8) if lengths else [])
-    names = [bytes(next(text) for _ in range(length)).decode() for length in lengths]
+    names = strings(k) if flags & 32 else []
     weights = [flat[i * p : (i + 1) * p] for i in range(m)]
     return names or [f"x{place}" for place in places], weights, intercept, offset, divisor, link
 
@@ -100,6 +107,38 @@ def range_decode(coded, count, width):
                 code, span = code << 8 | next(rest, 0), span << 8
         symbols.append(node - 2**width)
     return symbols
+
+
+def string_decode(coded, count, ascending):
+    """Return strings from the range coder with their own contexts."""
+    seen, texts, rest = {}, [], iter(coded[4:])
+    code, span, above = int.from_bytes(bytes(coded[:4]).ljust(4, b"\0"), "big"), 2**32 - 1, b""
+    for _ in range(count):
+        text = b""
+        while text[-1:] != b"\0":
+            value, along = 0, above[len(text)] if above[:-1].startswith(text) and len(text) < len(above) else None
+            for place in range(7, -1, -1):
+                at = place, value
+                keys = [(b"\0\0\0" + text)[len(text) + 3 - k :] for k in range(4)]
+                counts = [(seen.setdefault((key, at), [0, 0]), (1, 8, 64, 256)[k]) for k, key in enumerate(keys)]
+                if along is not None:
+                    counts.append((seen.setdefault((min(len(text), 3), place), [0, 0]), 64))
+                bit = 1
+                if not ascending or along is None or not along >> place & 1:
+                    zeros, ones = (1 + sum(weight * count[bit] for count, weight in counts) for bit in (0, 1))
+                    bound = span * zeros // (zeros + ones)
+                    bit = int(code >= bound)
+                    code, span = (code - bound, span - bound) if bit else (code, bound)
+                    for context, _ in counts:
+                        context[bit] += 1
+                    while span < 2**24:
+                        code, span = code << 8 | next(rest, 0), span << 8
+                along = along if along is not None and along >> place & 1 == bit else None
+                value = 2 * value + bit
+            text += bytes([value])
+        texts.append(text[:-1].decode())
+        above = text
+    return texts
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The byte format of a compact model, version 1: documented on the format page of the docs.
+"""The byte format of a compact model: documented on the format page of the docs.
 
     file      "SKCL"  version  digest  body  checksum
-    version   1 byte, 1
+    version   1 byte, 1 or 2
     digest    16 bytes, the start of the SHA-256 of the canonical body
     body      head, layout, weights, blocks, then names and metadata where the flags say so
     checksum  4 bytes, CRC-32 of all the bytes before it, little-endian
@@ -12,7 +12,8 @@ better gives the same digest.
 Its first 12 hex digits are the `model_id`. Names and metadata are outside of it.
 
 Versions: a change that an old reader would misread gets a new version number, its own reader here, and a stored
-file in the tests; readers of old versions stay.
+file in the tests; readers of old versions stay. Version 2 has another form of strings. The writer takes the version
+that gives the shorter file, of two equals the older one; the canonical body is that of version 1 in both.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .compact import CompactLinear
 
 MAGIC = b"SKCL"
-VERSION = 1
+VERSIONS = (1, 2)
 MAX_BYTES = 2**29
 _PER_WEIGHT = 32
 """Bytes that a weight takes while it is read, hashed and decoded: its float, and copies on the way."""
@@ -51,11 +52,21 @@ def write(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
     """Return the file of a model."""
     names = names and model.reads.labels is not None
     metadata = metadata and model.metadata_json is not None
-    made = _sections(model)
+    version = _shortest_version(model, names=names)
+    made = _sections(model, version)
     body = _head(model, names=names, metadata=metadata) + made["layout"] + made["weights"] + made["blocks"]
     body += (made["names"] if names else b"") + (made["metadata"] if metadata else b"")
-    file = MAGIC + bytes([VERSION]) + digest(model)[:16] + body
+    file = MAGIC + bytes([version]) + digest(model)[:16] + body
     return file + zlib.crc32(file).to_bytes(4, "little")
+
+
+def _shortest_version(model: CompactLinear, *, names: bool) -> int:
+    """Return the version that takes the fewest bytes."""
+
+    def length(version: int) -> int:
+        return sum(len(part) for name, part in _sections(model, version).items() if names or name != "names")
+
+    return min(VERSIONS, key=length)
 
 
 def digest(model: CompactLinear) -> bytes:
@@ -71,16 +82,22 @@ def digest(model: CompactLinear) -> bytes:
 
 def section_sizes(model: CompactLinear) -> dict[str, int]:
     """Return the bytes of each part of the file with everything in it."""
-    head = _head(model, names=model.reads.labels is not None, metadata=model.metadata_json is not None)
-    sizes = {name: len(part) for name, part in _sections(model).items()}
+    names = model.reads.labels is not None
+    head = _head(model, names=names, metadata=model.metadata_json is not None)
+    sizes = {name: len(part) for name, part in _sections(model, _shortest_version(model, names=names)).items()}
     return {"frame": _PREFIX + 4, "head": len(head), **sizes}
 
 
-def _sections(model: CompactLinear) -> dict[str, bytes]:
+def _sections(model: CompactLinear, version: int) -> dict[str, bytes]:
     """Return what comes after the head, made once for each model."""
-    if "sections" not in model._made:
-        model._made["sections"] = {name: bytes(part(model, Sink())) for name, part in _PARTS.items()}
-    sections: dict[str, bytes] = model._made["sections"]
+    made = model._made.setdefault("sections", {})
+    if not made:
+        # The weights are the same in all versions, and take the longest to code.
+        weights = bytes(_weights(model, Sink()))
+        for each in VERSIONS:
+            parts = {name: bytes(part(model, Sink(version=each))) for name, part in _PARTS.items() if name != "weights"}
+            made[each] = {**parts, "weights": weights}
+    sections: dict[str, bytes] = made[version]
     return sections
 
 
@@ -175,7 +192,7 @@ def read(data: bytes, *, max_bytes: int = MAX_BYTES) -> CompactLinear:
         raise FormatError(f"version {data[len(MAGIC)]} is not known here; known are {sorted(_READERS)}")
     if zlib.crc32(data[:-4]).to_bytes(4, "little") != data[-4:]:
         raise FormatError("the checksum is wrong: the bytes are damaged")
-    source = Source(data, _PREFIX, len(data) - 4, max_bytes)
+    source = Source(data, _PREFIX, len(data) - 4, max_bytes, data[len(MAGIC)])
     try:
         model = _READERS[data[len(MAGIC)]](source)
     except FormatError:
@@ -187,7 +204,7 @@ def read(data: bytes, *, max_bytes: int = MAX_BYTES) -> CompactLinear:
     return model
 
 
-def _read_1(source: Source) -> CompactLinear:
+def _read(source: Source) -> CompactLinear:
     from .compact import CompactLinear
 
     bits = source.uint()
@@ -271,4 +288,4 @@ def _read_metadata(source: Source) -> dict[str, Any]:
     return metadata
 
 
-_READERS = {1: _read_1}
+_READERS = {1: _read, 2: _read}

@@ -41,13 +41,69 @@ def encode(symbols: Sequence[int], width: int) -> bytes:
                 low <<= 8
                 span <<= 8
                 shifts += 1
-    # Of the numbers in low..low + span - 1, the one with the most trailing zeros.
-    length = 4 + shifts
+    return _shortest(low, span, 4 + shifts)
+
+
+def _shortest(low: int, span: int, length: int) -> bytes:
+    """Return, of the numbers in low..low + span - 1, the one with the most trailing zeros, without those zeros."""
     for zeros in range(8 * length, -1, -1):
         value = -(-low >> zeros) << zeros
         if value < low + span:
             return value.to_bytes(length + 1, "big")[1:].rstrip(b"\0")
     raise AssertionError
+
+
+class BitEncoder:
+    """The same coder for bits whose chances come from elsewhere."""
+
+    def __init__(self) -> None:
+        self._low, self._span, self._shifts = 0, _TOP - 1, 0
+
+    def put(self, bit: int, zeros: int, ones: int) -> None:
+        """Code a bit that is 0 in `zeros` of `zeros + ones` cases, both at least 1 and below 2^23 together."""
+        bound = self._span * zeros // (zeros + ones)
+        if bit:
+            self._low += bound
+            self._span -= bound
+        else:
+            self._span = bound
+        while self._span < _BOTTOM:
+            self._low <<= 8
+            self._span <<= 8
+            self._shifts += 1
+
+    def finish(self) -> bytes:
+        """Return the code."""
+        return _shortest(self._low, self._span, 4 + self._shifts)
+
+
+class BitDecoder:
+    """Reads what a `BitEncoder` wrote."""
+
+    def __init__(self, data: bytes):
+        self._data = data
+        self._code, self._span, self._used = int.from_bytes(data[:4].ljust(4, b"\0"), "big"), _TOP - 1, 4
+
+    def get(self, zeros: int, ones: int) -> int:
+        """Return the next bit."""
+        bound = self._span * zeros // (zeros + ones)
+        bit = int(self._code >= bound)
+        if bit:
+            self._code -= bound
+            self._span -= bound
+        else:
+            self._span = bound
+        while self._span < _BOTTOM:
+            following = self._data[self._used] if self._used < len(self._data) else 0
+            self._code = self._code << 8 | following
+            self._span <<= 8
+            self._used += 1
+        return bit
+
+    def finish(self) -> None:
+        """Raise FormatError if there are more bytes than were needed."""
+        if self._used < len(self._data):
+            raise FormatError("a range-coded stream is longer than its symbols need")
 
 
 def decode(data: bytes, count: int, width: int) -> list[int]:

@@ -12,7 +12,9 @@
               then all second bytes, ...): below 32 numbers one stream of symbols of 8 bits; from 32 on uint 0 and one
               stream for each plane, or uint k, k distinct numbers in planes like that (without a uint) and ints, the
               places of the numbers among them
-    strings   ints of the lengths in bytes, then the joined UTF-8 as symbols of 8 bits
+    strings   version 1: ints of the lengths in bytes, then the joined UTF-8 as symbols of 8 bits
+              version 2: uint 0 and the same; or uint of 2 x size + (1 if they ascend), uint of their bytes and one
+              more for each, and `size` bytes of `skcompress.artifact.string_coder`
     scalars   symbols of 4 bits, the types (0 None, 1 NaN, 2 False, 3 True, 4 int, 5 float, 6 str), then ints,
               floats (64 bits) and strings of those types in order
 
@@ -27,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import string_coder
 from .coders import CODERS, plain_length, shortest
 from .errors import FormatError
 
@@ -41,9 +44,10 @@ PLANES_APART = 32
 class Sink:
     """Collects bytes. With `plain`, streams are not compressed: the canonical form that is hashed."""
 
-    def __init__(self, plain: bool = False):
+    def __init__(self, plain: bool = False, version: int = 1):
         self.data = bytearray()
         self.plain = plain
+        self.version = version
 
     def uint(self, value: int) -> None:
         """Write an integer >= 0."""
@@ -97,8 +101,8 @@ class Sink:
     def strings(self, texts: Sequence[str]) -> None:
         """Write strings."""
         coded = [text.encode("utf-8", "surrogatepass") for text in texts]
-        self.ints(np.array([len(text) for text in coded], dtype=np.int64))
-        self.symbols(np.frombuffer(b"".join(coded), dtype=np.uint8), 8)
+        forms = [_strings_apart] if self.version == 1 else [_strings_apart, _strings_coded]
+        self._shortest_of(forms, coded)
 
     def scalars(self, values: Sequence[Any]) -> None:
         """Write scalars: None, NaN, booleans, integers of up to 64 bits, floats, strings."""
@@ -121,9 +125,9 @@ class Sink:
         """Write one of several forms: the shortest, or in the canonical form the first."""
         sinks = []
         for form in forms[:1] if self.plain else forms:
-            sinks.append(Sink(self.plain))
+            sinks.append(Sink(self.plain, self.version))
             form(sinks[-1], value)
-        self.data += min((sink.data for sink in sinks), key=len)
+        self.data += min((sink.data for sink in sinks if sink.data or len(sinks) == 1), key=len)
 
 
 def _mask_as_bits(sink: Sink, bits: NDArray[np.bool_]) -> None:
@@ -151,6 +155,21 @@ def _as_palette(sink: Sink, array: NDArray[Any]) -> None:
     sink.uint(len(bits))
     sink._planes(bits.view(array.dtype))
     sink.ints(places)
+
+
+def _strings_apart(sink: Sink, coded: Sequence[bytes]) -> None:
+    if sink.version > 1:
+        sink.uint(0)
+    sink.ints(np.array([len(text) for text in coded], dtype=np.int64))
+    sink.symbols(np.frombuffer(b"".join(coded), dtype=np.uint8), 8)
+
+
+def _strings_coded(sink: Sink, coded: Sequence[bytes]) -> None:
+    data = string_coder.encode(coded)
+    if data:
+        sink.uint(2 * len(data) + string_coder.is_ascending(coded))
+        sink.uint(string_coder.length_of(coded))
+        sink.data += data
 
 
 def width_of(span: int) -> int:
@@ -183,10 +202,13 @@ class Source:
         The part of them to read.
     budget : int
         The most bytes that all streams together may decode to.
+    version : int, default=1
+        Version of the format.
     """
 
-    def __init__(self, data: bytes, start: int, stop: int, budget: int):
+    def __init__(self, data: bytes, start: int, stop: int, budget: int, version: int = 1):
         self.data = data
+        self.version = version
         self.at = start
         self.stop = stop
         self.budget = budget
@@ -295,17 +317,20 @@ class Source:
 
     def strings(self, count: int) -> tuple[str, ...]:
         """Read `count` strings."""
+        form = self.uint() if self.version > 1 else 0
+        if form:
+            size, ascending = divmod(form, 2)
+            length = self.count()
+            coded = string_coder.decode(self.take(size), count, length, ascending=bool(ascending))
+            return tuple(_decoded(text) for text in coded)
         lengths = self.ints(count).tolist()
         if any(length < 0 for length in lengths) or sum(lengths) > self.budget:
             raise FormatError("a string has no sensible length")
         joined = self.symbols(sum(lengths), 8).tobytes()
         texts, at = [], 0
-        try:
-            for length in lengths:
-                texts.append(joined[at : at + length].decode("utf-8", "surrogatepass"))
-                at += length
-        except UnicodeDecodeError:
-            raise FormatError("a string is no UTF-8") from None
+        for length in lengths:
+            texts.append(_decoded(joined[at : at + length]))
+            at += length
         return tuple(texts)
 
     def scalars(self, count: int) -> tuple[Any, ...]:
@@ -320,3 +345,10 @@ class Source:
         fixed = {0: None, 1: float("nan"), 2: False, 3: True}
         following: dict[int, Any] = {4: ints, 5: floats, 6: texts}
         return tuple(fixed[kind] if kind in fixed else next(following[kind]) for kind in types)
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        raise FormatError("a string is no UTF-8") from None

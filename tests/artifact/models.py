@@ -132,3 +132,23 @@ TERM_MODELS = {
     ),
 }
 MODELS.update({f"{name} terms": model for name, model in TERM_MODELS.items()})
+MODELS["vocabulary"] = of_terms(
+    [
+        (
+            "words",
+            [0],
+            {
+                **TEXT,
+                "sublinear": 0,
+                "words": (
+                    *("barrel", "barrels", "bushel", "crude", "dog", "dogs", "export", "exported", "exporters"),
+                    *("exports", "fox", "foxes", "grain", "grains", "harvest", "import", "imported", "imports"),
+                ),
+                "slots": range(18),
+                "idf": [],
+            },
+        )
+    ],
+    rows="values",
+    n_inputs=1,
+)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from skcompress.artifact import load
+from skcompress.artifact.packed import VERSIONS
 
 FILES = sorted((Path(__file__).parent / "stored").glob("*/*.skcl"))
 
@@ -32,7 +33,7 @@ def rows_for(model):
 
 
 def test_there_are_files_of_every_version():
-    assert {file.parent.name for file in FILES} == {"version_1"}
+    assert {file.parent.name for file in FILES} == {f"version_{version}" for version in VERSIONS}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
