@@ -12,7 +12,8 @@ better gives the same digest.
 Its first 12 hex digits are the `model_id`. Names and metadata are outside of it.
 
 Versions: a change that an old reader would misread gets a new version number, its own reader here, and a stored
-file in the tests; readers of old versions stay. Version 2 has another form of strings. The writer takes the version
+file in the tests; readers of old versions stay. Version 2 has other forms of strings and of the
+integers of blocks. The writer takes the version
 that gives the shorter file, of two equals the older one; the canonical body is that of version 1 in both.
 """
 
@@ -45,6 +46,8 @@ _PER_NUMBER, _PER_SCALAR = 64, 256
 """The same for a number and for a string or other scalar of a block, with the tables made of them."""
 _PREFIX = len(MAGIC) + 1 + 16
 _FLAGS = ("flat", "all_inputs", "columns", "offset", "divisor", "names", "metadata")
+_WRITTEN = {"ints": "places"}
+"""Types of parameters that are written by another name."""
 _ROWS = ("table", "values", "mappings")
 
 
@@ -154,7 +157,7 @@ def _blocks(model: CompactLinear, sink: Sink) -> bytearray:
                 sink.sint(value)
             else:
                 sink.uint(len(value))
-                getattr(sink, form)(value)
+                getattr(sink, _WRITTEN.get(form, form))(value)
     return sink.data
 
 
@@ -273,7 +276,7 @@ def _read_block(source: Source) -> Block:
             params[name] = source.sint()
         else:
             each = _PER_NUMBER if form in ("ints", "floats") else _PER_SCALAR
-            params[name] = getattr(source, form)(source.count(each))
+            params[name] = getattr(source, _WRITTEN.get(form, form))(source.count(each))
     return Block.make(kind, sources, params)
 
 

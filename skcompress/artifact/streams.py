@@ -8,6 +8,8 @@
     ints      sint of the least, uint of w = bits of (greatest - least), then the differences from the least in
               parts of 8 bits, the lowest first: symbols of 8 bits for each whole part, and for the rest of w % 8
               bits symbols of the next width in 1, 2, 4, 8
+    places    version 1: ints. Version 2: below 32 of them ints; from 32 on uint 0 and ints, or uint 1, a mask of those
+              that are not -1, and if there are any sint of the first of them and ints, the steps to the others
     floats    nothing if there are none; else the bytes of little-endian IEEE numbers in planes (all first bytes,
               then all second bytes, ...): below 32 numbers one stream of symbols of 8 bits; from 32 on uint 0 and one
               stream for each plane, or uint k, k distinct numbers in planes like that (without a uint) and ints, the
@@ -89,6 +91,13 @@ class Sink:
         for place in range(0, span, 8):
             self.symbols((rest >> kind(place)).astype(np.uint8), width_of(min(8, span - place)))
 
+    def places(self, values: NDArray[Any]) -> None:
+        """Write integers of which many are one more than the one before, or -1."""
+        if self.version == 1 or len(values) < PLANES_APART:
+            self.ints(values)
+            return
+        self._shortest_of([_as_ints, _as_steps], np.asarray(values, dtype=np.int64))
+
     def floats(self, values: NDArray[Any], size: int = 8) -> None:
         """Write IEEE numbers of `size` bytes."""
         array = np.asarray(values).astype(f"<f{size}", copy=False)
@@ -142,6 +151,22 @@ def _mask_as_gaps(sink: Sink, bits: NDArray[np.bool_]) -> None:
     symbols[np.cumsum(long + 1) - 1] = gaps % _LONG_GAP
     sink.uint(len(symbols) + 1)
     sink.symbols(symbols, 8)
+
+
+def _as_ints(sink: Sink, values: NDArray[np.int64]) -> None:
+    sink.uint(0)
+    sink.ints(values)
+
+
+def _as_steps(sink: Sink, values: NDArray[np.int64]) -> None:
+    here = values[values != -1]
+    if len(here) and int(here.max()) - int(here.min()) > _INT64.max:
+        return
+    sink.uint(1)
+    sink.mask(values != -1)
+    if len(here):
+        sink.sint(int(here[0]))
+        sink.ints(np.diff(here))
 
 
 def _apart(sink: Sink, array: NDArray[Any]) -> None:
@@ -291,6 +316,23 @@ class Source:
             raise FormatError("integers are outside their own bounds")
         small = next(kind for kind in _SIGNED if kind.min <= least and least + greatest <= kind.max)
         return rest.astype(small.dtype) + small.dtype.type(least)
+
+    def places(self, count: int) -> NDArray[Any]:
+        """Read `count` places."""
+        form = self.uint() if self.version > 1 and count >= PLANES_APART else 0
+        if form > 1:
+            raise FormatError("places have an unknown form")
+        if not form:
+            return self.ints(count)
+        self.spend(16 * count)
+        here = self.mask(count)
+        values = np.full(count, -1, dtype=np.int64)
+        if len(here):
+            first = self.sint()
+            if not _INT64.min <= first <= _INT64.max:
+                raise FormatError("an integer does not fit into 64 bits")
+            values[here] = np.cumsum(np.concatenate([[first], self.ints(len(here) - 1)]), dtype=np.int64)
+        return values
 
     def floats(self, count: int, size: int = 8) -> NDArray[Any]:
         """Read `count` finite IEEE numbers of `size` bytes."""

@@ -140,11 +140,13 @@ MODELS["vocabulary"] = of_terms(
             {
                 **TEXT,
                 "sublinear": 0,
-                "words": (
-                    *("barrel", "barrels", "bushel", "crude", "dog", "dogs", "export", "exported", "exporters"),
-                    *("exports", "fox", "foxes", "grain", "grains", "harvest", "import", "imported", "imports"),
+                "words": tuple(
+                    sorted(
+                        {f"{a}{b}" for a in ("fox", "dog", "grain", "bank") for b in ("", "s", "ed", "er")}
+                        | {*"abcdefghijklmnopqrstuvwxyz"}
+                    )
                 ),
-                "slots": range(18),
+                "slots": [j - 1 if j > 5 else j if j < 5 else -1 for j in range(42)],
                 "idf": [],
             },
         )

@@ -41,6 +41,35 @@ def test_streams_of_every_version_give_the_strings_back(texts, version):
     assert source.at == len(sink.data)
 
 
+PLACES = {
+    "all": np.arange(300),
+    "some without": np.where(np.arange(300) % 9 == 4, -1, np.arange(300)),
+    "none": np.full(40, -1),
+    "far apart": np.array([2**62, -(2**62)] * 20),
+    "few": np.arange(31),
+    "no order": np.random.default_rng(0).permutation(200),
+}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("values", PLACES.values(), ids=PLACES)
+def test_streams_of_every_version_give_the_places_back(values, version):
+    sink = Sink(version=version)
+    sink.places(values)
+    source = Source(bytes(sink.data), 0, len(sink.data), 2**20, version)
+    assert np.array_equal(source.places(len(values)), values)
+    assert source.at == len(sink.data)
+
+
+def test_places_that_count_up_take_next_to_nothing():
+    sink = Sink(version=2)
+    sink.places(PLACES["all"])
+    assert len(sink.data) < 10
+    sink = Sink(version=2)
+    sink.places(PLACES["some without"])
+    assert len(sink.data) < 40
+
+
 def test_what_must_be_is_not_coded():
     """Of two ascending strings with one common bit after another, only the bits that are free cost something."""
     forced = string_coder.encode([b"zzzz", b"zzzz"])
