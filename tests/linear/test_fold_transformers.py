@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import (
     TfidfTransformer,
     TfidfVectorizer,
 )
+from sklearn.feature_selection import SelectFromModel, SelectKBest, VarianceThreshold, f_regression
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LinearRegression, PoissonRegressor, Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -493,3 +494,22 @@ def test_none_and_nan_are_two_levels_where_both_were_seen():
     trained = np.array([["a"], [None], [np.nan], ["a"], [None]], dtype=object)
     model = make_pipeline(OneHotEncoder(), Ridge()).fit(trained, [1.0, 2.0, 5.0, 1.0, 2.0])
     assert np.allclose(compact(model).predict(trained), model.predict(trained), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [SelectKBest(f_regression, k=2), SelectFromModel(Ridge(), max_features=1), VarianceThreshold(10)],
+    ids=lambda selector: type(selector).__name__,
+)
+def test_selections(selector):
+    X, y = numbers()
+    small = agree(make_pipeline(PolynomialFeatures(2), selector, StandardScaler(), Ridge()).fit(X, y), beyond(X))
+    assert small.weights.shape[1] == selector.get_support().sum()
+
+
+def test_a_selection_of_words_keeps_the_norm_over_all():
+    X = ["the oil price rose", "the price of gold fell", "gold and oil", "rain and wind", "wind rose"] * 3
+    y = np.arange(15.0) % 5
+    model = make_pipeline(TfidfVectorizer(), SelectKBest(f_regression, k=3), Ridge()).fit(X, y)
+    small = agree(model, X)
+    assert len(small.blocks[0].params["words"]) == len(model[0].vocabulary_)
