@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import (
     TfidfVectorizer,
 )
 from sklearn.feature_selection import SelectFromModel, SelectKBest, VarianceThreshold, f_regression
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LinearRegression, PoissonRegressor, Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -513,3 +514,13 @@ def test_a_selection_of_words_keeps_the_norm_over_all():
     model = make_pipeline(TfidfVectorizer(), SelectKBest(f_regression, k=3), Ridge()).fit(X, y)
     small = agree(model, X)
     assert len(small.blocks[0].params["words"]) == len(model[0].vocabulary_)
+
+
+def test_frozen_transformers():
+    X, y = numbers()
+    agree(make_pipeline(FrozenEstimator(StandardScaler().fit(X)), Ridge()).fit(X, y), beyond(X))
+    texts = ["oil and gold", "gold and rain", "rain and wind", "wind and oil"] * 3
+    vectorizer = TfidfVectorizer().fit(texts)
+    vectorizer.idf_ = np.round(vectorizer.idf_)
+    small = agree(make_pipeline(FrozenEstimator(vectorizer), Ridge()).fit(texts, np.arange(12.0)), texts)
+    assert set(small.blocks[0].params["idf"]) == {1.0, 2.0}

@@ -1,4 +1,4 @@
-"""Fold what holds other transformers: Pipeline, ColumnTransformer, FeatureUnion."""
+"""Fold what holds other transformers: Pipeline, ColumnTransformer, FeatureUnion, FrozenEstimator."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from .graph import Column, Graph
@@ -47,6 +48,11 @@ def fold_columns(transformer: ColumnTransformer, columns: Sequence[Column], grap
     return out
 
 
+def fold_frozen(frozen: FrozenEstimator, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Fold what is frozen."""
+    return fold(frozen.estimator, columns, graph)
+
+
 def positions_of(chosen: Any, names: Sequence[str], n_columns: int) -> list[int]:
     """Return the places of columns that are given as a ColumnTransformer takes them.
 
@@ -83,3 +89,4 @@ def _listed(chosen: Any) -> list[Any]:
 register_fold(Pipeline, fold_pipeline)
 register_fold(FeatureUnion, fold_union)
 register_fold(ColumnTransformer, fold_columns)
+register_fold(FrozenEstimator, fold_frozen)
