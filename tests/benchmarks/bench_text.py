@@ -5,7 +5,7 @@
 
 The folder SKCOMPRESS_DATA holds reuters_r8.csv.gz (columns split, label, text; for research only, so not part of this
 project); without it documents are docstrings of what is installed. The split is the one that is given. Settings come
-from the training part alone, by the accuracy on its later documents: --choose prints that table.
+from the training part alone, by the accuracy on documents that come later in the file: --choose prints that table.
 
 Bytes hold everything that a prediction needs: vocabulary, weights, labels. Ours are files of `compact(...)`.to_bytes(),
 and so are the rivals of the same size: words chosen by an L1 penalty or by chi2, a logistic regression fitted on those
@@ -22,6 +22,7 @@ import numpy as np
 from _documents import load_documents
 from _tables import print_table
 from _timing import interleave
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.feature_selection import chi2
 from sklearn.frozen import FrozenEstimator
@@ -33,28 +34,44 @@ from sklearn.svm import LinearSVC
 from skcompress import PrunedClassifier, QuantizedClassifier, compact, drop_unused_inputs
 from skcompress.artifact import CompactLinear
 
-SIZES = {"in 3 kB": (450, "logistic", 0.4, 4), "in 8 kB": (1000, "machine", 0.6, 6)}
-"""Number of words, the last step, the share of its weights that are kept, bits."""
+SIZES = {"in 3 kB": (450, "logistic", 0.4, 4), "in 8 kB": ("pairs", "logistic", 0.4, 5)}
+"""See `words_of`; the last step, the share of its weights that are kept, bits."""
 GRID = [
     *((words, last, 0.4, 4) for words in (300, 450, 700, 1000) for last in ("logistic", "machine")),
-    *((1000, "machine", share, bits) for share, bits in ((0.4, 5), (0.6, 6))),
+    *(("pairs", "logistic", 0.4, bits) for bits in (4, 5)),
+    *((words, "machine", 0.6, 6) for words in (1000, "pairs")),
 ]
+PAIRS = (1, 2)
 
 
 def full_model():
     return make_pipeline(TfidfVectorizer(sublinear_tf=True), LinearSVC(C=0.5, random_state=0))
 
 
-def words_of(texts, labels, n_words):
-    """Return the words that a support vector machine on all of them is pruned to."""
-    machine = PrunedClassifier(LinearSVC(C=0.5, random_state=0), n_nonzero=n_words, feature_groups="feature")
-    model = make_pipeline(TfidfVectorizer(sublinear_tf=True), machine).fit(texts, labels)
-    return drop_unused_inputs(model, texts, labels)[0].vocabulary
+def words_of(texts, labels, which):
+    """Return a vocabulary.
+
+    A number: the words that a support vector machine on all of them is pruned to. "pairs": the words and pairs of
+    words that one with an L1 penalty uses.
+    """
+    if which == "pairs":
+        vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=PAIRS, min_df=2)
+        machine = LinearSVC(penalty="l1", dual=False, C=10, random_state=0)
+    else:
+        vectorizer = TfidfVectorizer(sublinear_tf=True)
+        base = LinearSVC(C=0.5, random_state=0)
+        machine = PrunedClassifier(base, n_nonzero=which, feature_groups="feature")
+    with warnings.catch_warnings():
+        # Which words are used is known before the last digits of their weights.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = make_pipeline(vectorizer, machine).fit(texts, labels)
+        return drop_unused_inputs(model, texts, labels)[0].vocabulary
 
 
 def small_model(texts, labels, words, last, share, bits):
     """Return a fitted model of given words: norm over them alone, idf in steps of a quarter."""
-    vectorizer = TfidfVectorizer(vocabulary=words, sublinear_tf=True).fit(texts)
+    ngrams = PAIRS if any(" " in word for word in words) else (1, 1)
+    vectorizer = TfidfVectorizer(vocabulary=words, sublinear_tf=True, ngram_range=ngrams).fit(texts)
     vectorizer.idf_ = np.round(4 * vectorizer.idf_) / 4
     base = LogisticRegression(C=20, max_iter=300) if last == "logistic" else LinearSVC(C=0.5, random_state=0)
     coded = QuantizedClassifier(PrunedClassifier(base, n_nonzero=share), bits=bits)
@@ -62,15 +79,15 @@ def small_model(texts, labels, words, last, share, bits):
 
 
 def choose(texts, labels):
-    """Print accuracy and bytes of the candidates on later documents of the training part, which is in order of time."""
+    """Print accuracy and bytes of the candidates on documents that come later in the training part."""
     results = {candidate: [] for candidate in ["full", *GRID]}
     for train, test in TimeSeriesSplit(3, test_size=len(texts) // 6).split(texts):
         results["full"].append((full_model().fit(texts[train], labels[train]).score(texts[test], labels[test]), 0))
-        words = {n: words_of(texts[train], labels[train], n) for n in sorted({n for n, *_ in GRID})}
-        for n_words, *settings in GRID:
-            model = small_model(texts[train], labels[train], words[n_words], *settings)
+        words = {which: words_of(texts[train], labels[train], which) for which, *_ in GRID}
+        for which, *settings in GRID:
+            model = small_model(texts[train], labels[train], words[which], *settings)
             score = model.score(texts[test], labels[test])
-            results[n_words, *settings].append((score, len(compact(model).to_bytes())))
+            results[which, *settings].append((score, len(compact(model).to_bytes())))
     rows = []
     for candidate, found in results.items():
         scores, sizes = np.array(found).T
@@ -108,8 +125,7 @@ def by_l1(texts, labels):
     X = vectorizer.fit_transform(texts)
     for C in np.geomspace(0.1, 3, 12):
         with warnings.catch_warnings():
-            # The words are known long before the last digits of their weights.
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore", ConvergenceWarning)
             lasso = LogisticRegression(C=C, l1_ratio=1, solver="saga", tol=1e-2, random_state=0).fit(X, labels)
         yield vectorizer.get_feature_names_out()[lasso.coef_.any(axis=0)].tolist()
 
@@ -141,18 +157,23 @@ def main():
     full = full_model().fit(texts, labels)
     models = {"float TF-IDF, LinearSVC: pickle": (full, len(pickle.dumps(full)))}
     models["the same: joblib, lzma"] = (full, joblib_bytes(full))
+    pairs = make_pipeline(
+        TfidfVectorizer(sublinear_tf=True, ngram_range=PAIRS, min_df=2), LinearSVC(C=0.5, random_state=0)
+    )
+    pairs.fit(texts, labels)
+    models["words and pairs, LinearSVC: joblib, lzma"] = (pairs, joblib_bytes(pairs))
     for bits in (8, 12):
         hashing = make_pipeline(HashingVectorizer(n_features=2**bits), LogisticRegression(C=20, max_iter=300))
         models[f"2^{bits} hashes, logistic: joblib, lzma"] = (hashing.fit(texts, labels), joblib_bytes(hashing))
-    for told, (n_words, *settings) in SIZES.items():
-        words = words_of(texts, labels, n_words)
+    for told, (which, *settings) in SIZES.items():
+        words = words_of(texts, labels, which)
         data = compact(small_model(texts, labels, words, *settings)).to_bytes()
         for rival, vocabularies in (("L1", by_l1(texts, labels)), ("chi2", by_chi2(texts, labels))):
             small = largest_within(vocabularies, len(data), texts, labels)
             if small is not None:
                 n_rival = len(small.blocks[0].params["words"])
                 models[f"{n_rival} words by {rival}, logistic, {told}"] = (small, len(small.to_bytes()))
-        models[f"skcompress, {told}: {n_words} words, {settings[-1]} bits"] = (
+        models[f"skcompress, {told}: {len(words)} words, {settings[-1]} bits"] = (
             CompactLinear.from_bytes(data),
             len(data),
         )
