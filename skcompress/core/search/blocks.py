@@ -24,6 +24,10 @@ from .forward import TIE
 from .relaxation import JITTER, Relaxation
 from .untouched import steps_untouched
 
+LARGE = 2**29
+"""Curvatures x squared columns of the support x columns beyond which it is not improved by exchanges: from here on one
+exchange takes a second."""
+
 
 class BlockProblem:
     """Keep k of n units; see `skcompress.core.search.problem.Problem` for the interface.
@@ -155,9 +159,12 @@ class BlockProblem:
         return trail_of(np.flatnonzero(self.kept), dropped, scores)
 
     def exchange(self, chosen: Indices) -> tuple[Indices, float]:
-        """Improve a support by exchanges; return it and what it explains."""
+        """Improve a support by exchanges; return it and what it explains. One that is too large is left as it is."""
         chosen = np.sort(chosen)
         state = self._state(chosen)
+        size = sum(len(self.members[unit]) for unit in chosen.tolist())
+        if len(self.matrix) * size**2 * self.matrix.shape[1] > LARGE:
+            return chosen, state.gain
         while True:
             best, pair = np.inf, (-1, -1)
             for place in np.flatnonzero(~self.kept[chosen]).tolist():
