@@ -68,10 +68,3 @@ class Softmax(Deviance):
     def start(self, mean: Floats) -> Floats:
         """Return a constant predictor to start from, given the mean of y, shape (m,)."""
         return np.log(mean)
-
-    def level_step(self, row_weight: Floats, y: Floats, eta: Floats) -> Floats:
-        """Return the Newton step of the intercepts, with the coupling of the classes."""
-        p = softmax(eta, axis=1)
-        curvature = np.diag(row_weight @ p) - (p * row_weight[:, None]).T @ p
-        step: Floats = np.linalg.pinv(curvature, rcond=1e-12, hermitian=True) @ (row_weight @ (p - y))
-        return step * min(1.0, self.longest_step / max(np.abs(step).max(), 1e-300))

@@ -47,12 +47,6 @@ class Deviance(ABC):
     def curvature(self, y: Floats, eta: Floats) -> Floats:
         """Return half the expected second derivative in eta."""
 
-    def level_step(self, row_weight: Floats, y: Floats, eta: Floats) -> Floats:
-        """Return the Newton step of the intercepts, shape (m,), for row weights that sum to 1."""
-        curvature = row_weight @ self.curvature(y, eta)
-        step = (row_weight @ self.slope(y, eta)) / np.maximum(curvature, 1e-12)
-        return np.clip(step, -self.longest_step, self.longest_step)
-
     @abstractmethod
     def start(self, mean: Floats) -> Floats:
         """Return a constant predictor to start from, given the mean of y, shape (m,)."""

@@ -22,9 +22,8 @@ from ..core.quadratic import QuadraticModel
 from .curvature import Fit, fit_of
 from .deviance import Squared
 from .labels import numeric_target, row_weights
+from .level import best_level
 from .view import Leaf, as_matrix, fits_intercept, read
-
-_NEWTON_STEPS = 30
 
 
 class LinearProblem:
@@ -182,14 +181,7 @@ class LinearProblem:
 
     def _newton(self, predictor: Floats, start: Floats) -> Floats:
         """Minimise F over one constant added to the predictor of each output."""
-        deviance, intercept = self.fit.deviance, np.array(start, dtype=np.float64)
-        for _ in range(_NEWTON_STEPS):
-            eta = np.broadcast_to(predictor + intercept, self.y.shape)
-            step = deviance.level_step(self.row_weight, self.y, eta)
-            intercept = intercept - step
-            if (np.abs(step) <= 1e-12 * (1 + np.abs(intercept))).all():
-                break
-        return intercept
+        return best_level(self.fit.deviance, self.row_weight, self.y, predictor, start)
 
     def quadratic(
         self,

@@ -99,6 +99,10 @@ def settle(
     if problem.exact or not support.any():
         return weights, intercept
     lowest = _loss(problem, weights, intercept)
+    constant = np.zeros_like(weights), problem.best_intercept(np.zeros_like(weights))
+    if (zero := _loss(problem, *constant)) < lowest:
+        # Newton's steps leave a saturated model slowly, and a constant at once.
+        (weights, intercept), lowest = constant, zero
     newton = Newton(problem, support, signs)
     for _ in range(_NEWTON_STEPS if newton.cheap else 2 * ROUNDS):
         step = newton.target(weights, intercept) - weights

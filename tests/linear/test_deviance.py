@@ -126,12 +126,3 @@ class TestSoftmax:
             np.testing.assert_allclose(Softmax().slope(y, eta)[:, k], (high - low) / (4 * step), rtol=1e-5, atol=1e-7)
             second = (low - 2 * middle + high) / (2 * step**2)
             np.testing.assert_allclose(Softmax().curvature(y, eta)[:, k], second, rtol=1e-4, atol=1e-6)
-
-    def test_level_steps_lead_to_the_observed_rates(self, classes):
-        y, eta = classes
-        weight = np.random.default_rng(1).uniform(0.5, 2, 40)
-        weight /= weight.sum()
-        level = np.zeros(3)
-        for _ in range(30):
-            level -= Softmax().level_step(weight, y, eta + level)
-        np.testing.assert_allclose(weight @ Softmax().mean(eta + level), weight @ y)
