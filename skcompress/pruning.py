@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 
 from ._base import ClassifierCompressor, Outcome, RegressorCompressor, WeightCompressor
 from .core.linalg import Floats, Mask
-from .core.pruning import Pruning, check_pruning, prune
+from .core.pruning import Pruning, check_pruning, prune_silently, warn_about
 from .core.quadratic import QuadraticModel
 from .core.quantizing import round_on
 from .linear.columns import Columns
@@ -23,6 +23,7 @@ from .linear.problem import LinearProblem
 from .linear.rounds import Solution, compress_in_rounds, lowest, settle
 from .linear.routing import innermost
 from .linear.view import like_coef, read
+from .linear.within import Sizes, fewest_within
 
 
 class _Pruning(WeightCompressor):
@@ -98,36 +99,57 @@ class _Pruning(WeightCompressor):
         random_state = check_random_state(self.random_state)
         start = self._constrained(start, columns)
 
-        def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
-            if earlier is not None and not earlier.n_units:
-                return earlier
-            budget = self._budget() if earlier is None else {"n_nonzero": earlier.same_size}
-            return prune(
-                quadratic,
-                **budget,
-                **self._options(),
-                feature_groups=groups,
-                keep=keep,
-                random_state=random_state,
-            )
+        fixed = {**self._options(), "random_state": random_state}
 
-        if self.refit is None:
-            quadratic = problem.quadratic(start.centre, start.intercept, start.support, signs=start.signs)
-            solution = Solution(step(quadratic, None), start.intercept, quadratic)
-        else:
+        def solve(**budget: Any) -> Solution:
+            def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
+                if earlier is not None and not earlier.n_units:
+                    return earlier
+                asked = budget if earlier is None else {"n_nonzero": earlier.same_size}
+                return prune_silently(quadratic, **asked, **fixed, feature_groups=groups, keep=keep)
+
+            if self.refit is None:
+                quadratic = problem.quadratic(start.centre, start.intercept, start.support, signs=start.signs)
+                return Solution(step(quadratic, None), start.intercept, quadratic)
             solutions = [compress_in_rounds(problem, start, step)]
-            if self._shares_a_budget() and start.grid is None:
-                options = {"n_nonzero": self.n_nonzero, **self._options(), "random_state": random_state}
-                joint = joint_step(problem, start, groups, keep, **options)
+            n_nonzero = budget.get("n_nonzero")
+            if self._shares(n_nonzero) and start.grid is None:
+                joint = joint_step(problem, start, groups, keep, n_nonzero=n_nonzero, **fixed)
                 solutions += [] if joint is None else [compress_in_rounds(problem, start, joint)]
-            solution = lowest(problem, solutions, start.signs)
-        self._report(solution.result, problem.leaf.estimator)
-        return self._refitted(problem, start, solution)
+            return lowest(problem, solutions, start.signs)
 
-    def _shares_a_budget(self) -> bool:
+        solution = solve(**self._budget())
+        outcome = self._refitted(problem, start, solution)
+        if self.max_loss is not None and not problem.exact and start.support.any():
+            solution, outcome = self._within(self.max_loss, problem, solution, outcome, solve, start)
+        self._report(solution.result, problem.leaf.estimator)
+        if start.support.any():
+            lost = solution.result.loss if problem.exact else problem.assess(outcome.weights, outcome.intercept)[0]
+            warn_about(solution.result, lost, **self._budget())
+        return outcome
+
+    def _within(
+        self, allowed: float, problem: LinearProblem, found: Solution, outcome: Outcome, solve: Any, start: Constraint
+    ) -> tuple[Solution, Outcome]:
+        """Return the fewest units whose true loss is within the budget, beginning at what the quadratic found."""
+        tried = {found.result.total: (found, outcome)}
+
+        def loss_at(size: int) -> float:
+            if size not in tried:
+                solution = solve(n_nonzero=found.result.asking_for(size))
+                tried[size] = solution, self._refitted(problem, start, solution)
+            return problem.assess(tried[size][1].weights, tried[size][1].intercept)[0]
+
+        if not found.result.total and loss_at(0) <= allowed:
+            return found, outcome
+        size = fewest_within(allowed, Sizes.of(found.result), loss_at)
+        loss_at(size)
+        return tried[size]
+
+    def _shares(self, n_nonzero: Any) -> bool:
         """Return whether one number of units is spent on all outputs together, by what they cost."""
-        share = isinstance(self.n_nonzero, Real) and not isinstance(self.n_nonzero, Integral)
-        together = share or (self.n_nonzero is not None and self.feature_groups is not None)
+        share = isinstance(n_nonzero, Real) and not isinstance(n_nonzero, Integral)
+        together = share or (n_nonzero is not None and self.feature_groups is not None)
         return together and isinstance(self.importance, str) and self.importance == "obs"
 
     def _constrained(self, start: Constraint, columns: Columns) -> Constraint:
@@ -218,8 +240,8 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         int: units kept per output. float in (0, 1]: fraction of all weights, shared among the outputs where it costs
         least.
     max_loss : float, default=None
-        The fewest units with a total loss within it. At most one of these three may be given; with none an information
-        criterion chooses along the path.
+        The fewest units with a total loss within it, on the true loss (several searches where that is not quadratic).
+        At most one of these three may be given; with none an information criterion chooses along the path.
     importance : {"obs", "obd", "l1", "l2"} or callable, default="obs"
         The score of a unit. "l1" and "l2": the norm of its weights, the textbook. "obd": w_j^2 H_jj. "obs":
         w_j^2 / [H^-1]_jj, the exact loss of deleting it. A callable gets the quadratic model and returns scores of the
@@ -235,8 +257,8 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         None: single weights. "feature": a feature goes for all outputs. "input": all features that come from one raw
         input go together. Labels, one per feature; {label: features}; or a callable from names to labels.
     keep : list of str or int, default=None
-        Features or raw inputs that are never pruned. After a refit without penalty a kept 0/1 column has its
-        segment's mean prediction equal to the observed mean.
+        Features or raw inputs that are never pruned. After a refit of least squares, logistic regression or Poisson
+        without penalty, the mean prediction on the segment of a kept 0/1 column equals the observed mean.
     monotonic_cst : array-like of {-1, 0, 1} or dict, default=None
         The sign that a feature's weight may have, for every output: 1 not negative, -1 not positive, 0 any. One entry
         for each feature of the linear model, or a dict from names of features or raw inputs to signs; a raw input

@@ -47,6 +47,10 @@ class Pruning:
     same_size : int or float
         The `n_nonzero` that asks for as many units again: an int where every problem keeps equally many, else the
         share of all units.
+    total, least, most : int
+        Units kept over all problems, and the least and the most of them that can be.
+    all_units, n_problems : int
+        Units that a share is taken of, and problems that it is spent on.
     """
 
     weights: Floats
@@ -60,6 +64,15 @@ class Pruning:
     model: QuadraticModel
     n_units: int
     same_size: float
+    total: int
+    least: int
+    most: int
+    all_units: int
+    n_problems: int
+
+    def asking_for(self, total: int) -> float:
+        """Return the `n_nonzero` that asks for so many units over all problems: a share where there are several."""
+        return total if self.n_problems == 1 else total / self.all_units
 
 
 def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: bool) -> Pruning:
@@ -103,5 +116,10 @@ def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: boo
         proven=gap == 0.0,
         model=model,
         n_units=int(sizes.max(initial=0)),
+        total=int(sizes.sum()),
+        least=sum(profile.least for profile in selection.profiles),
+        most=sum(profile.most for profile in selection.profiles),
+        all_units=units.n_units,
+        n_problems=len(selection.profiles),
         same_size=int(sizes[0]) if alike else int(sizes.sum()) / max(1, units.n_units),
     )

@@ -123,6 +123,43 @@ def prune(
     UserWarning
         If every weight is pruned, or a threshold leads to a total loss above 0.05.
     """
+    found = prune_silently(
+        quadratic,
+        threshold=threshold,
+        n_nonzero=n_nonzero,
+        max_loss=max_loss,
+        importance=importance,
+        search=search,
+        refit=refit,
+        feature_groups=feature_groups,
+        keep=keep,
+        monotonic_cst=monotonic_cst,
+        n_restarts=n_restarts,
+        max_nodes=max_nodes,
+        random_state=random_state,
+    )
+    if quadratic.free.any():
+        warn_about(found, found.loss, threshold=threshold, n_nonzero=n_nonzero, max_loss=max_loss)
+    return found
+
+
+def prune_silently(
+    quadratic: QuadraticModel,
+    *,
+    threshold: float | str | None = None,
+    n_nonzero: float | None = None,
+    max_loss: float | None = None,
+    importance: ImportanceLike = "obs",
+    search: str = "auto",
+    refit: str | None = "closed_form",
+    feature_groups: Groups = None,
+    keep: ArrayLike | None = None,
+    monotonic_cst: ArrayLike | None = None,
+    n_restarts: int | str = 0,
+    max_nodes: int = 100_000,
+    random_state: Any = None,
+) -> Pruning:
+    """Return what `prune` does, for callers that have still to find out what it costs on the true loss."""
     check_pruning(
         threshold=threshold,
         n_nonzero=n_nonzero,
@@ -149,10 +186,7 @@ def prune(
     )
     bar = _bar(budget, selection)
     choice = choose(budget, selection.profiles, n_units=selection.units.n_units, bar=bar, quadratic=selection.centred)
-    pruning = pruning_of(selection, choice, bar, refit is not None)
-    if quadratic.free.any():
-        _warn(budget, bar, pruning)
-    return pruning
+    return pruning_of(selection, choice, bar, refit is not None)
 
 
 def prune_sizes(
@@ -323,12 +357,24 @@ def _bar(budget: Budget, selection: Selection) -> Bar | None:
     return bar_of(budget.value, np.empty(0))
 
 
-def _warn(budget: Budget, bar: Bar | None, pruning: Pruning) -> None:
+def warn_about(pruning: Pruning, loss: float, **budget: Any) -> None:
+    """Warn if every weight is pruned, or if a threshold leads to a total loss above `LARGE_LOSS`.
+
+    Parameters
+    ----------
+    pruning : Pruning
+        What was found.
+    loss : float
+        What it costs.
+    **budget
+        `threshold`, `n_nonzero` and `max_loss` as they were given.
+    """
+    told = budget_of(**budget)
     if not pruning.support.any():
-        warnings.warn(f"{budget} prunes every weight: the model predicts a constant", UserWarning, stacklevel=3)
-    elif bar is not None and pruning.loss > LARGE_LOSS:
+        warnings.warn(f"{told} prunes every weight: the model predicts a constant", UserWarning, stacklevel=3)
+    elif told.kind == "threshold" and loss > LARGE_LOSS:
         warnings.warn(
-            f"{budget} bounds what each weight costs, not the sum: together they cost a loss of {pruning.loss:.3g}, "
+            f"{told} bounds what each weight costs, not the sum: together they cost a loss of {loss:.3g}, "
             f"more than {LARGE_LOSS}; use max_loss or n_nonzero to bound the total",
             UserWarning,
             stacklevel=3,

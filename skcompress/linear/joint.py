@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.pruning import Pruning, prune
+from ..core.pruning import Pruning, prune_silently
 from ..core.quadratic import QuadraticModel
 from .constraint import Constraint
 from .newton import Newton
@@ -53,7 +53,7 @@ def joint_step(problem: LinearProblem, start: Constraint, groups: Any, keep: Any
     def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
         at = quadratic.centre, problem.best_intercept(quadratic.centre)
         joint = newton.joint(*at, at_minimum=not quadratic.gradient.any())
-        found = prune(joint, **options, feature_groups=groups, keep=keep)
+        found = prune_silently(joint, **options, feature_groups=groups, keep=keep)
         return replace(
             found,
             weights=found.weights.reshape(shape),
