@@ -1,5 +1,7 @@
 """Every linear classifier of scikit-learn inside every wrapper; weights, sparse rows, and other meta-estimators."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -14,6 +16,7 @@ from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.utils import compute_class_weight
 from sklearn.utils.discovery import all_estimators
 
 from skcompress import DistilledClassifier, PrunedClassifier, QuantizedClassifier
@@ -167,6 +170,38 @@ def test_class_weight_is_sample_weight_by_class(base, wrap, n_classes):
     np.testing.assert_allclose(by_class.coef_, by_row.coef_, atol=1e-5)
     np.testing.assert_allclose(by_class.intercept_, by_row.intercept_, atol=1e-5)
     assert by_class.loss_increase_ == pytest.approx(by_row.loss_increase_, abs=1e-6)
+
+
+@both_targets
+@pytest.mark.parametrize(
+    "base", [lm.LogisticRegression(tol=1e-10, max_iter=1000), lm.RidgeClassifier(), lm.LogisticRegressionCV(cv=3)]
+)
+def test_balanced_classes_with_weights_are_those_of_the_base(base, n_classes):
+    """The base is at the minimum of the loss on its own rows: with nothing pruned nothing moves."""
+    X, y = rows(n_classes)
+    weight = np.where(y == "poor", 3.0, 0.5) * np.random.default_rng(1).uniform(0.5, 2.0, len(y))
+    base = clone(base).set_params(class_weight="balanced")
+    alone = clone(base).fit(X, y, sample_weight=weight)
+    model = PrunedClassifier(base, n_nonzero=X.shape[1]).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(model.intercept_, alone.intercept_, atol=1e-2)
+    assert model.loss_increase_ == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_weight_of_two_is_a_repeated_row_where_classes_are_balanced():
+    X, y = rows(2)
+    base = lm.LogisticRegression(class_weight="balanced", tol=1e-10)
+    if not _balances_weights():
+        pytest.skip("this scikit-learn balances rows, not their weights")
+    twice = np.where(np.arange(len(y)) % 3 == 0, 2, 1)
+    weighted = PrunedClassifier(base, n_nonzero=2).fit(X, y, sample_weight=twice)
+    repeated = PrunedClassifier(base, n_nonzero=2).fit(np.repeat(X, twice, axis=0), np.repeat(y, twice))
+    np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=1e-6)
+    np.testing.assert_allclose(weighted.intercept_, repeated.intercept_, atol=1e-6)
+    assert weighted.loss_increase_ == pytest.approx(repeated.loss_increase_, abs=1e-8)
+
+
+def _balances_weights():
+    return "sample_weight" in signature(compute_class_weight).parameters
 
 
 @both_targets

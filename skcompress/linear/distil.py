@@ -29,10 +29,10 @@ from ..core.linalg import Floats
 from .class_deviance import Logistic, Softmax
 from .curvature import Fit, fit_of
 from .deviance import Huber, Squared, Tweedie
-from .labels import numeric_target
+from .labels import class_factors, numeric_target
 from .rows import stack_rows
 from .shrunk import shrunk_fit
-from .soft_labels import align, class_factors, fit_soft, soften
+from .soft_labels import align, fit_soft, soften
 from .view import Leaf, as_matrix, find_leaf, fits_intercept, read, write
 
 _FLATTEST = 0.1

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import compute_sample_weight
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+from sklearn.utils import compute_class_weight, compute_sample_weight
 
 from ..core.linalg import Floats
 from .view import Leaf
+
+_BY_WEIGHT = (LogisticRegression, LinearSVC)
+"""Classifiers that balance the weights of the classes; RidgeClassifier and SGDClassifier balance their rows."""
+
+_COUNTS_WEIGHTS = "sample_weight" in signature(compute_class_weight).parameters
+"""Whether they do so in this release: from scikit-learn 1.7 on."""
 
 
 def numeric_target(leaf: Leaf, n_outputs: int) -> Floats:
@@ -34,10 +44,28 @@ def row_weights(leaf: Leaf, n_rows: int) -> Floats:
     weights = np.broadcast_to(given, n_rows)
     if hasattr(leaf.estimator, "classes_") and leaf.y is not None and not leaf.frozen:
         require_every_class(leaf.y, weights)
-    class_weight = getattr(leaf.estimator, "class_weight", None)
-    if class_weight is None or leaf.y is None or leaf.frozen:
+    if getattr(leaf.estimator, "class_weight", None) is None or leaf.y is None or leaf.frozen:
         return weights
-    return weights * compute_sample_weight(class_weight, np.asarray(leaf.y))
+    labels = np.asarray(leaf.y)
+    if labels.ndim > 1 and labels.shape[1] > 1:
+        return weights * compute_sample_weight(leaf.estimator.class_weight, labels)
+    return weights * class_factors(leaf)[np.searchsorted(leaf.estimator.classes_, labels.reshape(-1))]
+
+
+def class_factors(leaf: Leaf) -> Floats:
+    """Return the factor that the classifier's own class_weight puts on each class of its labelled rows, shape (K,).
+
+    "balanced" counts rows, or sums their weights where the classifier does so in its own fit.
+    """
+    classes: NDArray[Any] = leaf.estimator.classes_
+    class_weight = getattr(leaf.estimator, "class_weight", None)
+    if class_weight is None or leaf.frozen:
+        return np.ones(len(classes))
+    params: dict[str, Any] = {}
+    if leaf.sample_weight is not None and _COUNTS_WEIGHTS and isinstance(leaf.estimator, _BY_WEIGHT):
+        params["sample_weight"] = np.broadcast_to(np.asarray(leaf.sample_weight, dtype=np.float64), len(leaf.y))
+    factors: Floats = compute_class_weight(class_weight, classes=classes, y=np.asarray(leaf.y).reshape(-1), **params)
+    return factors
 
 
 def require_every_class(labels: Any, sample_weight: Any) -> None:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, RidgeClassifier, RidgeClassifierCV
-from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import has_fit_parameter
 
 from ..core.linalg import Floats
+from .labels import class_factors
 from .view import Leaf
 
 _NEGLIGIBLE = 1e-6
@@ -55,17 +55,6 @@ def soften(probabilities: Floats, temperature: float) -> Floats:
     if temperature == 1:
         return probabilities
     return softmax(np.log(np.clip(probabilities, 1e-12, None)) / temperature, axis=1)
-
-
-def class_factors(leaf: Leaf) -> Floats:
-    """Return the factor that the classifier's own class_weight puts on each class of its labelled rows, shape (K,)."""
-    classes: NDArray[Any] = leaf.estimator.classes_
-    class_weight = getattr(leaf.estimator, "class_weight", None)
-    if class_weight is None or leaf.frozen:
-        return np.ones(len(classes))
-    y = np.asarray(leaf.y)
-    factors = compute_sample_weight(class_weight, y)
-    return np.array([factors[y == label].mean() for label in classes])
 
 
 def fit_soft(leaf: Leaf, X: Any, target: Floats, weight: Floats) -> Any:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from skcompress.linear.soft_labels import align, class_factors, fit_soft, soften
+from skcompress.linear.labels import class_factors
+from skcompress.linear.soft_labels import align, fit_soft, soften
 from skcompress.linear.view import find_leaf
 
 
