@@ -20,7 +20,7 @@ from .linear.columns import Columns
 from .linear.constraint import Constraint
 from .linear.joint import joint_step
 from .linear.problem import LinearProblem
-from .linear.rounds import Solution, compress_in_rounds, lowest, settle
+from .linear.rounds import ROUNDS, Solution, compress_in_rounds, lowest, settle
 from .linear.routing import innermost
 from .linear.view import like_coef, read
 from .linear.within import Sizes, fewest_within
@@ -100,6 +100,7 @@ class _Pruning(WeightCompressor):
         start = self._constrained(start, columns)
 
         fixed = {**self._options(), "random_state": random_state}
+        rounds = 1 if self._scores_once() else ROUNDS
 
         def solve(**budget: Any) -> Solution:
             def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
@@ -110,19 +111,21 @@ class _Pruning(WeightCompressor):
 
             if self.refit is None:
                 quadratic = problem.quadratic(start.centre, start.intercept, start.support, signs=start.signs)
-                return Solution(step(quadratic, None), start.intercept, quadratic)
-            solutions = [compress_in_rounds(problem, start, step)]
+                result = step(quadratic, None)
+                return Solution(result, start.intercept, quadratic, result)
+            solutions = [compress_in_rounds(problem, start, step, rounds)]
             n_nonzero = budget.get("n_nonzero")
             if self._shares(n_nonzero) and start.grid is None:
                 joint = joint_step(problem, start, groups, keep, n_nonzero=n_nonzero, **fixed)
-                solutions += [] if joint is None else [compress_in_rounds(problem, start, joint)]
+                solutions += [] if joint is None else [compress_in_rounds(problem, start, joint, rounds)]
             return lowest(problem, solutions, start.signs)
 
         solution = solve(**self._budget())
+        scored = solution.first
         outcome = self._refitted(problem, start, solution)
         if self.max_loss is not None and not problem.exact and start.support.any():
             solution, outcome = self._within(self.max_loss, problem, solution, outcome, solve, start)
-        self._report(solution.result, problem.leaf.estimator)
+        self._report(scored, solution, problem.leaf.estimator)
         if start.support.any():
             lost = solution.result.loss if problem.exact else problem.assess(outcome.weights, outcome.intercept)[0]
             warn_about(solution.result, lost, **self._budget())
@@ -145,6 +148,11 @@ class _Pruning(WeightCompressor):
         size = fewest_within(allowed, Sizes.of(found.result), loss_at)
         loss_at(size)
         return tried[size]
+
+    def _scores_once(self) -> bool:
+        """Return whether the support is that of one set of scores, at the weights before pruning."""
+        searched = isinstance(self.importance, str) and self.importance == "obs"
+        return self.search == "one_shot" or (self.search == "auto" and not searched)
 
     def _shares(self, n_nonzero: Any) -> bool:
         """Return whether one number of units is spent on all outputs together, by what they cost."""
@@ -185,11 +193,12 @@ class _Pruning(WeightCompressor):
         level = intercept if self.refit is None else problem.best_intercept(rounded.weights)
         return Outcome(rounded.weights, level, constraint)
 
-    def _report(self, result: Pruning, leaf: Any) -> None:
-        self.support_ = like_coef(leaf, result.support)
-        self.importances_ = like_coef(leaf, result.importances)
-        self.path_ = result.path
-        self.optimality_gap_ = result.optimality_gap
+    def _report(self, scored: Pruning, solution: Solution, leaf: Any) -> None:
+        """Set what is known of the support, by the quadratic at the weights before pruning."""
+        self.support_ = like_coef(leaf, solution.result.support)
+        self.importances_ = like_coef(leaf, scored.importances)
+        self.path_ = scored.path
+        self.optimality_gap_ = solution.first.gap_of(solution.result.support)
 
     @property
     def n_nonzero_(self) -> int:
@@ -247,9 +256,10 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         w_j^2 / [H^-1]_jj, the exact loss of deleting it. A callable gets the quadratic model and returns scores of the
         shape of its centre. "obd" and "obs" are in units of loss.
     search : {"auto", "one_shot", "backward", "swap", "exact"}, default="auto"
-        "one_shot" scores once. "backward" drops the lowest and scores again. "swap" starts forward and backward and
-        then exchanges units until no exchange helps. "exact": branch and bound, which proves the support optimal or
-        says by `optimality_gap_` how far it may be. "auto": "swap" for "obs", else "one_shot".
+        "one_shot" scores once, at the weights before pruning. "backward" drops the lowest and scores again. "swap"
+        starts forward and backward and then exchanges units until no exchange helps. "exact": branch and bound, which
+        proves the support optimal or says by `optimality_gap_` how far it may be. "auto": "swap" for "obs", else
+        "one_shot".
     refit : {"closed_form", "estimator", None}, default="closed_form"
         How the kept weights make up for the deleted ones: on the quadratic model, by fitting the base again on the kept
         features, or not at all (one_shot only).
@@ -291,13 +301,14 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     n_nonzero_ : int
         Number of weights that are not zero.
     path_ : sequence of (n_units, loss, support)
-        The sizes that the search visited, on the quadratic model.
+        The sizes that the search visited, on the quadratic model at the weights before pruning.
     loss_increase_ : float
         Loss gained on the training rows, in units of the null loss (for LinearRegression the R2 lost).
     prediction_change_ : float
         Root mean square change of the linear predictor on the training rows.
     optimality_gap_ : float
-        No support of this size can lose less on the quadratic model than the chosen one's loss minus this.
+        No support of this size can lose less, on the quadratic model at the weights before pruning, than the chosen
+        one's loss there minus this.
     n_features_in_ : int
         Number of input columns.
     input_range_ : ndarray of shape (2, n_features_in_), or None

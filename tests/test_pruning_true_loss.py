@@ -1,6 +1,7 @@
 """Budgets of loss hold for the loss that the model has, not for the quadratic in its place."""
 
 import warnings
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedClassifier, PrunedRegressor, QuantizedClassifier
+from skcompress.linear.problem import LinearProblem
+from skcompress.linear.view import find_leaf
 from skcompress.linear.within import Sizes, fewest_within
 
 
@@ -118,3 +121,59 @@ def test_a_budget_that_nobody_gave_is_not_blamed(cancer):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         PrunedClassifier(LogisticRegression(C=np.inf, max_iter=10_000)).fit(X, y)
+
+
+def correlated(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((150, 8)) @ rng.standard_normal((8, 8))
+    return X, rng.poisson(np.exp(np.clip(X @ rng.standard_normal(8) * 0.4, -3, 3)))
+
+
+@pytest.mark.parametrize("seed", range(5, 15))
+@pytest.mark.parametrize("options", [{"importance": "l1"}, {"importance": "l1", "search": "one_shot"}])
+def test_one_shot_is_the_textbook_whatever_the_loss(seed, options):
+    model = PrunedRegressor(PoissonRegressor(alpha=1e-3, max_iter=1000), n_nonzero=3, **options).fit(*correlated(seed))
+    largest = np.argsort(-np.abs(model.base_coef_))[:3]
+    assert set(np.flatnonzero(model.support_)) == set(largest)
+
+
+@pytest.mark.parametrize("n_nonzero", [2, 5, 10])
+def test_scores_are_those_before_pruning(cancer, n_nonzero):
+    model = PrunedClassifier(importance="l1", search="backward", n_nonzero=n_nonzero).fit(*cancer)
+    np.testing.assert_allclose(model.importances_, np.abs(model.base_coef_))
+
+
+def test_scores_and_path_are_the_same_whatever_the_size(cancer):
+    """The quadratic at the base's weights has them all."""
+    X, y = cancer
+    few, many = (PrunedClassifier(n_nonzero=k, search="backward").fit(X[:, :6], y) for k in (2, 5))
+    np.testing.assert_allclose(few.importances_, many.importances_)
+    for size in (5, 6):
+        np.testing.assert_allclose(few.path_.at(size).loss, many.path_.at(size).loss)
+
+
+@pytest.mark.parametrize("options", [{"max_loss": 0.1}, {"threshold": 0.003}, {}])
+def test_the_path_of_a_budget_is_kept(cancer, options):
+    X, y = cancer
+    model = PrunedClassifier(search="backward", **options).fit(X, y)
+    assert len(model.path_) > 3
+    assert model.path_[-1].loss == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("search", ["swap", "backward", "exact"])
+def test_the_gap_bounds_every_support_on_the_quadratic_before_pruning(cancer, search):
+    X, y = cancer[0][:, :7], cancer[1]
+    base = LogisticRegression(C=100.0, tol=1e-10, max_iter=10_000)
+    problem = LinearProblem(find_leaf(base.fit(X, y), X, y))
+    model = PrunedClassifier(base, n_nonzero=3, search=search).fit(X, y)
+    quadratic = problem.quadratic(problem.weights, problem.intercept, problem.weights != 0)
+
+    def loss(kept):
+        there = quadratic.restrict(np.isin(np.arange(7), kept)[None])
+        return float((there.offset / there.unit).sum())
+
+    least = min(loss(kept) for kept in combinations(range(7), 3))
+    chosen = loss(np.flatnonzero(model.support_[0]))
+    assert chosen - model.optimality_gap_ <= least + 1e-9
+    if search == "exact":
+        assert model.optimality_gap_ == pytest.approx(chosen - least, abs=1e-9)

@@ -42,6 +42,8 @@ class Pruning:
         Whether the gap is zero.
     model : QuadraticModel
         The quadratic on the kept weights.
+    quadratic : QuadraticModel
+        The quadratic that was pruned.
     n_units : int
         Units kept in a problem (an output, or all outputs where units are groups); the most where they differ.
     same_size : int or float
@@ -62,6 +64,7 @@ class Pruning:
     optimality_gap: float
     proven: bool
     model: QuadraticModel
+    quadratic: QuadraticModel
     n_units: int
     same_size: float
     total: int
@@ -69,6 +72,13 @@ class Pruning:
     most: int
     all_units: int
     n_problems: int
+
+    def gap_of(self, support: Mask) -> float:
+        """Return how much less than this support any with as many units can lose, on the quadratic that was pruned."""
+        if np.array_equal(support, self.support):
+            return self.optimality_gap
+        there = self.quadratic.restrict(support.reshape(self.quadratic.centre.shape))
+        return max(0.0, float((there.offset / there.unit).sum()) - (self.loss - self.optimality_gap))
 
     def asking_for(self, total: int) -> float:
         """Return the `n_nonzero` that asks for so many units over all problems: a share where there are several."""
@@ -115,6 +125,7 @@ def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: boo
         optimality_gap=gap,
         proven=gap == 0.0,
         model=model,
+        quadratic=selection.quadratic,
         n_units=int(sizes.max(initial=0)),
         total=int(sizes.sum()),
         least=sum(profile.least for profile in selection.profiles),

@@ -52,7 +52,7 @@ def joint_step(problem: LinearProblem, start: Constraint, groups: Any, keep: Any
 
     def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
         at = quadratic.centre, problem.best_intercept(quadratic.centre)
-        joint = newton.joint(*at, at_minimum=not quadratic.gradient.any())
+        joint = newton.joint(*at, at_minimum=not quadratic.gradient.any(), offset=quadratic.offset.sum())
         found = prune_silently(joint, **options, feature_groups=groups, keep=keep)
         return replace(
             found,

@@ -98,7 +98,7 @@ class Newton:
             target[mine] = self._solved(curvature, half, weights, pull, mine)
         return target
 
-    def joint(self, weights: Floats, intercept: Floats, *, at_minimum: bool) -> QuadraticModel:
+    def joint(self, weights: Floats, intercept: Floats, *, at_minimum: bool, offset: float = 0.0) -> QuadraticModel:
         """Return the quadratic of all classes that move together, with one output of m p weights.
 
         Parameters
@@ -107,6 +107,8 @@ class Newton:
             Where the loss is linearised.
         at_minimum : bool
             Whether the gradient is zero there.
+        offset : float, default=0.0
+            The loss already lost there.
         """
         problem, free = self.problem, self.support.ravel()
         eta = problem.predictor(weights, intercept)
@@ -123,6 +125,7 @@ class Newton:
             null_loss=problem.null_losses.sum(),
             n_samples=problem.total,
             signs=self.signs.ravel(),
+            offset=offset,
         )
 
     def _one(self, columns: Floats, row_curvature: Floats, slope: Floats) -> tuple[Floats, Floats]:

@@ -26,17 +26,30 @@ _NEWTON_STEPS = 30
 
 
 class Solution(NamedTuple):
-    """A result of a compression step, with the intercept that goes with its weights."""
+    """A result of a compression step.
+
+    Attributes
+    ----------
+    result : object
+        What the step returned, with the attribute ``weights``.
+    intercept : ndarray of shape (m,)
+        The intercept that goes with these weights.
+    quadratic : QuadraticModel
+        On which the result was found.
+    first : object
+        What the step returned in the first round: that of the start, and of the scores, curves and bounds there.
+    """
 
     result: Any
     intercept: Floats
     quadratic: QuadraticModel
+    first: Any
 
 
 def compress_in_rounds(
-    problem: LinearProblem, start: Constraint, step: Callable[[QuadraticModel, Any], Any]
+    problem: LinearProblem, start: Constraint, step: Callable[[QuadraticModel, Any], Any], rounds: int = ROUNDS
 ) -> Solution:
-    """Return the best result of at most `ROUNDS` compression steps.
+    """Return the best result of a few compression steps.
 
     Parameters
     ----------
@@ -46,23 +59,26 @@ def compress_in_rounds(
         Where to linearise first, and which weights are free.
     step : callable
         ``(quadratic, earlier result or None) -> result`` with the attribute ``weights``.
+    rounds : int, default=ROUNDS
+        How many there are at most. 1 keeps to the loss around the start.
     """
     signs = start.signs
     quadratic = start_of(problem, start)
     result = step(quadratic, None)
-    best = Solution(result, problem.best_intercept(result.weights), quadratic)
-    if problem.exact:
+    best = Solution(result, problem.best_intercept(result.weights), quadratic, result)
+    if problem.exact or rounds == 1:
         return best
     lowest = _loss(problem, result.weights, best.intercept)
-    for _ in range(ROUNDS - 1):
+    for _ in range(rounds - 1):
         at = best.result.weights, best.intercept
-        quadratic = problem.quadratic(*at, start.support, at_minimum=False, signs=signs)
+        lost = problem.losses(at[0], problem.predictor(*at)) - problem.base_losses
+        quadratic = problem.quadratic(*at, start.support, at_minimum=False, signs=signs, offset=lost)
         result = step(quadratic, best.result)
         intercept = problem.best_intercept(result.weights)
         loss = _loss(problem, result.weights, intercept)
         if not loss < lowest:
             break
-        best, lowest = Solution(result, intercept, quadratic), loss
+        best, lowest = Solution(result, intercept, quadratic, best.first), loss
     return best
 
 
