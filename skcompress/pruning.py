@@ -185,7 +185,8 @@ class _Pruning(WeightCompressor):
             centre, intercept = settle(problem, result.weights, solution.intercept, support, start.signs)
         else:
             centre, intercept = result.weights, start.intercept
-        constraint = replace(start, centre=centre, intercept=intercept, support=support)
+        settled = self.refit is not None
+        constraint = replace(start, centre=centre, intercept=intercept, support=support, at_minimum=settled)
         if start.grid is None:
             return Outcome(centre, intercept, constraint)
         model = solution.quadratic.recentred(centre, free=support)

@@ -29,7 +29,7 @@ from .linear.integer_inputs import (
 )
 from .linear.integer_training import can_train, train
 from .linear.problem import LinearProblem
-from .linear.rounds import compress_in_rounds
+from .linear.rounds import ROUNDS, compress_in_rounds
 from .linear.view import find_leaf, like_coef, read, write
 
 
@@ -88,7 +88,7 @@ class _Quantizing(WeightCompressor):
         def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:
             return quantize(quadratic, **self._options(), units=units, random_state=random_state)
 
-        solution = compress_in_rounds(problem, start, step)
+        solution = compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)
         result: Quantization = solution.result
         self._report(result.grid, problem.leaf.estimator)
         self._inputs_ = inputs

@@ -177,3 +177,12 @@ def test_the_gap_bounds_every_support_on_the_quadratic_before_pruning(cancer, se
     assert chosen - model.optimality_gap_ <= least + 1e-9
     if search == "exact":
         assert model.optimality_gap_ == pytest.approx(chosen - least, abs=1e-9)
+
+
+@pytest.mark.parametrize(("bits", "tolerance"), [(16, 1e-3), (8, 0.05)])
+def test_rounding_stays_at_weights_that_were_not_refitted(cancer, bits, tolerance):
+    inside = PrunedClassifier(n_nonzero=4, importance="l1", refit=None)
+    alone = PrunedClassifier(n_nonzero=4, importance="l1", refit=None).fit(*cancer)
+    model = QuantizedClassifier(inside, bits=bits).fit(*cancer)
+    np.testing.assert_allclose(model.coef_, alone.coef_, atol=tolerance)
+    np.testing.assert_array_equal(model.coef_ != 0, alone.support_)

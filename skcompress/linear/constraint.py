@@ -30,6 +30,9 @@ class Constraint:
         How they were put there.
     signs : ndarray of shape (m, p), or 0
         1: the weight may not be negative, -1: not positive, 0: free.
+    at_minimum : bool
+        Whether `centre` minimises the loss on the support; not after pruning without a refit, and then what comes next
+        stays close to it and does not follow the gradient.
     """
 
     base: Floats
@@ -40,6 +43,7 @@ class Constraint:
     grid: Any = None
     rounding: Any = "lattice"
     signs: Any = 0
+    at_minimum: bool = True
 
     @classmethod
     def unbound(cls, weights: Floats, intercept: Floats, positive: bool = False) -> Constraint:
