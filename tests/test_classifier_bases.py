@@ -281,16 +281,29 @@ def test_several_models_inside_are_refused(several, wrap):
         wrap(several).fit(*rows(3))
 
 
-def test_liblinear_has_an_intercept_that_is_penalised():
-    """The wrapper's is not: the mean probability is the observed rate, where the base's is not."""
+@pytest.mark.parametrize("C", [0.01, 1.0])
+@pytest.mark.parametrize("shift", [0.0, 3.0])
+@pytest.mark.parametrize("penalty", [{}, {"penalty": "l1"}])
+@pytest.mark.filterwarnings("ignore:.*penalty.*:FutureWarning")
+@pytest.mark.filterwarnings("ignore:Inconsistent values.*:UserWarning")
+def test_liblinear_has_an_intercept_that_is_penalised(C, shift, penalty):
+    """It is off the observed rate, and compression stays with the base: its own predictions are what counts."""
     X, y = rows(2)
-    base = lm.LogisticRegression(solver="liblinear", C=0.01)
-    off = [
-        np.abs(model.fit(X, y).predict_proba(X).mean(axis=0) - observed(y)).max()
-        for model in (base, WRAPPERS["pruned"](base))
-    ]
-    assert off[0] > 0.01
-    assert off[1] < 1e-9
+    base = lm.LogisticRegression(solver="liblinear", C=C, tol=1e-8, random_state=0, **penalty).fit(X + shift, y)
+    if not base.coef_.any():
+        return
+    kept = int(np.count_nonzero(base.coef_))
+    whole = PrunedClassifier(base, n_nonzero=kept).fit(X + shift, y)
+    np.testing.assert_allclose(whole.coef_, base.coef_, atol=1e-7)
+    np.testing.assert_allclose(whole.intercept_, base.intercept_, atol=1e-7)
+    assert whole.loss_increase_ == pytest.approx(0.0, abs=1e-10)
+    losses = [PrunedClassifier(base, n_nonzero=k).fit(X + shift, y).loss_increase_ for k in range(1, kept + 1)]
+    assert (np.array(losses) >= -1e-10).all()
+    fewer = PrunedClassifier(base, n_nonzero=1).fit(X + shift, y)
+    means = [model.predict_proba(X + shift).mean(axis=0) for model in (base, fewer)]
+    np.testing.assert_allclose(means[0], means[1], atol=1e-9)
+    if C == 1.0:
+        assert PrunedClassifier(base).fit(X + shift, y).n_nonzero_ >= 1
 
 
 @pytest.mark.skipif(not hasattr(lm, "PassiveAggressiveClassifier"), reason="is gone from this scikit-learn")

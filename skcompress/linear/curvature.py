@@ -43,12 +43,15 @@ class Fit:
         Weight of the L1 penalty.
     target : callable
         What the numeric target, 0 and 1 for a classifier, becomes before it is compared with the linear predictor.
+    level_penalized : bool
+        Whether the leaf has penalised its intercept too, so that its weights do not minimise this loss on y.
     """
 
     deviance: Deviance
     l2: Any = 0.0
     l1: Any = 0.0
     target: Callable[[Floats], Floats] = _as_it_is
+    level_penalized: bool = False
 
 
 def _plain(leaf: Any, total: float) -> Fit:
@@ -106,7 +109,8 @@ def _logistic(leaf: Any, total: float) -> Fit:
         return Fit(deviance)
     strength = np.asarray(leaf.C_ if hasattr(leaf, "C_") else leaf.C, dtype=np.float64).reshape(-1, 1)
     ratio, weight = _l1_share(leaf), 1 / (strength * total)
-    return Fit(deviance, l2=(1 - ratio) * weight, l1=2 * ratio * weight)
+    l2, l1 = (1 - ratio) * weight, 2 * ratio * weight
+    return Fit(deviance, l2=l2, l1=l1, level_penalized=leaf.solver == "liblinear" and leaf.fit_intercept)
 
 
 def _l1_share(leaf: Any) -> Any:

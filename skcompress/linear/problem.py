@@ -5,7 +5,8 @@ intercept for them, and builds the quadratic model of F around any weights.
 
 Where w0 does not minimise the base's loss on y, the base's own predictions take the place of y and the penalty is on
 the change of the weights, so that w0 is the minimum and F(w0) = 0: in *fidelity* mode (a frozen model, or a base whose
-loss has no curvature) with squared loss and no penalty, after distilling with the base's loss and penalty.
+loss has no curvature) with squared loss and no penalty; after distilling, and with the solver liblinear, which
+penalises the intercept, with the base's loss and penalty.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class LinearProblem:
         self.intercept: Floats = present[1] if intercept is None else intercept
         self.fits_intercept = fits_intercept(leaf.estimator)
         fit = None if leaf.frozen else fit_of(leaf.estimator, self.total)
-        self.own_target = fit is None or leaf.own_target
+        self.own_target = fit is None or leaf.own_target or fit.level_penalized
         self.fit = Fit(Squared()) if fit is None else fit
         shape = self.weights.shape
         self.l2: Floats = np.broadcast_to(np.asarray(self.fit.l2, dtype=np.float64), shape)
@@ -129,7 +130,8 @@ class LinearProblem:
     @cached_property
     def noise(self) -> Floats | None:
         """Mean deviance of the base from y, shape (m,), for information criteria; None where y is not known."""
-        if self.leaf.y is None or (self.own_target and hasattr(self.leaf.estimator, "classes_")):
+        comparable = self.fit.level_penalized and not self.leaf.own_target
+        if self.leaf.y is None or (self.own_target and not comparable and hasattr(self.leaf.estimator, "classes_")):
             return None
         return self.row_weight @ self.fit.deviance.value(self._given_target(), self.base_predictor)
 
