@@ -18,6 +18,7 @@ from .core.quadratic import QuadraticModel
 from .core.quantizing import round_on
 from .linear.columns import Columns
 from .linear.constraint import Constraint
+from .linear.exchange import exchanged
 from .linear.joint import joint_step
 from .linear.problem import LinearProblem
 from .linear.rounds import ROUNDS, Solution, compress_in_rounds, lowest, settle
@@ -118,16 +119,17 @@ class _Pruning(WeightCompressor):
             if self._shares(n_nonzero) and start.grid is None:
                 joint = joint_step(problem, start, groups, keep, n_nonzero=n_nonzero, **fixed)
                 solutions += [] if joint is None else [compress_in_rounds(problem, start, joint, rounds)]
-            return lowest(problem, solutions, start.signs)
+            best = lowest(problem, solutions, start.signs)
+            return exchanged(problem, start, best, keep) if self._searches_classes(n_nonzero, start) else best
 
         solution = solve(**self._budget())
         scored = solution.first
         outcome = self._refitted(problem, start, solution)
         if self.max_loss is not None and not problem.exact and start.support.any():
             solution, outcome = self._within(self.max_loss, problem, solution, outcome, solve, start)
-        self._report(scored, solution, problem.leaf.estimator)
+        lost = solution.result.loss if problem.exact else problem.assess(outcome.weights, outcome.intercept)[0]
+        self._report(scored, solution, problem, lost)
         if start.support.any():
-            lost = solution.result.loss if problem.exact else problem.assess(outcome.weights, outcome.intercept)[0]
             warn_about(solution.result, lost, **self._budget())
         return outcome
 
@@ -153,6 +155,11 @@ class _Pruning(WeightCompressor):
         """Return whether the support is that of one set of scores, at the weights before pruning."""
         searched = isinstance(self.importance, str) and self.importance == "obs"
         return self.search == "one_shot" or (self.search == "auto" and not searched)
+
+    def _searches_classes(self, n_nonzero: Any, start: Constraint) -> bool:
+        """Return whether each output is searched on its own, for the support that loses least."""
+        alone = isinstance(n_nonzero, Integral) and self.feature_groups is None and start.grid is None
+        return alone and self.refit == "closed_form" and not self._scores_once() and self.search != "backward"
 
     def _shares(self, n_nonzero: Any) -> bool:
         """Return whether one number of units is spent on all outputs together, by what they cost."""
@@ -194,12 +201,15 @@ class _Pruning(WeightCompressor):
         level = intercept if self.refit is None else problem.best_intercept(rounded.weights)
         return Outcome(rounded.weights, level, constraint)
 
-    def _report(self, scored: Pruning, solution: Solution, leaf: Any) -> None:
+    def _report(self, scored: Pruning, solution: Solution, problem: LinearProblem, lost: float) -> None:
         """Set what is known of the support, by the quadratic at the weights before pruning."""
+        leaf = problem.leaf.estimator
         self.support_ = like_coef(leaf, solution.result.support)
         self.importances_ = like_coef(leaf, scored.importances)
         self.path_ = scored.path
-        self.optimality_gap_ = solution.first.gap_of(solution.result.support)
+        # A search without the blocks between classes proves nothing: no support gains more than all that is lost.
+        proves = not problem.fit.deviance.coupled or len(solution.first.quadratic.centre) == 1
+        self.optimality_gap_ = solution.first.gap_of(solution.result.support) if proves else max(0.0, lost)
 
     @property
     def n_nonzero_(self) -> int:
@@ -309,7 +319,8 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         Root mean square change of the linear predictor on the training rows.
     optimality_gap_ : float
         No support of this size can lose less, on the quadratic model at the weights before pruning, than the chosen
-        one's loss there minus this.
+        one's loss there minus this. For several classes of a multinomial loss with a budget for each, nothing is
+        proven, and it is the whole `loss_increase_`.
     n_features_in_ : int
         Number of input columns.
     input_range_ : ndarray of shape (2, n_features_in_), or None

@@ -113,13 +113,14 @@ def test_kept_columns_stay_within_a_loss(cancer):
 def test_the_warning_about_a_threshold_tells_the_true_loss(cancer):
     with pytest.warns(UserWarning, match="together they cost a loss of") as told:
         model = PrunedClassifier(threshold=0.015).fit(*cancer)
-    assert f"a loss of {model.loss_increase_:.3g}," in str(told[0].message)
+    assert any(f"a loss of {model.loss_increase_:.3g}," in str(warning.message) for warning in told)
 
 
 def test_a_budget_that_nobody_gave_is_not_blamed(cancer):
     X, y = cancer
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("error", RuntimeWarning)
         PrunedClassifier(LogisticRegression(C=np.inf, max_iter=10_000)).fit(X, y)
 
 

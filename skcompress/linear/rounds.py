@@ -68,14 +68,14 @@ def compress_in_rounds(
     best = Solution(result, problem.best_intercept(result.weights), quadratic, result)
     if problem.exact or rounds == 1:
         return best
-    lowest = _loss(problem, result.weights, best.intercept)
+    lowest = true_loss(problem, result.weights, best.intercept)
     for _ in range(rounds - 1):
         at = best.result.weights, best.intercept
         lost = problem.losses(at[0], problem.predictor(*at)) - problem.base_losses
         quadratic = problem.quadratic(*at, start.support, at_minimum=False, signs=signs, offset=lost)
         result = step(quadratic, best.result)
         intercept = problem.best_intercept(result.weights)
-        loss = _loss(problem, result.weights, intercept)
+        loss = true_loss(problem, result.weights, intercept)
         if not loss < lowest:
             break
         best, lowest = Solution(result, intercept, quadratic, best.first), loss
@@ -87,7 +87,7 @@ def lowest(problem: LinearProblem, solutions: Sequence[Solution], signs: ArrayLi
 
     def settled(solution: Solution) -> float:
         at = settle(problem, solution.result.weights, solution.intercept, solution.result.support, signs)
-        return _loss(problem, *at)
+        return true_loss(problem, *at)
 
     return min(solutions, key=settled) if len(solutions) > 1 else solutions[0]
 
@@ -114,9 +114,9 @@ def settle(
     """
     if problem.exact or not support.any():
         return weights, intercept
-    lowest = _loss(problem, weights, intercept)
+    lowest = true_loss(problem, weights, intercept)
     constant = np.zeros_like(weights), problem.best_intercept(np.zeros_like(weights))
-    if (zero := _loss(problem, *constant)) < lowest:
+    if (zero := true_loss(problem, *constant)) < lowest:
         # Newton's steps leave a saturated model slowly, and a constant at once.
         (weights, intercept), lowest = constant, zero
     newton = Newton(problem, support, signs)
@@ -125,7 +125,7 @@ def settle(
         for _ in range(10):
             moved = weights + step
             level = problem.best_intercept(moved)
-            loss = _loss(problem, moved, level)
+            loss = true_loss(problem, moved, level)
             if loss < lowest:
                 break
             step = step / 2
@@ -138,6 +138,7 @@ def settle(
     return weights, intercept
 
 
-def _loss(problem: LinearProblem, weights: Floats, intercept: Floats) -> float:
+def true_loss(problem: LinearProblem, weights: Floats, intercept: Floats) -> float:
+    """Return F in units of the null loss, summed over the outputs."""
     losses = problem.losses(weights, problem.predictor(weights, intercept))
     return float((losses / problem.unit).sum())

@@ -1,0 +1,163 @@
+"""Exchange kept and dropped weights of each class of a multinomial loss, judged by the loss itself.
+
+With a budget for each class the classes are searched one by one, without the blocks of the Hessian between them. From
+there pairs are exchanged within a class. At the minimum c on the support S, with half the Hessian H, half the gradient
+g and b = H c - g, a support keeps b_S' H_SS^-1 b_S of the quadratic. With Q = H_SS^-1, x = Q b_S, G = Q H_SR for the
+rest R, r = b_R - H_RS x and s_i = H_ii - H_iS G_i, exchanging j in S for i in R changes that by
+
+    (r_i + G_ji x_j / Q_jj)^2 / (s_i + G_ji^2 / Q_jj)  -  x_j^2 / Q_jj
+
+The best pairs by it are settled and compared on the true loss; the first that lowers it is taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..core.gram import DenseGram
+from ..core.linalg import Floats, Indices, Mask
+from ..core.pruning import Pruning
+from ..core.quadratic import QuadraticModel
+from .constraint import Constraint
+from .newton import Newton
+from .problem import LinearProblem
+from .rounds import Solution, settle, true_loss
+
+MOST_WORK = 2e8
+"""Rows times the square of the free weights up to which weights are exchanged: 90 weights on 24,000 rows."""
+
+_PAIRS = 5
+"""Pairs that are tried before giving up."""
+
+_PASSES = 50
+
+_WORTH = 1e-7
+"""Relative fall of the loss that is worth an exchange."""
+
+
+def exchanged(problem: LinearProblem, start: Constraint, solution: Solution, keep: Any) -> Solution:
+    """Return the solution with weights exchanged within each class until no exchange that is tried lowers the loss.
+
+    The same solution where classes are not coupled, signs bind, or the Hessian is not affordable.
+
+    Parameters
+    ----------
+    problem : LinearProblem
+        The true loss.
+    start : Constraint
+        Which weights are free, and their signs.
+    solution : Solution
+        Of a pruning.
+    keep : mask of shape (p,), indices or None
+        Columns that are never pruned.
+    """
+    result: Pruning = solution.result
+    support, free = result.support, start.support
+    work = float(np.count_nonzero(free)) ** 2 * len(problem.row_weight)
+    if not problem.fit.deviance.coupled or np.any(start.signs) or work > MOST_WORK or not support.any():
+        return solution
+    newton = Newton(problem, free)
+    if not newton.together:
+        return solution
+    try:
+        return _better(problem, newton, start, solution, keep)
+    except np.linalg.LinAlgError:
+        # A saturated model has no curvature to go by.
+        return solution
+
+
+def _better(problem: LinearProblem, newton: Newton, start: Constraint, solution: Solution, keep: Any) -> Solution:
+    """Exchange from the solution, and from what dropping weights one by one on the full Hessian leaves."""
+    result: Pruning = solution.result
+    support, free = result.support, start.support
+    held = np.zeros(free.shape, dtype=bool)
+    if keep is not None:
+        held[:, keep] = True
+    begin = settle(problem, result.weights, solution.intercept, support)
+    before = true_loss(problem, *begin)
+    whole = newton.joint(start.centre, start.intercept, at_minimum=True)
+    backward = _eliminated(whole, support.sum(axis=1), free, held)
+    other = settle(problem, np.where(backward, start.centre, 0.0), start.intercept, backward)
+    found = [_improved(problem, newton, held, *at) for at in ((support, *begin), (backward, *other))]
+    support, weights, intercept, lowest = min(found, key=lambda each: each[-1])
+    if not lowest < before - _WORTH * abs(before):
+        return solution
+    return solution._replace(result=replace(result, weights=weights, support=support), intercept=intercept)
+
+
+def _improved(
+    problem: LinearProblem, newton: Newton, held: Mask, support: Mask, weights: Floats, intercept: Floats
+) -> tuple[Mask, Floats, Floats, float]:
+    """Exchange until nothing that is tried lowers the loss."""
+    lowest = true_loss(problem, weights, intercept)
+    for _ in range(_PASSES):
+        model = newton.joint(weights, intercept, at_minimum=False)
+        for out, into in _best_pairs(model, support, newton.support, held):
+            tried = support.copy()
+            tried.flat[out], tried.flat[into] = False, True
+            moved, level = settle(problem, np.where(tried, weights, 0.0), intercept, tried)
+            loss = true_loss(problem, moved, level)
+            if loss < lowest - _WORTH * abs(lowest):
+                support, weights, intercept, lowest = tried, moved, level, loss
+                break
+        else:
+            break
+    return support, weights, intercept, lowest
+
+
+def _half_hessian(model: QuadraticModel, places: Indices) -> Floats:
+    gram = model.grams[0]
+    assert isinstance(gram, DenseGram)
+    hessian: Floats = gram.matrix + np.diag(model.penalty[0][places])
+    return hessian
+
+
+def _eliminated(model: QuadraticModel, sizes: Indices, free: Mask, held: Mask) -> Mask:
+    """Return the support left when weights are dropped one by one, the cheapest of the classes that have too many."""
+    places = np.flatnonzero(free)
+    inverse, weights = np.linalg.inv(_half_hessian(model, places)), model.centre[0][places].copy()
+    of_class, stays = places // free.shape[1], held.flat[places]
+    left = np.ones(len(places), dtype=bool)
+    excess = np.bincount(of_class, minlength=len(free)) - sizes
+    while excess.any():
+        diagonal = np.diag(inverse)
+        may = left & ~stays & (excess[of_class] > 0)
+        cost = np.where(may, weights**2 / np.where(diagonal > 0, diagonal, np.inf), np.inf)
+        gone = int(np.argmin(cost))
+        column = inverse[:, gone] / inverse[gone, gone]
+        weights = weights - column * weights[gone]
+        inverse = inverse - np.outer(column, inverse[gone])
+        left[gone], weights[gone] = False, 0.0
+        inverse[gone], inverse[:, gone] = 0.0, 0.0
+        excess[of_class[gone]] -= 1
+    support = np.zeros(free.shape, dtype=bool)
+    support.flat[places[left]] = True
+    return support
+
+
+def _best_pairs(model: QuadraticModel, support: Mask, free: Mask, held: Mask) -> list[tuple[int, int]]:
+    """Return the exchanges that promise most on the quadratic, places in the flat support to drop and to add."""
+    places = np.flatnonzero(free)
+    H = _half_hessian(model, places)
+    b = H @ model.centre[0][places] - model.gradient[0][places] / 2
+    inside = np.flatnonzero(support.flat[places])
+    outside = np.flatnonzero(~support.flat[places])
+    if not len(outside):
+        return []
+    Q = np.linalg.inv(H[np.ix_(inside, inside)])
+    cross = H[np.ix_(inside, outside)]
+    x, G = Q @ b[inside], Q @ cross
+    rest = b[outside] - cross.T @ x
+    left = np.maximum(H[outside, outside] - (cross * G).sum(axis=0), 0.0)
+    inverse = np.diag(Q)[:, None]
+    room = left + G**2 / inverse
+    gain = (rest + G * (x[:, None] / inverse)) ** 2 / np.where(room > 0, room, np.inf) - x[:, None] ** 2 / inverse
+    of_class: Indices = places // support.shape[1]
+    allowed = (of_class[inside][:, None] == of_class[outside]) & ~held.flat[places[inside]][:, None] & (gain > 0)
+    gain = np.where(allowed, gain, 0.0)
+    order = np.argsort(-gain, axis=None)[:_PAIRS]
+    found = [np.unravel_index(place, gain.shape) for place in order.tolist() if gain.flat[place] > 0]
+    return [(int(places[inside[j]]), int(places[outside[i]])) for j, i in found]
