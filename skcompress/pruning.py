@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
@@ -116,9 +117,12 @@ class _Pruning(WeightCompressor):
                 return Solution(result, start.intercept, quadratic, result)
             solutions = [compress_in_rounds(problem, start, step, rounds)]
             n_nonzero = budget.get("n_nonzero")
-            if self._shares(n_nonzero) and start.grid is None:
+            # Under signs the search of all classes together takes seconds, too long for each size on the way.
+            quick = self.max_loss is None or not np.any(start.signs)
+            if self._shares(n_nonzero) and start.grid is None and quick:
                 joint = joint_step(problem, start, groups, keep, n_nonzero=n_nonzero, **fixed)
-                solutions += [] if joint is None else [compress_in_rounds(problem, start, joint, rounds)]
+                with suppress(np.linalg.LinAlgError):  # a saturated model has no curvature between classes
+                    solutions += [] if joint is None else [compress_in_rounds(problem, start, joint, rounds)]
             best = lowest(problem, solutions, start.signs)
             return exchanged(problem, start, best, keep) if self._searches_classes(n_nonzero, start) else best
 

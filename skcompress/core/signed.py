@@ -22,6 +22,9 @@ _TOLERANCE = 1e-10
 _SINGLE = 40
 """Corrections of one at a time before the active-set method takes over."""
 
+_ENTRIES = 3
+"""How often the active-set method lets each variable in, at the most."""
+
 
 def solve_signed(matrix: Floats, right: Floats, signs: NDArray[Any], first: Mask | None = None) -> Floats:
     """Return the minimum of ``x @ matrix @ x - 2 * right @ x`` over x with the given signs.
@@ -62,11 +65,14 @@ def solve_signed(matrix: Floats, right: Floats, signs: NDArray[Any], first: Mask
 
 
 def _from_zero(unit: Floats, target: Floats, signs: NDArray[Any], level: float, first: Mask | None) -> Floats:
-    """Return the minimum by letting in one variable after the other, that of the steepest slope first."""
+    """Return the minimum by letting in one variable after the other, that of the steepest slope first.
+
+    A right-hand side out of the range of the matrix has no minimum: then the point reached after a while.
+    """
     passive = signs == 0
     x = _solved(unit, target, passive, first)
     barred = np.zeros(len(x), dtype=bool)
-    while True:
+    for _ in range(_ENTRIES * (1 + len(x))):
         slack = np.where(passive | barred, -np.inf, signs * (target - unit @ x))
         entering = int(slack.argmax())
         if slack[entering] <= level:
@@ -79,14 +85,17 @@ def _from_zero(unit: Floats, target: Floats, signs: NDArray[Any], level: float, 
                 break
             share = np.where(wrong, x / np.where(wrong, x - z, 1.0), np.inf)
             step = share.min()
-            x = x + step * (z - x)
             out = wrong & (share <= step)
+            if not out.any():
+                return x
+            x = x + step * (z - x)
             x[out] = 0.0
             passive &= ~out
         # One that rounding error sends back at once is not let in again before another one has moved.
         barred = np.zeros(len(x), dtype=bool) if passive[entering] else barred
         barred[entering] |= not passive[entering]
         x = z
+    return x
 
 
 def _solved(unit: Floats, target: Floats, passive: Mask, first: Mask | None) -> Floats:

@@ -72,3 +72,13 @@ def test_nonnegative_with_more_variables_than_rows_is_scipys():
     A[:, 75:] = -A[:, :75] + 0.01 * A[:, 75:]
     x = solve_signed(A.T @ A, A.T @ b, np.ones(150))
     assert np.linalg.norm(A @ x - b) == pytest.approx(nnls(A, b)[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_without_a_minimum_it_ends_with_the_signs(seed):
+    """A right-hand side out of the range: the function falls for ever along some direction."""
+    rng = np.random.default_rng(seed)
+    factor = rng.standard_normal((3, 9)) * 10.0 ** rng.integers(-9, 3, 9)
+    signs = rng.choice([-1, 0, 1], 9)
+    x = solve_signed(factor.T @ factor, rng.standard_normal(9), signs)
+    assert (signs * x >= 0).all()
