@@ -34,6 +34,7 @@ from .linear.columns import Columns
 from .linear.constraint import Constraint
 from .linear.fold import compact
 from .linear.inside import BaseFit, fit_inside
+from .linear.integer_inputs import reader_of
 from .linear.problem import LinearProblem
 from .linear.ranges import input_range
 from .linear.routing import fit_params_of, innermost, require_estimator
@@ -51,11 +52,14 @@ class Outcome:
         What is written at the leaf.
     constraint : Constraint
         What a wrapper around this one starts from.
+    leveled : bool
+        Whether the intercept is solved again for these weights; else it stays as it is.
     """
 
     weights: NDArray[Any]
     intercept: NDArray[Any]
     constraint: Constraint
+    leveled: bool = True
 
 
 class NotFoldableError(ValueError, AttributeError):
@@ -123,7 +127,14 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
         self._constraint_ = outcome.constraint
         self.base_coef_ = like_coef(leaf, problem.weights.astype(leaf.coef_.dtype))
         self.base_intercept_ = self._like_intercept(problem.intercept.astype(leaf.coef_.dtype))
-        self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf))
+        reader, predictor = reader_of(self.estimator_), None
+        if reader is not None:
+            predictor = reader.of_codes(reader.inputs.codes(problem.X))
+            if outcome.leveled:
+                shift = problem.best_shift(predictor)
+                write(leaf, outcome.weights, outcome.intercept + shift)
+                predictor = predictor + shift
+        self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf), predictor)
 
     def _require_target(self, inner: Any, y: Any) -> None:
         if y is None and not isinstance(innermost(inner), FrozenEstimator):

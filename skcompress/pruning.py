@@ -203,7 +203,7 @@ class _Pruning(WeightCompressor):
         model = solution.quadratic.recentred(centre, free=support)
         rounded = round_on(model, start.grid, rounding=start.rounding, random_state=self.random_state)
         level = intercept if self.refit is None else problem.best_intercept(rounded.weights)
-        return Outcome(rounded.weights, level, constraint)
+        return Outcome(rounded.weights, level, constraint, leveled=self.refit is not None)
 
     def _report(self, scored: Pruning, solution: Solution, problem: LinearProblem, lost: float) -> None:
         """Set what is known of the support, by the quadratic at the weights before pruning."""

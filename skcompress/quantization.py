@@ -23,6 +23,7 @@ from .linear.integer_inputs import (
     IntegerModel,
     accumulator,
     check_input_bits,
+    codes_of,
     leaf_input,
     reader_of,
     with_reader,
@@ -30,7 +31,7 @@ from .linear.integer_inputs import (
 from .linear.integer_training import can_train, train
 from .linear.problem import LinearProblem
 from .linear.rounds import ROUNDS, compress_in_rounds
-from .linear.view import find_leaf, like_coef, read, write
+from .linear.view import find_leaf, like_coef, read
 
 
 class _Quantizing(WeightCompressor):
@@ -96,24 +97,16 @@ class _Quantizing(WeightCompressor):
         return Outcome(result.weights, solution.intercept, constraint)
 
     def _finish(self, problem: LinearProblem, outcome: Outcome) -> None:
-        super()._finish(problem, outcome)
-        self.estimator_ = with_reader(self.estimator_, self._reader(problem, outcome.constraint.grid))
-
-    def _reader(self, problem: LinearProblem, grid: Grid) -> Callable[[Any], Any] | None:
-        """Return what makes the leaf predict in integers, after measuring what that costs; None: it need not."""
         inputs = self._inputs_
-        if inputs is None:
-            return None
-        leaf = problem.leaf.estimator
-        scale = np.array(np.broadcast_to(grid.row_scale, (len(problem.weights), 1)))
-        model = IntegerModel(leaf, inputs, scale)
-        accumulator(model.codes, inputs.top)
+        self.estimator_ = with_reader(self.estimator_, None if inputs is None else self._reader(inputs, outcome))
+        super()._finish(problem, outcome)
+
+    def _reader(self, inputs: InputGrid, outcome: Outcome) -> Callable[[Any], Any]:
+        """Return what makes the leaf predict in integers."""
+        grid = outcome.constraint.grid
+        scale = np.array(np.broadcast_to(grid.row_scale, (len(outcome.weights), 1)))
+        accumulator(codes_of(outcome.weights, inputs, scale), inputs.top)
         self.input_scale_, self.input_offset_ = inputs.step, inputs.offset
-        eta = model.of_codes(inputs.codes(problem.X))
-        shift = problem.best_shift(eta)
-        weights, intercept = read(leaf)
-        write(leaf, weights, intercept + shift)
-        self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf), eta + shift)
         return lambda leaf: IntegerModel(leaf, inputs, scale)
 
     def outside(self, X: Any) -> NDArray[np.intp]:

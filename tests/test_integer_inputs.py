@@ -21,6 +21,7 @@ from sklearn.linear_model import (
     RidgeClassifier,
     SGDClassifier,
 )
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -28,6 +29,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from skcompress import (
     CompactLinear,
     CompressedRegressorCV,
+    DistilledRegressor,
     PrunedRegressor,
     QuantizedClassifier,
     QuantizedRegressor,
@@ -204,6 +206,28 @@ def test_losses_are_those_of_the_integer_prediction():
     assert model.loss_increase_ == pytest.approx(plain.score(X, y) - model.score(X, y), abs=1e-12)
     change = np.sqrt(np.mean((plain.predict(X) - model.predict(X)) ** 2))
     assert model.prediction_change_ == pytest.approx(change, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda inner: PrunedRegressor(inner, n_nonzero=4),
+        lambda inner: PrunedRegressor(make_pipeline(StandardScaler(), inner), n_nonzero=4),
+        lambda inner: PrunedRegressor(inner, n_nonzero=4, importance="l1", refit=None),
+        lambda inner: DistilledRegressor(inner, teacher=LinearRegression(), alpha=0.0, cv=2),
+        lambda inner: QuantizedRegressor(inner, bits=8),
+    ],
+)
+def test_the_losses_of_a_wrapper_around_it_are_those_of_its_prediction(wrap):
+    model = wrap(QuantizedRegressor(bits=8, input_bits=2)).fit(X, y)
+    base = LinearRegression().fit(X, y)
+    change = np.mean((model.predict(X) - base.predict(X)) ** 2)
+    distilled = isinstance(model, DistilledRegressor)
+    lost = change / base.predict(X).var() if distilled else r2_score(y, base.predict(X)) - r2_score(y, model.predict(X))
+    assert model.loss_increase_ == pytest.approx(lost, abs=1e-9)
+    assert model.prediction_change_ == pytest.approx(np.sqrt(change))
+    if getattr(model, "refit", "") is not None:
+        assert model.predict(X).mean() == pytest.approx(y.mean())
 
 
 def test_sums_cannot_overflow():

@@ -132,8 +132,7 @@ class IntegerModel(BaseEstimator):
     @property
     def codes(self) -> NDArray[np.int64]:
         """z, shape (m, p)."""
-        weights, _ = read(self.leaf)
-        return np.rint(weights * self.inputs.step / self.scale).astype(np.int64)
+        return codes_of(read(self.leaf)[0], self.inputs, self.scale)
 
     def linear_predictor(self, X: Any, *, integers: bool = False) -> Floats:
         """Return eta, shape (n, m).
@@ -193,6 +192,11 @@ class IntegerModel(BaseEstimator):
     def predict_log_proba(self, X: Any) -> Any:
         """Return the leaf's log-probabilities from eta."""
         return self._answer("predict_log_proba", X)
+
+
+def codes_of(weights: Floats, inputs: InputGrid, scale: Floats) -> NDArray[np.int64]:
+    """Return z of weights that lie on the grid with these scales (m, 1), shape (m, p)."""
+    return np.rint(weights * inputs.step / scale).astype(np.int64)
 
 
 def check_input_bits(input_bits: Any, *, grid: str, granularity: str) -> None:
