@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
@@ -25,6 +26,7 @@ from sklearn.tree import DecisionTreeRegressor
 from wrapped import KNOWS_POLARS, TREE, WRAPPERS, every_wrapper
 
 from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor
+from skcompress.linear.integer_inputs import reader_of
 
 
 @pytest.fixture
@@ -284,6 +286,36 @@ class TestFrozen:
         model = QuantizedRegressor(FrozenEstimator(pruned), bits=3).fit(X)
         np.testing.assert_array_equal(pruned.coef_, before)
         np.testing.assert_array_equal(model.coef_ != 0, before != 0)
+
+    @pytest.mark.parametrize("with_y", [True, False])
+    @pytest.mark.parametrize(
+        "model",
+        [
+            PrunedRegressor(Ridge(0.1), n_nonzero=3),
+            make_pipeline(StandardScaler(), PrunedRegressor(Ridge(0.1), n_nonzero=3)),
+            QuantizedRegressor(PrunedRegressor(Ridge(0.1), n_nonzero=3), bits=3),
+            QuantizedRegressor(PrunedRegressor(Ridge(0.1), n_nonzero=3), bits=3, input_bits=3),
+        ],
+        ids=["pruned", "pipeline", "quantized", "integers"],
+    )
+    @pytest.mark.parametrize("k", [2, 3])
+    def test_a_frozen_compressed_model_is_what_the_losses_are_measured_from(self, with_y, model, k, small):
+        X, y = small
+        frozen = clone(model).fit(X, y)
+        again = PrunedRegressor(FrozenEstimator(frozen), n_nonzero=k).fit(X, y if with_y else None)
+        np.testing.assert_allclose(again.base_coef_, getattr(frozen, "steps", [("", frozen)])[-1][1].coef_)
+        change = np.mean((again.predict(X) - frozen.predict(X)) ** 2)
+        assert again.prediction_change_ == pytest.approx(np.sqrt(change), abs=1e-7)
+        assert (again.prediction_change_ > 1e-7) == (k == 2)
+        if reader_of(frozen) is None:
+            assert again.loss_increase_ == pytest.approx(change / frozen.predict(X).var(), abs=1e-12)
+
+    def test_more_bits_do_not_undo_frozen_rounding(self, small):
+        X, y = small
+        coarse = QuantizedRegressor(LinearRegression(), bits=3).fit(X, y)
+        model = QuantizedRegressor(FrozenEstimator(coarse), bits=8).fit(X, y)
+        assert model.prediction_change_ < 0.1 * coarse.prediction_change_
+        np.testing.assert_array_equal(model.base_coef_, coarse.coef_)
 
 
 class TestContainers:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from .constraint import Constraint
+from .integer_inputs import reader_of
 from .problem import LinearProblem
 from .routing import innermost, leaf_weight
 from .view import find_leaf, is_wrapper, keeps_positive, require_obedience
@@ -43,7 +44,8 @@ def fit_inside(
 ) -> tuple[Any, LinearProblem, Constraint]:
     """Fit the estimator inside a wrapper; return it with its problem and its constraint.
 
-    A wrapper hands on the problem that it has built; for anything else the leaf is looked for.
+    A wrapper hands on the problem that it has built; for anything else the leaf is looked for. A frozen model is
+    its own base, whatever has compressed it: the loss is the change of its predictions; its support and grid are kept.
     """
     if is_wrapper(inner):
         fitted = clone(inner)
@@ -56,5 +58,13 @@ def fit_inside(
     if leaf.constraint is None:
         problem = LinearProblem(leaf)
         return fitted, problem, Constraint.unbound(problem.weights, problem.intercept, keeps_positive(leaf.estimator))
+    if leaf.frozen:
+        problem = LinearProblem(leaf)
+        reader = reader_of(fitted)
+        if reader is not None:
+            problem.base_predictor = reader.of_codes(reader.inputs.codes(problem.X))
+        weights, intercept = problem.weights, problem.intercept
+        found = replace(leaf.constraint, base=weights, base_intercept=intercept, centre=weights, intercept=intercept)
+        return fitted, problem, found
     problem = LinearProblem(leaf, leaf.constraint.base, leaf.constraint.base_intercept)
     return fitted, problem, leaf.constraint
