@@ -24,7 +24,7 @@ from .linear.labels import require_every_class
 from .linear.problem import LinearProblem
 from .linear.ranges import input_range
 from .linear.representation import check_representation, encode
-from .linear.routing import fit_params_of, innermost, leaf_weight, require_estimator, weight_params
+from .linear.routing import fit_params_of, innermost, leaf_weight, require_estimator, weight_params, wrappers_of
 from .linear.rows import count_rows, take_rows
 from .linear.teaching import Lesson, School, default_teacher, teach
 from .linear.view import find_leaf, is_wrapper, read, require_kind
@@ -221,6 +221,12 @@ class Distilling(LinearCompressor):
                 f"teacher must be a {kind} with fit and {method}, or a FrozenEstimator that holds a fitted one; "
                 f"got {self.teacher!r}"
             )
+        for wrapper in wrappers_of(self._inner()):
+            if getattr(wrapper, "refit", None) == "estimator":
+                raise ValueError(
+                    f"refit='estimator' of the {type(wrapper).__name__} inside fits the base again on y, which would "
+                    "undo the distillation: use refit='closed_form' or refit=None"
+                )
 
     def _check_temperature(self, fitted: Any) -> None:
         leaf = find_leaf(fitted).estimator

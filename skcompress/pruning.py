@@ -23,7 +23,7 @@ from .linear.exchange import exchanged
 from .linear.joint import joint_step
 from .linear.problem import LinearProblem
 from .linear.rounds import ROUNDS, Solution, compress_in_rounds, lowest, settle
-from .linear.routing import innermost
+from .linear.routing import innermost, wrappers_of
 from .linear.view import like_coef, read
 from .linear.within import Sizes, fewest_within
 
@@ -87,6 +87,11 @@ class _Pruning(WeightCompressor):
         if self.refit == "estimator" and isinstance(innermost(self._inner()), FrozenEstimator):
             raise ValueError(
                 "refit='estimator' cannot be used with a FrozenEstimator, which is not fitted again: use "
+                "refit='closed_form' or refit=None"
+            )
+        if self.refit == "estimator" and any(wrapper._own_target for wrapper in wrappers_of(self._inner())):
+            raise ValueError(
+                "refit='estimator' fits the base again on y, which would undo the distillation inside: use "
                 "refit='closed_form' or refit=None"
             )
 

@@ -257,6 +257,18 @@ class TestRefitThatCannotApply:
         frozen = FrozenEstimator(Ridge().fit(X, y))
         refused(PrunedRegressor(frozen, n_nonzero=2, refit="estimator"), ["refit='estimator'", "FrozenEstimator"], X, y)
 
+    @pytest.mark.parametrize("around", [False, True])
+    def test_estimator_with_a_distilled_base(self, around, small):
+        inside, outside = "fits the base again on y, which would undo the distillation", ["refit='estimator'"]
+        if around:
+            inner = make_pipeline(StandardScaler(), PrunedRegressor(Ridge(), n_nonzero=2, refit="estimator"))
+            refused(DistilledRegressor(inner, teacher=Ridge(), alpha=1.0, cv=2), [*outside, "PrunedRegressor"], *small)
+            return
+        distilled = DistilledRegressor(Ridge(), teacher=Ridge(), alpha=1.0, cv=2)
+        refused(PrunedRegressor(distilled, n_nonzero=2, refit="estimator"), [*outside, inside], *small)
+        bits = QuantizedRegressor(distilled, bits=4)
+        refused(PrunedRegressor(bits, n_nonzero=2, refit="estimator"), [*outside, inside], *small)
+
     def test_estimator_with_outputs_that_keep_different_columns(self, two_outputs):
         model = PrunedRegressor(Ridge(), n_nonzero=1, refit="estimator")
         refused(model, ["refit='estimator'", "feature_groups='feature'"], *two_outputs)

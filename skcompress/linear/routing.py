@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import sklearn
@@ -20,6 +21,14 @@ def innermost(estimator: Any) -> Any:
         return estimator._inner()
     inside = _inside(estimator)
     return estimator if inside is None else innermost(inside)
+
+
+def wrappers_of(estimator: Any) -> Iterator[Any]:
+    """Yield those of our wrappers, from the outside in, that an unfitted estimator is made of."""
+    while estimator is not None:
+        if is_wrapper(estimator):
+            yield estimator
+        estimator = _inside(estimator)
 
 
 def require_estimator(estimator: Any, wrapper: str) -> None:
