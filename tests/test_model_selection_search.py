@@ -354,3 +354,15 @@ def test_max_error_is_no_mean_and_still_the_same(small):
     for train, test in KFold(2).split(X):
         expected.append(max_error(y[test], PrunedRegressor(n_nonzero=3).fit(X[train], y[train]).predict(X[test])))
     np.testing.assert_allclose(own_scores(search).ravel(), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scoring", [None, "r2", "neg_mean_absolute_error"])
+def test_a_fold_without_weight_cannot_be_scored(scoring, diabetes):
+    X, y = diabetes
+    weight = np.ones(len(y))
+    weight[:148] = 0
+    search = CompressedRegressorCV(n_nonzero=[2, 4], bits=[None], cv=KFold(3), scoring=scoring)
+    with pytest.raises(ValueError, match="sample_weight is 0 on all 148 rows of a test fold"):
+        search.fit(X, y, sample_weight=weight)
+    weight[:2] = 1
+    assert np.isfinite(search.fit(X, y, sample_weight=weight).cv_results_["mean_test_score"]).all()

@@ -76,6 +76,11 @@ class HeldOut:
         As in GridSearchCV, one metric.
     moments : Moments, default=None
         Second moments of these rows, weighted by `sample_weight`, where they are known already.
+
+    Raises
+    ------
+    ValueError
+        If all weights are 0 and the score takes them, or `scoring` names several metrics.
     """
 
     def __init__(self, fitted: Any, X: Any, y: Any, sample_weight: Any, scoring: Any, moments: Moments | None = None):
@@ -87,6 +92,11 @@ class HeldOut:
         n_rows = count_rows(X)
         weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         self.weight: Floats = np.broadcast_to(weight, n_rows)
+        if self.params and not self.weight.any():
+            raise ValueError(
+                f"sample_weight is 0 on all {n_rows} rows of a test fold, which cannot be scored: leave them out, "
+                "or give cv a splitter that spreads them over the folds, such as KFold(shuffle=True)"
+            )
         self.leaf = find_leaf(fitted).estimator
         if np.ndim(y) == 2 and np.shape(y)[1] == 1 and np.ndim(self.leaf.coef_) == 1:
             self.y = np.asarray(y)[:, 0]
