@@ -18,7 +18,6 @@ data.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple
@@ -31,6 +30,7 @@ from .quadratic import QuadraticModel
 from .search import Profile
 from .search.profile import WALKED, Objective, best_size, require_walk
 from .search.swap import hull_steps
+from .sharing import allocate, finds_shares, found_sizes, losses_of, shared_bound
 
 Kind = Literal["threshold", "n_nonzero", "max_loss", "criterion"]
 
@@ -248,6 +248,9 @@ def _criterion(profile: Profile, base: float, quadratic: QuadraticModel) -> Obje
 
 
 def _within_loss(profiles: Sequence[Profile], allowed: float) -> Choice:
+    if finds_shares(profiles):
+        chosen = found_sizes(profiles, lambda losses: int(np.argmax(losses <= max(allowed, losses.min()))))
+        return Choice(chosen, chosen[None])
     limit = _first_limit(profiles)
     while True:
         for profile in profiles:
@@ -255,7 +258,7 @@ def _within_loss(profiles: Sequence[Profile], allowed: float) -> Choice:
                 n_problem = len(profile.problem.kept)
                 require_walk(min(limit, profile.most), n_problem, max(64, WALKED / n_problem))
         allocations = allocate(profiles, limit)
-        losses = _losses(profiles, allocations)
+        losses = losses_of(profiles, allocations)
         within = np.flatnonzero(losses <= allowed)
         if len(within) or all(limit >= profile.most for profile in profiles):
             break
@@ -272,6 +275,9 @@ def _within_loss(profiles: Sequence[Profile], allowed: float) -> Choice:
 def _share(profiles: Sequence[Profile], total: int, told: str) -> Choice:
     least = sum(profile.least for profile in profiles)
     _check_kept(least, total, f"{told}, of all units,")
+    if finds_shares(profiles):
+        chosen = found_sizes(profiles, lambda losses: min(total, len(losses) - 1))
+        return Choice(chosen, chosen[None])
     limit = max(64, 2 * -(-total // max(1, len(profiles))))
     while True:
         allocations = allocate(profiles, limit)
@@ -290,47 +296,6 @@ def _first_limit(profiles: Sequence[Profile]) -> int:
     return max((profile.most for profile in profiles), default=0) if cheap else 64
 
 
-def allocate(profiles: Sequence[Profile], limit: int) -> Indices:
-    """Share every total among the profiles: go down from the largest sizes, each time where it costs least.
-
-    Parameters
-    ----------
-    profiles : sequence of Profile
-        Of the problems.
-    limit : int
-        Largest size of any profile that is looked at.
-
-    Returns
-    -------
-    allocations : ndarray of shape (t, n_profiles)
-        Sizes, by rising total, from all at their least to all at their most or at `limit`.
-    """
-    tops = [min(profile.most, max(limit, profile.least)) for profile in profiles]
-    steps = [profile.steps(top) for profile, top in zip(profiles, tops, strict=True)]
-    sizes = np.array(tops, dtype=np.intp)
-    allocations = [sizes.copy()]
-    heads = [
-        (float(steps[i][top - 1]), -i)
-        for i, (profile, top) in enumerate(zip(profiles, tops, strict=True))
-        if top > profile.least
-    ]
-    heapq.heapify(heads)
-    while heads:
-        i = -heapq.heappop(heads)[1]
-        sizes[i] -= 1
-        allocations.append(sizes.copy())
-        if sizes[i] > profiles[i].least:
-            heapq.heappush(heads, (float(steps[i][sizes[i] - 1]), -i))
-    return np.array(allocations[::-1], dtype=np.intp)
-
-
-def _losses(profiles: Sequence[Profile], allocations: Indices) -> Floats:
-    total = np.zeros(len(allocations))
-    for profile, sizes in zip(profiles, allocations.T, strict=True):
-        total += profile.curve(int(sizes.max()))[sizes]
-    return total
-
-
 def _found_loss(profiles: Sequence[Profile], sizes: Indices) -> float:
     return sum(profile.find(int(size)).loss for profile, size in zip(profiles, sizes, strict=True))
 
@@ -345,6 +310,8 @@ def least_bound(profiles: Sequence[Profile], choice: Choice, quadratic: Quadrati
         return max(lowest, sum(bounds))
     if not all(np.isfinite(profile.problem.floor) for profile in profiles):
         return lowest
+    if finds_shares(profiles):
+        return max(lowest, shared_bound(profiles, int(choice.sizes.sum())))
     # The convex hulls of the bounds are lower still, and the best way to share a total among them is a sort.
     empty = sum(profile.problem.bounds[profile.least] for profile in profiles)
     falls = [hull_steps(profile.problem.bounds, profile.least)[profile.least :] for profile in profiles]

@@ -18,7 +18,7 @@ import numpy as np
 from ..linalg import Floats, Indices, Mask
 from .bounds import removal_bounds
 from .problem import Problem
-from .profile import Found, Settings
+from .profile import Found, Settings, SharedBy
 from .swap import SwapProfile
 
 PROVEN = 1e-10
@@ -52,6 +52,8 @@ class ExactProfile:
     settings : Settings
         Number of nodes, and what the exchange search needs.
     """
+
+    shared_by: SharedBy = "supports"
 
     def __init__(self, problem: Problem, settings: Settings):
         if not problem.is_dense:

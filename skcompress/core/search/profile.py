@@ -6,13 +6,15 @@ A budget looks at profiles only; it never looks into a search.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from ..importance import Importance
 from ..linalg import Floats, Indices
 from .problem import Problem
+
+SharedBy = Literal["scores", "curve", "supports"]
 
 
 class Found(NamedTuple):
@@ -80,6 +82,10 @@ class Profile(Protocol):
         """Whether the curve of all sizes costs little; else larger and larger sizes are looked at."""
 
     @property
+    def shared_by(self) -> SharedBy:
+        """What a total of several problems is shared by: the scores that order the units, curves, or supports found."""
+
+    @property
     def visited(self) -> Sequence[int]:
         """Sizes whose supports are known by now, ascending."""
 
@@ -117,6 +123,8 @@ class Nested:
     inverted : bool, default=False
         Whether the inverse curvature is at hand, which bounds what any support loses.
     """
+
+    shared_by: SharedBy = "scores"
 
     def __init__(
         self,

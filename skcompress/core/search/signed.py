@@ -20,7 +20,7 @@ import numpy as np
 
 from ..linalg import Floats, Indices
 from .problem import Problem
-from .profile import Found, Settings, best_size, require_walk
+from .profile import Found, Settings, SharedBy, best_size, require_walk
 from .swap import DROPPED, EQUAL, EXCHANGED, MOST_RESTARTS, PATIENCE, hull_steps
 
 CHEAP = 256
@@ -76,6 +76,8 @@ class SignedSwap:
     most : int
         Largest size of a support, as far as that is known.
     """
+
+    shared_by: SharedBy = "curve"
 
     def __init__(self, problem: Problem, signed: SignedProblem, settings: Settings, most: int):
         self.problem = problem
@@ -207,6 +209,8 @@ class SignedOrder:
     most : int
         Largest size of a support, as far as that is known.
     """
+
+    shared_by: SharedBy = "scores"
 
     def __init__(self, problem: Problem, signed: SignedProblem, order: Indices, scores: Floats, most: int):
         self.problem = problem

@@ -18,7 +18,7 @@ import numpy as np
 from ..linalg import Floats, Indices, Mask
 from .exact import PROVEN
 from .problem import Problem
-from .profile import Found
+from .profile import Found, SharedBy
 from .signed import SignedProblem, SignedSwap, State
 
 
@@ -36,6 +36,8 @@ class SignedExact:
     max_nodes : int
         Nodes after which the search ends with the lowest bound among the open ones.
     """
+
+    shared_by: SharedBy = "supports"
 
     def __init__(self, problem: Problem, signed: SignedProblem, swap: SignedSwap, max_nodes: int):
         if not problem.is_dense:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..linalg import Floats, Indices, Mask
 from .problem import Problem
-from .profile import Found, Settings, best_size
+from .profile import Found, Settings, SharedBy, best_size
 
 EQUAL = 1e-10
 """Share of the explained loss below which two supports are equally good; the earlier one then wins."""
@@ -45,6 +45,8 @@ class SwapProfile:
     settings : Settings
         Restarts and their seed.
     """
+
+    shared_by: SharedBy = "curve"
 
     def __init__(self, problem: Problem, settings: Settings):
         self.problem = problem
