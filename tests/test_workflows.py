@@ -318,6 +318,15 @@ class TestFrozen:
         np.testing.assert_array_equal(model.base_coef_, coarse.coef_)
 
 
+class TestNests:
+    def test_max_loss_counts_from_the_weights_that_the_step_starts_from(self, polynomial):
+        inner = PrunedRegressor(n_nonzero=10).fit(*polynomial)
+        outer = PrunedRegressor(PrunedRegressor(n_nonzero=10), max_loss=0.02).fit(*polynomial)
+        assert 0 < outer.loss_increase_ - inner.loss_increase_ <= 0.02
+        fewer = PrunedRegressor(PrunedRegressor(n_nonzero=10), n_nonzero=outer.n_nonzero_ - 1).fit(*polynomial)
+        assert fewer.loss_increase_ - inner.loss_increase_ > 0.02
+
+
 class TestContainers:
     def test_ransac_is_compressed_on_its_inliers(self, small):
         X, y = small

@@ -89,9 +89,8 @@ def test_an_exact_share_is_best_among_those_allowed(options):
     single = [model_of(X, Y[:, output]) for output in range(2)]
     sums = []
     for first in range(2, 5):
-        parts = [
-            prune(q, n_nonzero=k, search="exact", **options) for q, k in zip(single, (first, 6 - first), strict=True)
-        ]
+        sizes = first, 6 - first
+        parts = [prune(q, n_nonzero=k, search="exact", **options) for q, k in zip(single, sizes, strict=True)]
         sums.append(sum(part.loss for part in parts) / 2)
     assert share.loss == pytest.approx(min(sums), abs=1e-9)
     assert share.proven
