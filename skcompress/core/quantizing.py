@@ -154,7 +154,8 @@ def on_even_grid(
         full_step = np.full_like(full_step, rule)
         rule = SCALES["max"]
     spanning = Trials(full_step, kind.zero_point(low, full_step, bits))
-    return ScaleSearch(tasks, kind, method, unit, shared).best(spanning, rule)
+    search = ScaleSearch(tasks, kind, method, unit, shared)
+    return search.widened(spanning, rule) if kind.refined else search.best(spanning, rule)
 
 
 def grid_of(

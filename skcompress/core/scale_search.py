@@ -9,6 +9,7 @@ every row of such an array is the same. Values of a task are (r * S, k): its r o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,9 @@ FINALIST_FLOATS = 2**18
 
 SCOUTED_FLOATS = 2**21
 """Weights x trials that are looked at together."""
+
+SEARCHED_WIDTH = 5
+"""Bits of a code up to which levels that more bits refine are searched anew; wider ones are polished alone."""
 
 LEAST_GAIN = 1e-4
 """The turns of an output end when its loss does not fall by more than this share."""
@@ -105,6 +109,31 @@ class ScaleSearch:
             return already, as_they_are
         chosen, values = self._searched(spanning, rule)
         return already.where(on_grid, chosen), self._chosen(on_grid, as_they_are, values)
+
+    def widened(self, spanning: Trials, rule: ScaleRule) -> tuple[Trials, list[Floats]]:
+        """Return what `best` would, where the values of a code's every width are among those of the wider ones.
+
+        The best of a narrower width is a start for the next one, which is never worse then.
+        """
+        if not (rule.closed_form and self.method.turns and self.method.finalists > 1):
+            return self.best(spanning, rule)
+        found: tuple[Trials, list[Floats], Floats] | None = None
+        bits = int(self.tasks[0].bits) if self.tasks else 0
+        for width in range(min(2, bits), bits + 1):
+            search = ScaleSearch(
+                [replace(t, bits=width) for t in self.tasks], self.kind, self.method, self.unit[:, 0], self.shared
+            )
+            if found is not None:
+                found = search._take_turns(*found)
+            if found is None or width <= SEARCHED_WIDTH:
+                trials, values = search.best(spanning, rule)
+                losses = search.losses(trials, values)
+                if found is not None:
+                    lower = losses < found[2]
+                    trials, values = trials.where(lower, found[0]), search._chosen(lower, values, found[1])
+                    losses = np.minimum(losses, found[2])
+                found = trials, values, losses
+        return self.best(spanning, rule) if found is None else found[:2]
 
     def rounded(self, rounding: RoundingFunction, trials: Trials) -> list[Floats]:
         """Return the values that a rounding gives each task at these trials, (r * S, k)."""

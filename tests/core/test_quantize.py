@@ -355,3 +355,13 @@ def test_a_scale_that_clips_most_weights_is_warned_of():
     with pytest.warns(UserWarning, match=r"scale=0.1 clips 75% of the weights .* a scale of 0.429 would hold them all"):
         assert np.abs(quantize(model, bits=4, scale=0.1).codes).max() == 7
     quantize(model, bits=4, scale=0.43)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("rounding", ["lattice", "descent"])
+@pytest.mark.parametrize("granularity", ["output", "tensor"])
+def test_more_powers_of_two_never_lose_more(seed, rounding, granularity):
+    model = random_model(seed, n_outputs=2, n_features=25, n_rows=20)
+    options = {"grid": "power_of_two", "rounding": rounding, "granularity": granularity}
+    losses = [quantize(model, bits=bits, **options).loss for bits in range(2, POWER_BITS + 1)]
+    assert (np.diff(losses) <= 1e-12).all(), losses

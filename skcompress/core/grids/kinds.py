@@ -44,6 +44,8 @@ class GridKind(NamedTuple):
         Whether a code is a position in a list of levels.
     binary_steps : bool
         Whether a step must be a power of two.
+    refined : bool
+        Whether the values of fewer bits are among those of more bits.
     """
 
     bounds: Callable[[Any], tuple[Any, Any]]
@@ -52,6 +54,7 @@ class GridKind(NamedTuple):
     values: Callable[[Any], Floats | None]
     has_levels: Callable[[int], bool]
     binary_steps: bool = False
+    refined: bool = False
 
     def permitted(self, step: Floats) -> Floats:
         """Return the nearest steps that the kind permits."""
@@ -132,6 +135,8 @@ GRIDS: dict[str, GridKind] = {
     "fixed_point": GridKind(
         _symmetric_bounds, _fixed_point_span, _no_zero_point, _sign_values, _no_levels, binary_steps=True
     ),
-    "power_of_two": GridKind(_power_bounds, _one_span, _no_zero_point, _power_values, _levels_beyond_one_bit),
+    "power_of_two": GridKind(
+        _power_bounds, _one_span, _no_zero_point, _power_values, _levels_beyond_one_bit, refined=True
+    ),
     "codebook": GridKind(_unsigned_bounds, _one_span, _no_zero_point, _integers, _levels),
 }
