@@ -37,7 +37,7 @@ from .linear.inside import BaseFit, fit_inside
 from .linear.integer_inputs import reader_of
 from .linear.problem import LinearProblem
 from .linear.ranges import input_range
-from .linear.routing import fit_params_of, innermost, require_estimator
+from .linear.routing import fit_params_of, innermost, require_estimator, weight_given
 from .linear.summary import with_summary
 from .linear.view import find_leaf, like_coef, read, require_kind, write
 
@@ -103,7 +103,7 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
             If the estimator inside has no weights that can be written.
         """
         self._fit_problem(X, y, sample_weight, fit_params)
-        self.input_range_ = input_range(X)
+        self.input_range_ = input_range(X, weight_given(sample_weight, fit_params))
         return self
 
     @abstractmethod

@@ -24,7 +24,15 @@ from .linear.labels import require_every_class
 from .linear.problem import LinearProblem
 from .linear.ranges import input_range
 from .linear.representation import check_representation, encode
-from .linear.routing import fit_params_of, innermost, leaf_weight, require_estimator, weight_params, wrappers_of
+from .linear.routing import (
+    fit_params_of,
+    innermost,
+    leaf_weight,
+    require_estimator,
+    weight_given,
+    weight_params,
+    wrappers_of,
+)
 from .linear.rows import count_rows, take_rows
 from .linear.teaching import Lesson, School, default_teacher, teach
 from .linear.view import find_leaf, is_wrapper, read, require_kind
@@ -90,7 +98,7 @@ class Distilling(LinearCompressor):
         if X_unlabeled is not None:
             fit_params["X_unlabeled"] = X_unlabeled
         self._fit_problem(X, y, sample_weight, fit_params)
-        self.input_range_ = input_range(X)
+        self.input_range_ = input_range(X, weight_given(sample_weight, fit_params))
         return self
 
     def _fit_problem(

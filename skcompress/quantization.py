@@ -30,8 +30,12 @@ from .linear.integer_inputs import (
 )
 from .linear.integer_training import can_train, train
 from .linear.problem import LinearProblem
+from .linear.ranges import input_range, widened
 from .linear.rounds import ROUNDS, compress_in_rounds
 from .linear.view import find_leaf, like_coef, read
+
+NOT_OF_THIS_FIT = ("input_scale_", "input_offset_", "n_saturated_", "_random_")
+"""What an earlier fit or partial_fit may have left."""
 
 
 class _Quantizing(WeightCompressor):
@@ -78,6 +82,8 @@ class _Quantizing(WeightCompressor):
 
     def _compress(self, problem: LinearProblem, start: Constraint, columns: Columns) -> Outcome:
         random_state = check_random_state(self.random_state)
+        for name in NOT_OF_THIS_FIT:
+            self.__dict__.pop(name, None)
 
         inputs = None
         if self.input_bits is not None:
@@ -153,6 +159,7 @@ class _Quantizing(WeightCompressor):
 
     def _train(self, X: Any, y: Any, sample_weight: Any, **given: Any) -> None:
         leaf, grid = train(self, X, y, sample_weight, **given)
+        self.input_range_ = widened(self.__dict__.get("input_range_"), input_range(X, sample_weight))
         self._constraint_ = replace(Constraint.unbound(*read(leaf)), grid=grid, rounding=self.rounding)
         self._report(grid, leaf)
 

@@ -198,3 +198,31 @@ def test_partial_fit_is_there_only_where_it_can_be(model):
         model.partial_fit(np.eye(2), [0.0, 1.0])
     reason = str(failed.value.__cause__)
     assert "has no partial_fit that" in reason or "grid='fixed_point' and a number as scale" in reason
+
+
+def test_nothing_of_an_earlier_fit_is_left(stream):
+    X, y = stream
+    base = sgd(max_iter=5, tol=None)
+    model = on_grid(base, bits=8, scale=2.0**-6, input_bits=8, random_state=0).fit(X[:200], y[:200])
+    assert model.input_scale_.shape == model.input_offset_.shape == (8,)
+    model.set_params(input_bits=None).fit(X[:200], y[:200])
+    assert not hasattr(model, "input_scale_")
+    assert not hasattr(model, "input_offset_")
+    model.partial_fit(X[:50], y[:50])
+    again = copy.deepcopy(model).fit(X[:200], y[:200])
+    assert not hasattr(again, "n_saturated_")
+    fresh = on_grid(base, bits=8, scale=2.0**-6, random_state=0).fit(X[:200], y[:200])
+    assert vars(again).keys() == vars(fresh).keys()
+    np.testing.assert_array_equal(trained(again, X[:200], y[:200]).codes_, trained(fresh, X[:200], y[:200]).codes_)
+
+
+def test_the_input_range_grows_with_the_batches(stream):
+    X, y = stream
+    trained_only = trained(on_grid(random_state=0), X, y)
+    np.testing.assert_array_equal(trained_only.input_range_, [X.min(axis=0), X.max(axis=0)])
+    model = on_grid(sgd(max_iter=5, tol=None), random_state=0).fit(X[:100], y[:100])
+    weight = np.ones(100)
+    weight[-1] = 0
+    model.partial_fit(np.vstack([5 * X[100:199], [[100.0] * 8]]), y[100:200], sample_weight=weight)
+    rows = np.vstack([X[:100], 5 * X[100:199]])
+    np.testing.assert_array_equal(model.input_range_, [rows.min(axis=0), rows.max(axis=0)])

@@ -9,12 +9,18 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from .rows import count_rows, take_rows
 
-def input_range(X: Any) -> NDArray[np.float64] | None:
+
+def input_range(X: Any, sample_weight: Any = None) -> NDArray[np.float64] | None:
     """Return the least and the greatest value of each column, shape (2, n_features).
 
-    Missing values are passed over; columns that hold no numbers have NaN. None where X is no table.
+    Missing values are passed over; columns that hold no numbers have NaN. A row of weight 0 is no row. None where X is
+    no table.
     """
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+    if weight is not None and weight.ndim == 1 and not weight.all() and len(weight) == count_rows(X):
+        X = take_rows(X, np.flatnonzero(weight))
     if hasattr(X, "columns") and hasattr(X, "to_numpy"):
         frame = X if hasattr(X, "iloc") else pd.DataFrame({str(name): X[name].to_numpy() for name in X.columns})
         return _of_frame(frame)
@@ -37,6 +43,13 @@ def input_range(X: Any) -> NDArray[np.float64] | None:
     if array.dtype.kind == "f" and np.isnan(low).any():
         low, high = np.fmin.reduce(array, axis=0), np.fmax.reduce(array, axis=0)
     return np.stack([low, high]).astype(np.float64)
+
+
+def widened(limits: NDArray[np.float64] | None, more: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """Return the range of the rows of two ranges together."""
+    if limits is None or more is None:
+        return more if limits is None else limits
+    return np.stack([np.fmin(limits[0], more[0]), np.fmax(limits[1], more[1])])
 
 
 def _of_frame(frame: pd.DataFrame) -> NDArray[np.float64]:

@@ -88,6 +88,11 @@ def leaf_weight(fit_params: dict[str, Any]) -> Any:
     return next((value for name, value in fit_params.items() if name.rpartition("__")[2] == "sample_weight"), None)
 
 
+def weight_given(sample_weight: Any, fit_params: dict[str, Any]) -> Any:
+    """Return the weights of the rows that a fit was given, by their own name or under a step's, or None."""
+    return leaf_weight(fit_params) if sample_weight is None else sample_weight
+
+
 def _weight_name(inner: Any, outermost: Any) -> str:
     """Return the name under which `inner` takes the weights of the rows."""
     if has_fit_parameter(inner, "sample_weight"):

@@ -113,3 +113,19 @@ def test_numbers_of_mappings_are_capped_behind_the_entry():
     assert again.predict(far).tolist() == small.predict(far).tolist()
     with pytest.raises(ValueError, match="cap must have at least one row"):
         compact(model, cap=[])
+
+
+@pytest.mark.parametrize(
+    "container",
+    [np.array, np.ndarray.tolist, sp.csr_array, pd.DataFrame, lambda rows: pl.DataFrame(rows, orient="row")],
+)
+def test_a_row_of_weight_zero_is_no_row(container):
+    far = np.vstack([X, [[100.0, -100.0, 100.0]]])
+    weight = np.array([1.0, 2.0, 0.5, 0.0])
+    np.testing.assert_array_equal(input_range(container(far), weight), LIMITS)
+    for wrap in (PrunedRegressor(Ridge(), n_nonzero=1), DistilledRegressor(Ridge(), teacher=Ridge(), alpha=0.0, cv=2)):
+        model = wrap.fit(container(far), np.array([1.0, 2.0, 4.0, 0.0]), sample_weight=weight)
+        np.testing.assert_array_equal(model.input_range_, LIMITS)
+    named = PrunedRegressor(make_pipeline(StandardScaler(with_mean=False), Ridge()), n_nonzero=1)
+    named.fit(container(far), np.array([1.0, 2.0, 4.0, 0.0]), ridge__sample_weight=weight)
+    np.testing.assert_array_equal(named.input_range_, LIMITS)
