@@ -108,7 +108,7 @@ def quantize(
     Warns
     -----
     UserWarning
-        If a given scale clips more than half of the weights.
+        If a given scale clips more than half of the weights, or rounds all of them to zero.
     """
     check_quantization(bits=bits, grid=grid, rounding=rounding, scale=scale, granularity=granularity)
     bits, kind, method = int(bits), GRIDS[grid], rounding_of(rounding)
@@ -126,7 +126,15 @@ def quantize(
     else:
         levels = kind.values(bits) if kind.has_levels(bits) else None
         trials, values = on_even_grid(tasks, kind, bits, method, rule, quadratic.unit, sharing.shared)
-    return assembled(quadratic, grid_of(grid, bits, trials, sharing, quadratic, levels, units), tasks, values)
+    result = assembled(quadratic, grid_of(grid, bits, trials, sharing, quadratic, levels, units), tasks, values)
+    if not isinstance(rule, ScaleRule) and not result.weights.any() and quadratic.centre[quadratic.free].any():
+        warnings.warn(
+            f"scale={scale!r} rounds every weight to zero: the model predicts a constant; give a smaller number, or "
+            "scale='loss'",
+            UserWarning,
+            stacklevel=2,
+        )
+    return result
 
 
 def on_even_grid(

@@ -365,3 +365,12 @@ def test_more_powers_of_two_never_lose_more(seed, rounding, granularity):
     options = {"grid": "power_of_two", "rounding": rounding, "granularity": granularity}
     losses = [quantize(model, bits=bits, **options).loss for bits in range(2, POWER_BITS + 1)]
     assert (np.diff(losses) <= 1e-12).all(), losses
+
+
+def test_a_given_scale_that_leaves_nothing_is_warned_of():
+    model = random_model(n_outputs=2)
+    with pytest.warns(UserWarning, match=r"scale=10000.0 rounds every weight to zero: the model predicts a constant"):
+        result = quantize(model, scale=10000.0)
+    assert not result.weights.any()
+    assert quantize(model, scale=0.1).weights.any()
+    quantize(QuadraticModel(np.eye(3), np.zeros((1, 3))), scale=10000.0)
