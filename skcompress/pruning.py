@@ -102,7 +102,7 @@ class _Pruning(WeightCompressor):
                 "its own: set n_nonzero, max_loss or threshold"
             )
         groups = columns.labels(self.feature_groups)
-        keep = None if self.keep is None else columns.select(self.keep, "keep")
+        keep = None if self.keep is None else columns.kept(self.keep, start.support)
         random_state = check_random_state(self.random_state)
         start = self._constrained(start, columns)
 
@@ -287,8 +287,9 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         None: single weights. "feature": a feature goes for all outputs. "input": all features that come from one raw
         input go together. Labels, one per feature; {label: features}; or a callable from names to labels.
     keep : list of str or int, default=None
-        Features or raw inputs that are never pruned. After a refit of least squares, logistic regression or Poisson
-        without penalty, the mean prediction on the segment of a kept 0/1 column equals the observed mean.
+        Features or raw inputs that are never pruned; those that the base itself has at zero are warned of. After a refit
+        of least squares, logistic regression or Poisson without penalty, the mean prediction on the segment of a kept
+        0/1 column equals the observed mean.
     monotonic_cst : array-like of {-1, 0, 1} or dict, default=None
         The sign that a feature's weight may have, for every output: 1 not negative, -1 not positive, 0 any. One entry
         for each feature of the linear model, or a dict from names of features or raw inputs to signs; a raw input
@@ -315,11 +316,11 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     base_coef_, base_intercept_ : ndarray
         The same before compression.
     support_ : ndarray of bool, in the shape of coef_
-        Which weights are kept.
+        Which weights are kept. Around a wrapper that quantizes, its grid may round some of them to zero.
     importances_ : ndarray, in the shape of coef_
         The score of each weight's unit before pruning.
     n_nonzero_ : int
-        Number of weights that are not zero.
+        Number of weights that are not zero; at most ``support_.sum()``.
     path_ : sequence of (n_units, loss, support)
         The sizes that the search visited, on the quadratic model at the weights before pruning.
     loss_increase_ : float

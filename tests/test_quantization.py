@@ -90,6 +90,12 @@ class TestComposition:
         model = QuantizedRegressor(pruned, bits=bits, grid=grid, rounding=rounding).fit(X)
         np.testing.assert_array_equal(model.coef_[~pruned.estimator.support_], 0.0)
 
+    def test_the_grid_may_round_kept_weights_to_zero(self, diabetes):
+        model = PrunedRegressor(QuantizedRegressor(bits=2), n_nonzero=8).fit(*diabetes)
+        assert model.support_.sum() == 8
+        assert model.n_nonzero_ == np.count_nonzero(model.coef_) <= 8
+        assert not model.coef_[~model.support_].any()
+
     def test_zeros_of_a_sparse_base_are_never_revived(self, polynomial):
         X, y = polynomial
         base = Lasso(1.0).fit(X, y)

@@ -6,6 +6,7 @@ that is made of that input.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,6 +83,19 @@ class Columns:
             return np.array(listed, dtype=bool)
         for item in listed:
             mask[self.positions(item, parameter)] = True
+        return mask
+
+    def kept(self, wanted: Any, free: Mask) -> Mask:
+        """Return a mask of the features in `keep`, and warn of those that have no free weight, (m, p), to be kept."""
+        mask = self.select(wanted, "keep")
+        absent = self.names[mask & ~free.any(axis=0)].tolist()
+        if absent:
+            told = ", ".join(map(repr, absent[:_SHOWN])) + (", ..." if len(absent) > _SHOWN else "")
+            warnings.warn(
+                f"keep holds {told}, which the estimator inside has at zero already: there is no weight to be kept",
+                UserWarning,
+                stacklevel=2,
+            )
         return mask
 
     def positions(self, item: Any, parameter: str) -> Indices:
@@ -168,7 +182,9 @@ class Columns:
 
     def _numbered(self, labels: list[Any]) -> Indices:
         numbers: dict[Any, int] = {}
-        return np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=np.intp)
+        # A missing label is one label, though NaN does not equal itself.
+        same = (None if isinstance(label, Real) and label != label else label for label in labels)
+        return np.array([numbers.setdefault(label, len(numbers)) for label in same], dtype=np.intp)
 
     def _known(self) -> str:
         known = list(dict.fromkeys([*self.inputs, *self.names]))

@@ -103,6 +103,21 @@ def test_labels_from_a_list_a_dict_and_a_callable(encoded):
     assert partition(encoded.labels(lambda names: [name[0] for name in names])) == [[0, 1, 2, 3, 4], [5]]
 
 
+@pytest.mark.parametrize("missing", [np.nan, np.float32("nan"), None])
+def test_a_missing_label_is_one_label(encoded, missing):
+    for labels in ([1.0, missing, missing, 2.0, missing, 1.0], np.array([1.0, missing, missing, 2.0, missing, 1.0])):
+        assert partition(encoded.labels(labels)) == [[0, 5], [1, 2, 4], [3]]
+
+
+def test_a_column_kept_that_has_no_weight_is_warned_of(encoded, recwarn):
+    free = np.ones((2, 6), dtype=bool)
+    free[0, :4] = free[1, 2:] = False
+    assert encoded.kept(["o__job_a", "age"], free).tolist() == [True, False, False, False, False, True]
+    assert not recwarn
+    with pytest.warns(UserWarning, match="keep holds 'o__job_c', 'o__town_x', which the estimator inside has at zero"):
+        assert encoded.kept(["job", "o__town_x"], free).sum() == 4
+
+
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
