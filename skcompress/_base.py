@@ -86,7 +86,7 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Target. None only for a FrozenEstimator: the loss is then the mean squared change of its linear predictor.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, for the estimator inside and for the loss.
+            Weights of the rows, for the estimator inside and for the loss; for the loss alone where that is frozen.
         **fit_params
             Passed to the fit of the estimator inside, or routed to it where metadata routing is enabled.
 

@@ -318,6 +318,43 @@ class TestFrozen:
         np.testing.assert_array_equal(model.base_coef_, coarse.coef_)
 
 
+class TestWeightsForFrozenModels:
+    @pytest.mark.parametrize("wrap", ["pruned", "quantized", "both"])
+    def test_a_weight_of_two_is_a_row_repeated(self, wrap, small):
+        X, y = small
+        frozen = FrozenEstimator(make_pipeline(StandardScaler(), Ridge(0.1)).fit(X, y))
+        weight = np.arange(60) % 3.0
+        rows = np.repeat(np.arange(60), weight.astype(int))
+        weighted = WRAPPERS[wrap](frozen).fit(X, sample_weight=weight)
+        repeated = WRAPPERS[wrap](frozen).fit(X[rows])
+        np.testing.assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-9)
+        assert weighted.loss_increase_ == pytest.approx(repeated.loss_increase_)
+        change = np.average((weighted.predict(X) - frozen.predict(X)) ** 2, weights=weight)
+        assert weighted.prediction_change_ == pytest.approx(np.sqrt(change))
+        assert not np.allclose(weighted.coef_, WRAPPERS[wrap](frozen).fit(X).coef_, rtol=1e-9)
+
+    def test_they_go_through_containers_and_routing(self, small):
+        X, y = small
+        ridge = FrozenEstimator(Ridge(0.1).fit(X, y))
+        weight = np.linspace(0, 2, 60)
+        plain = PrunedRegressor(ridge, n_nonzero=2).fit(X, sample_weight=weight)
+        piped = PrunedRegressor(
+            make_pipeline(FrozenEstimator(StandardScaler(with_mean=False, with_std=False).fit(X)), ridge), n_nonzero=2
+        ).fit(X, sample_weight=weight)
+        np.testing.assert_array_equal(piped.coef_, plain.coef_)
+        with sklearn.config_context(enable_metadata_routing=True):
+            routed = PrunedRegressor(ridge, n_nonzero=2).fit(X, sample_weight=weight)
+            nested = PrunedRegressor(QuantizedRegressor(ridge, bits=16), n_nonzero=2).fit(X, sample_weight=weight)
+        np.testing.assert_array_equal(routed.coef_, plain.coef_)
+        np.testing.assert_allclose(nested.coef_, plain.coef_, rtol=1e-2)
+
+    @pytest.mark.parametrize("weight", [np.ones(3), -np.ones(60), np.zeros(60), np.full(60, np.nan), np.ones((60, 1))])
+    def test_impossible_ones_are_refused(self, weight, small):
+        X, y = small
+        with pytest.raises(ValueError, match="sample_weight must"):
+            PrunedRegressor(FrozenEstimator(Ridge().fit(X, y)), n_nonzero=2).fit(X, sample_weight=weight)
+
+
 class TestNests:
     def test_max_loss_counts_from_the_weights_that_the_step_starts_from(self, polynomial):
         inner = PrunedRegressor(n_nonzero=10).fit(*polynomial)

@@ -41,6 +41,9 @@ def numeric_target(leaf: Leaf, n_outputs: int) -> Floats:
 def row_weights(leaf: Leaf, n_rows: int) -> Floats:
     """Return the weights of the rows with a classifier's own class_weight multiplied in, shape (n,)."""
     given: Any = np.ones(n_rows) if leaf.sample_weight is None else np.asarray(leaf.sample_weight, dtype=np.float64)
+    if leaf.frozen:
+        # No fit has looked at them.
+        _check_weights(given, n_rows)
     weights = np.broadcast_to(given, n_rows)
     if hasattr(leaf.estimator, "classes_") and leaf.y is not None and not leaf.frozen:
         require_every_class(leaf.y, weights)
@@ -66,6 +69,13 @@ def class_factors(leaf: Leaf) -> Floats:
         params["sample_weight"] = np.broadcast_to(np.asarray(leaf.sample_weight, dtype=np.float64), len(leaf.y))
     factors: Floats = compute_class_weight(class_weight, classes=classes, y=np.asarray(leaf.y).reshape(-1), **params)
     return factors
+
+
+def _check_weights(weights: Floats, n_rows: int) -> None:
+    if weights.shape not in ((), (n_rows,)):
+        raise ValueError(f"sample_weight must have one entry for each of the {n_rows} rows, got shape {weights.shape}")
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise ValueError("sample_weight must be finite and 0 or above, and above 0 on some row")
 
 
 def require_every_class(labels: Any, sample_weight: Any) -> None:

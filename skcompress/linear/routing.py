@@ -7,6 +7,7 @@ from typing import Any
 
 import sklearn
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, RANSACRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import process_routing
@@ -56,7 +57,8 @@ def _inside(estimator: Any) -> Any:
 def fit_params_of(owner: Any, inner: Any, sample_weight: Any, fit_params: dict[str, Any]) -> dict[str, Any]:
     """Return the keyword arguments for ``inner.fit``.
 
-    With metadata routing enabled these are what `inner` has requested. Without it, `fit_params` go through as they
+    With metadata routing enabled these are what `inner` has requested, and the weights of the rows where it is frozen,
+    which are for the loss alone. Without it, `fit_params` go through as they
     are and `sample_weight` goes to the last step of a Pipeline and to the estimator inside a container.
 
     Raises
@@ -66,10 +68,19 @@ def fit_params_of(owner: Any, inner: Any, sample_weight: Any, fit_params: dict[s
     """
     given = dict(fit_params)
     if sklearn.get_config()["enable_metadata_routing"]:
+        if sample_weight is not None and _is_frozen(inner):
+            return {**fit_params_of(owner, inner, None, given), "sample_weight": sample_weight}
         if sample_weight is not None:
             given["sample_weight"] = sample_weight
         return dict(process_routing(owner, "fit", **given)["estimator"]["fit"]) if given else {}
     return {**given, **weight_params(inner, sample_weight)}
+
+
+def _is_frozen(inner: Any) -> bool:
+    """Return whether nothing but our wrappers is around a frozen estimator, so that the weights are for the loss."""
+    while is_wrapper(inner):
+        inner = inner._inner()
+    return isinstance(inner, FrozenEstimator)
 
 
 def weight_params(inner: Any, sample_weight: Any) -> dict[str, Any]:
@@ -94,8 +105,8 @@ def weight_given(sample_weight: Any, fit_params: dict[str, Any]) -> Any:
 
 
 def _weight_name(inner: Any, outermost: Any) -> str:
-    """Return the name under which `inner` takes the weights of the rows."""
-    if has_fit_parameter(inner, "sample_weight"):
+    """Return the name under which `inner` takes the weights of the rows; a frozen one ignores them."""
+    if isinstance(inner, FrozenEstimator) or has_fit_parameter(inner, "sample_weight"):
         return "sample_weight"
     inside = _inside(inner)
     if inside is not None:
