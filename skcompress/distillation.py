@@ -29,6 +29,7 @@ from .linear.routing import (
     innermost,
     leaf_weight,
     require_estimator,
+    require_random_state,
     weight_given,
     weight_params,
     wrappers_of,
@@ -216,6 +217,7 @@ class Distilling(LinearCompressor):
 
     def _check_parameters(self) -> None:
         check_representation(self.representation, self.n_components)
+        require_random_state(self.random_state)
         alpha, temperature = self.alpha, self.temperature
         if not _is_number(alpha, 0, 1) and not (isinstance(alpha, str) and alpha == "auto"):
             raise ValueError(f"alpha must be 'auto' or a number in [0, 1], got {alpha!r}")

@@ -17,13 +17,13 @@ from .core.linalg import Floats, Mask
 from .core.pruning import Pruning, check_pruning, prune_silently, warn_about
 from .core.quadratic import QuadraticModel
 from .core.quantizing import round_on
-from .linear.columns import Columns
+from .linear.columns import Columns, check_groups, listed_columns
 from .linear.constraint import Constraint
 from .linear.exchange import exchanged
 from .linear.joint import joint_step
 from .linear.problem import LinearProblem
 from .linear.rounds import ROUNDS, Solution, compress_in_rounds, lowest, settle
-from .linear.routing import innermost, wrappers_of
+from .linear.routing import innermost, require_random_state, wrappers_of
 from .linear.view import like_coef, read
 from .linear.within import Sizes, fewest_within
 
@@ -80,6 +80,10 @@ class _Pruning(WeightCompressor):
         if self.refit not in ("closed_form", "estimator", None):
             raise ValueError(f"refit={self.refit!r} is not known: use 'closed_form', 'estimator' or None")
         check_pruning(**self._budget(), **self._options())
+        if self.keep is not None:
+            listed_columns(self.keep, "keep")
+        check_groups(self.feature_groups)
+        require_random_state(self.random_state)
         if self.refit == "estimator" and self.monotonic_cst is not None:
             raise ValueError(
                 "refit='estimator' fits the base again, which knows nothing of monotonic_cst: use refit='closed_form'"

@@ -32,6 +32,7 @@ from .linear.integer_training import can_train, train
 from .linear.problem import LinearProblem
 from .linear.ranges import input_range, widened
 from .linear.rounds import ROUNDS, compress_in_rounds
+from .linear.routing import require_random_state
 from .linear.view import find_leaf, like_coef, read
 
 NOT_OF_THIS_FIT = ("input_scale_", "input_offset_", "n_saturated_", "_random_")
@@ -77,6 +78,7 @@ class _Quantizing(WeightCompressor):
 
     def _check_parameters(self) -> None:
         check_quantization(**self._options())
+        require_random_state(self.random_state)
         if self.input_bits is not None:
             check_input_bits(self.input_bits, grid=self.grid, granularity=self.granularity)
 

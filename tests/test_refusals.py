@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
 from skcompress import (
+    CompressedRegressorCV,
     DistilledClassifier,
     DistilledRegressor,
     PrunedClassifier,
@@ -453,3 +454,67 @@ class TestClassesToLearnFrom:
         y = np.array(["bad", "fair", "good"] * 4)
         with pytest.raises(ValueError, match="zero on every row of the class 'fair'"):
             wrapper().fit(self.X, y, sample_weight=(y != "fair").astype(float))
+
+
+class NeverFitted(Ridge):
+    """A base whose fit must not be reached."""
+
+    def fit(self, X, y, sample_weight=None):
+        raise AssertionError("the base was fitted before the parameters were checked")
+
+
+BEFORE_THE_FIT = [
+    (PrunedRegressor, {"n_nonzero": 2, "keep": 1.5}, ["keep=1.5", "name or an index", "mask"]),
+    (PrunedRegressor, {"n_nonzero": 2, "feature_groups": 5}, ["feature_groups", "got 5", "'input'"]),
+    (PrunedRegressor, {"n_nonzero": 2, "feature_groups": "inputs"}, ["feature_groups", "'inputs'"]),
+    (PrunedRegressor, {"n_nonzero": 2, "feature_groups": [[1]] * 5}, ["feature_groups", "[1]", "hashable"]),
+    (PrunedRegressor, {"n_nonzero": 2, "random_state": "a"}, ["random_state='a'", "RandomState"]),
+    (QuantizedRegressor, {"random_state": np.random.default_rng(0)}, ["random_state=Generator", "RandomState"]),
+    (QuantizedRegressor, {"random_state": -1}, ["random_state=-1", "from 0"]),
+    (DistilledRegressor, {"random_state": "a"}, ["random_state='a'", "RandomState"]),
+    (CompressedRegressorCV, {"random_state": "a"}, ["random_state='a'", "RandomState"]),
+    (CompressedRegressorCV, {"n_nonzero": 0}, ["n_nonzero=0", "1 or above"]),
+    (CompressedRegressorCV, {"n_nonzero": [3, 1.5]}, ["n_nonzero=1.5", "(0, 1]"]),
+    (CompressedRegressorCV, {"bits": 0}, ["bits", "1 to 16", "got 0"]),
+    (CompressedRegressorCV, {"bits": [None, 4, 17]}, ["bits", "1 to 16", "got 17"]),
+    (CompressedRegressorCV, {"n_nonzero": []}, ["n_nonzero", "at least one"]),
+]
+
+
+@pytest.mark.parametrize(("wrapper", "options", "parts"), BEFORE_THE_FIT, ids=ids([c[1:] for c in BEFORE_THE_FIT]))
+def test_parameters_are_checked_before_anything_is_fitted(wrapper, options, parts, small):
+    refused(wrapper(NeverFitted(), **options), parts, *small)
+
+
+@pytest.mark.parametrize(
+    ("nest", "parts"),
+    [
+        (QuantizedRegressor(PrunedRegressor(NeverFitted(), keep=1.5)), ["keep=1.5"]),
+        (QuantizedRegressor(NeverFitted(), grid="power_of_two"), ["bits=9", "power_of_two"]),
+        (PrunedRegressor(DistilledRegressor(NeverFitted()), refit="estimator"), ["refit='estimator'", "distillation"]),
+        (DistilledRegressor(PrunedRegressor(NeverFitted(), refit="estimator")), ["refit='estimator'", "distillation"]),
+    ],
+)
+def test_a_search_checks_its_steps_before_anything_is_fitted(nest, parts, small):
+    refused(CompressedRegressorCV(nest, bits=[4, 9]), parts, *small)
+
+
+@pytest.mark.parametrize(
+    ("model", "parts"),
+    [
+        (PrunedRegressor(importance=lambda q: "x", n_nonzero=2), ["importance must return scores", "(1, 5)", "'x'"]),
+        (QuantizedRegressor(rounding=lambda p: 3), ["rounding must return values", "()"]),
+        (QuantizedRegressor(rounding=lambda p: "up"), ["rounding must return values", "'up'"]),
+        (QuantizedRegressor(rounding=lambda p: p.target * np.nan), ["rounding returned values", "not finite"]),
+        (PrunedRegressor(feature_groups=lambda names: 3, n_nonzero=2), ["feature_groups", "callable", "got 3"]),
+    ],
+)
+def test_what_a_callable_returns_is_checked(model, parts, small):
+    refused(model, parts, *small)
+
+
+@pytest.mark.parametrize("last", ["passthrough", None])
+@pytest.mark.parametrize("wrapper", [PrunedRegressor, QuantizedRegressor, DistilledRegressor, CompressedRegressorCV])
+def test_a_pipeline_that_ends_in_no_model_is_named(wrapper, last, small):
+    model = wrapper(make_pipeline(StandardScaler(), last))
+    refused(model, [f"estimator of {wrapper.__name__}", repr(last), "Ridge()"], *small, error=TypeError)

@@ -110,8 +110,11 @@ def check_importance(importance: ImportanceLike) -> None:
 
 def scores_by(importance: Callable[[QuadraticModel], Floats], quadratic: QuadraticModel) -> Floats:
     """Return the scores of a callable, checked: finite, of shape (m, p)."""
-    scores = np.asarray(importance(quadratic), dtype=np.float64)
-    shape = quadratic.centre.shape
+    returned, shape = importance(quadratic), quadratic.centre.shape
+    try:
+        scores = np.asarray(returned, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"importance must return scores of shape {shape}, got {returned!r}") from None
     if scores.shape != shape and scores.shape != shape[1:]:
         raise ValueError(f"importance must return scores of shape {shape}, got {scores.shape}")
     scores = np.broadcast_to(scores, shape)

@@ -7,10 +7,10 @@ that is made of that input.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,7 @@ class Columns:
             If a name or an index is no column, or a mask has another length than p.
         """
         mask = np.zeros(self.n_features, dtype=bool)
-        listed = [wanted] if isinstance(wanted, (str, int, np.integer)) else list(wanted)
+        listed = listed_columns(wanted, parameter)
         if listed and all(isinstance(item, (bool, np.bool_)) for item in listed):
             if len(listed) != self.n_features:
                 raise ValueError(
@@ -150,20 +150,21 @@ class Columns:
         """
         if groups is None or (isinstance(groups, str) and groups == "feature"):
             return groups
+        check_groups(groups)
         if isinstance(groups, str):
-            if groups != "input":
-                raise ValueError(
-                    f"feature_groups must be None, 'feature', 'input', labels, a dict or a callable; got {groups!r}"
-                )
             return self._numbered(list(self.origins))
         if isinstance(groups, Mapping):
             return self._numbered(self._from_mapping(groups))
-        labels = list(groups(self.names)) if callable(groups) else list(groups)
+        labels = groups(self.names) if callable(groups) else groups
+        if isinstance(labels, str) or not isinstance(labels, Iterable):
+            raise ValueError(f"feature_groups as a callable must return labels, one for each feature; got {labels!r}")
+        labels = list(labels)
         if len(labels) != self.n_features:
             raise ValueError(
                 f"feature_groups must give {self.n_features} labels, one for each feature of "
                 f"{type(self.leaf.estimator).__name__}; got {len(labels)}"
             )
+        _require_labels(labels)
         return self._numbered(labels)
 
     def _from_mapping(self, groups: Mapping[Any, Any]) -> list[Hashable]:
@@ -190,6 +191,44 @@ class Columns:
         known = list(dict.fromkeys([*self.inputs, *self.names]))
         shown = ", ".join(map(repr, known[:_SHOWN]))
         return f"the columns are {shown}" + (f", ... ({len(known)} in all)" if len(known) > _SHOWN else "")
+
+
+def listed_columns(wanted: Any, parameter: str) -> list[Any]:
+    """Return names, indices or a mask as a list.
+
+    Raises
+    ------
+    ValueError
+        If this is neither a name or an index nor several of them.
+    """
+    if isinstance(wanted, (str, Integral)) and not isinstance(wanted, bool):
+        return [wanted]
+    listed = list(wanted) if isinstance(wanted, Iterable) else None
+    if listed is None or not all(isinstance(item, (str, Integral, np.bool_)) for item in listed):
+        raise ValueError(f"{parameter}={wanted!r} must be a name or an index of a column, a list of them, or a mask")
+    return listed
+
+
+def check_groups(groups: Any) -> None:
+    """Raise ValueError unless this may be groups of columns, whatever the columns are."""
+    if groups is None or callable(groups) or isinstance(groups, Mapping):
+        return
+    if groups not in ("feature", "input") if isinstance(groups, str) else not isinstance(groups, Iterable):
+        raise ValueError(
+            f"feature_groups must be None, 'feature', 'input', labels, a dict or a callable; got {groups!r}"
+        )
+    if not isinstance(groups, str):
+        _require_labels(groups)
+
+
+def _require_labels(labels: Iterable[Any]) -> None:
+    for label in labels:
+        try:
+            hash(label)
+        except TypeError:
+            raise ValueError(
+                f"feature_groups has the label {label!r}: a label must be hashable, such as a name or a number"
+            ) from None
 
 
 def _sign(given: Any, told: str) -> float:

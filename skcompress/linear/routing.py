@@ -10,6 +10,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, RANSACRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import has_fit_parameter
 
@@ -42,6 +43,23 @@ def require_estimator(estimator: Any, wrapper: str) -> None:
             f"estimator={estimator!r} of {wrapper} is no estimator: give an instance of a linear model, such as "
             f"Ridge(), or None"
         )
+    heart = innermost(estimator)
+    if isinstance(heart, (str, Pipeline)):
+        last = heart if isinstance(heart, str) else None
+        raise TypeError(
+            f"estimator of {wrapper} ends in the step {last!r}, which has no weights: end the Pipeline in a linear "
+            "model, such as Ridge()"
+        )
+
+
+def require_random_state(random_state: Any) -> None:
+    """Raise ValueError, naming the parameter, unless scikit-learn takes this for a random_state."""
+    try:
+        check_random_state(random_state)
+    except ValueError:
+        raise ValueError(
+            f"random_state={random_state!r} must be None, an integer from 0 to 2**32 - 1, or a numpy RandomState"
+        ) from None
 
 
 def _inside(estimator: Any) -> Any:

@@ -16,7 +16,7 @@ from .._base import ClassifierCompressor, LinearCompressor, Outcome, RegressorCo
 from ..linear.caching import base_fit_through
 from ..linear.inside import BaseFit
 from ..linear.problem import LinearProblem
-from ..linear.routing import innermost
+from ..linear.routing import innermost, require_estimator, require_random_state, wrappers_of
 from ..linear.view import like_coef, read, require_kind
 from ..pruning import PrunedClassifier, PrunedRegressor
 from ..quantization import QuantizedClassifier, QuantizedRegressor
@@ -105,6 +105,7 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         base_fit: BaseFit | None = None,
     ) -> LinearProblem:
         name, inner = type(self).__name__, self._inner()
+        require_estimator(inner, name)
         require_kind(innermost(inner), name)
         self._check_parameters()
         if y is None:
@@ -118,6 +119,7 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         if sample_weight is not None and not hasattr(sample_weight, "shape"):
             sample_weight = np.asarray(sample_weight)
         nest = nest_of(inner, self._kinds, self.random_state)
+        self._check_steps(nest)
         data = Data(X, y, sample_weight, nest.base_params(self, inner, sample_weight, fit_params))
         fitted = fit_base(nest, data, base_fit)
         if is_classifier(self):
@@ -157,6 +159,16 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return fitted.problem
 
+    def _check_steps(self, nest: Any) -> None:
+        """Raise ValueError for values and options of the steps that are out of their range, before a fit."""
+        given = {"n_nonzero": 1 if self.n_nonzero is None else self.n_nonzero, "bits": self.bits}
+        for wrapper in wrappers_of(self._inner()):
+            wrapper._check_parameters()
+        for step in nest.steps:
+            for value in checked_values(given[step.parameter], step.parameter):
+                if value is not None:
+                    step.at(value)._check_parameters()
+
     def _grid(self, nest: Any, fitted: Any) -> Grid:
         sizes = self.n_nonzero
         return {
@@ -183,6 +195,7 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
     def _check_parameters(self) -> None:
         check_tolerance(self.tolerance)
         check_size(self.size)
+        require_random_state(self.random_state)
         if self.max_bytes is not None and not (isinstance(self.max_bytes, Real) and self.max_bytes > 0):
             raise ValueError(f"max_bytes must be a number of bytes above 0, or None; got {self.max_bytes!r}")
 

@@ -59,7 +59,10 @@ def test_select(encoded, wanted, positions):
         ([6], "keep names feature 6, but the model has 6 features"),
         ([-7], "keep names feature -7"),
         ([True, False], "keep as a mask must have 6 entries"),
-        ([1.5], "keep names 1.5"),
+        ([1.5], r"keep=\[1.5\] must be a name or an index of a column, a list of them, or a mask"),
+        (1.5, "keep=1.5 must be a name or an index"),
+        (True, "keep=True must be a name"),
+        ([["age"]], r"keep=\[\['age'\]\] must be a name"),
     ],
 )
 def test_select_refuses(encoded, wanted, message):
@@ -126,6 +129,12 @@ def test_a_column_kept_that_has_no_weight_is_warned_of(encoded, recwarn):
         ({"g": ["sex"]}, r"feature_groups\['g'\] names 'sex'"),
         ({"g": ["job"], "h": ["o__job_a"]}, "'o__job_a' into both 'g' and 'h'"),
         (lambda names: ["a"], "feature_groups must give 6 labels"),
+        (lambda names: 3, "feature_groups as a callable must return labels, one for each feature; got 3"),
+        (5, "feature_groups must be None, 'feature', 'input', labels, a dict or a callable; got 5"),
+        ([[1]] * 6, r"feature_groups has the label \[1\]: a label must be hashable"),
+        (np.ones((6, 1)), r"feature_groups has the label array\(\[1.\]\)"),
+        (lambda names: [[1]] * 6, r"feature_groups has the label \[1\]"),
+        ({"g": 1.5}, r"feature_groups\['g'\]=1.5 must be a name"),
     ],
 )
 def test_labels_refuse(encoded, groups, message):

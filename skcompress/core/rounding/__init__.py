@@ -8,7 +8,10 @@ is searched.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
+
+import numpy as np
 
 from ..linalg import Floats
 from .beam import beam
@@ -85,6 +88,20 @@ ROUNDINGS: dict[str, Rounding] = {
 }
 
 
+def _checked(rounding: RoundingFunction, problem: Problem) -> Floats:
+    """Return the values that a callable gives, or raise ValueError where they are no numbers of the right shape."""
+    returned, shape = rounding(problem), problem.target.shape
+    try:
+        values = np.asarray(returned, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"rounding must return values of shape {shape}, got {returned!r}") from None
+    if values.shape != shape:
+        raise ValueError(f"rounding must return values of shape {shape}, got {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError("rounding returned values that are not finite")
+    return values
+
+
 def rounding_of(rounding: str | RoundingFunction) -> Rounding:
     """Return the entry of `ROUNDINGS`, or one made of a callable.
 
@@ -94,7 +111,8 @@ def rounding_of(rounding: str | RoundingFunction) -> Rounding:
         If the name is not in the table.
     """
     if callable(rounding):
-        return Rounding(rounding, rounding)
+        own = partial(_checked, rounding)
+        return Rounding(own, own)
     if isinstance(rounding, str) and rounding in ROUNDINGS:
         return ROUNDINGS[rounding]
     raise ValueError(f"rounding must be one of {sorted(ROUNDINGS)} or a callable, got {rounding!r}")
