@@ -225,11 +225,14 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
     codes_ : ndarray of int, in the shape of coef_
         The integers, in the smallest dtype that holds them.
     scale_ : float or ndarray that broadcasts to coef_
-        ``coef_ == (codes_ - zero_point_) * scale_``.
+        What a step of the code is worth: ``coef_ == (codes_ - zero_point_) * scale_`` where `levels_` is None. float64:
+        of a base fitted in float32, `coef_` is the product rounded to float32.
     zero_point_ : int or ndarray that broadcasts to coef_
         The code of zero; 0 for symmetric grids.
-    levels_ : ndarray or None
-        The values of the codes, for grids whose values are no integers.
+    levels_ : ndarray of shape (n_levels,) or (n_outputs, n_levels), or None
+        The values of the codes 0, 1, ... in steps, for grids whose values are no integers ("codebook", and
+        "power_of_two" from 2 bits on): ``coef_ == levels_[codes_] * scale_``. A codebook has a row for each output,
+        unless granularity="tensor".
     input_scale_, input_offset_ : ndarray of shape (p,)
         With `input_bits`: one step of a column's code, and what code 0 stands for.
     coef_, intercept_ : ndarray, in the shapes of the linear model inside
@@ -271,10 +274,12 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
 
     @available_if(can_train)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Train on one batch, keeping integers between the calls.
+        """Train on one batch, with the weights on the grid between the calls.
 
         The codes are decoded, the base does its own partial_fit, and the weights are rounded at random, without bias
-        (or by rounding="nearest" or "floor"). Needs grid="fixed_point" and a number as scale.
+        (or by rounding="nearest" or "floor"). What is kept of a weight is worth its code and no more, though this
+        object holds it as a float in `coef_`; `compact_` holds the code. Needs grid="fixed_point" and a number as
+        scale.
 
         Parameters
         ----------
@@ -342,10 +347,12 @@ class QuantizedClassifier(ClassifierCompressor, _Quantizing):
 
     @available_if(can_train)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
-        """Train on one batch, keeping integers between the calls.
+        """Train on one batch, with the weights on the grid between the calls.
 
         The codes are decoded, the base does its own partial_fit, and the weights are rounded at random, without bias
-        (or by rounding="nearest" or "floor"). Needs grid="fixed_point" and a number as scale.
+        (or by rounding="nearest" or "floor"). What is kept of a weight is worth its code and no more, though this
+        object holds it as a float in `coef_`; `compact_` holds the code. Needs grid="fixed_point" and a number as
+        scale.
 
         Parameters
         ----------

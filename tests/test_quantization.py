@@ -80,6 +80,35 @@ class TestCodes:
         np.testing.assert_allclose(octaves, np.rint(octaves), atol=1e-9)
 
 
+class TestLevels:
+    @pytest.mark.parametrize("granularity", ["tensor", "output", "feature"])
+    @pytest.mark.parametrize("bits", [1, 3])
+    @pytest.mark.parametrize("grid", ["power_of_two", "codebook"])
+    def test_a_code_is_a_place_among_the_levels(self, grid, bits, granularity, two_outputs):
+        X, Y = two_outputs
+        for target in (Y, Y[:, 0]):
+            model = QuantizedRegressor(bits=bits, grid=grid, granularity=granularity).fit(X, target)
+            codes = model.codes_.astype(int)
+            if model.levels_ is None:
+                assert (grid, bits) == ("power_of_two", 1)
+                values = codes - model.zero_point_
+            elif model.levels_.ndim == 1:
+                assert grid == "power_of_two" or granularity == "tensor"
+                values = model.levels_[codes]
+            else:
+                assert grid == "codebook"
+                assert len(model.levels_) == len(np.atleast_2d(codes))
+                values = np.take_along_axis(model.levels_, np.atleast_2d(codes), axis=1).reshape(codes.shape)
+            np.testing.assert_array_equal(model.coef_, values * model.scale_)
+
+    def test_in_float32_the_weights_are_the_products_in_float32(self, small):
+        X, y = small
+        model = QuantizedRegressor(Ridge(0.1), bits=4).fit(X.astype(np.float32), y.astype(np.float32))
+        product = (model.codes_ - model.zero_point_) * model.scale_
+        assert model.coef_.dtype == np.float32
+        np.testing.assert_array_equal(model.coef_, product.astype(np.float32))
+
+
 class TestComposition:
     @pytest.mark.parametrize("bits", [1, 2, 3, 4])
     @pytest.mark.parametrize("grid", ["symmetric", "affine"])

@@ -1,4 +1,4 @@
-"""Training on a grid of integers: between two calls of partial_fit a weight is its code and nothing else.
+"""Training on a grid of integers: between two calls of partial_fit a weight is worth its code and nothing else.
 
     decode the codes -> one partial_fit of the base -> round -> the new codes
 

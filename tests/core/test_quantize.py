@@ -103,6 +103,16 @@ def test_floor_on_an_affine_grid_is_the_textbook_formula():
     assert np.array_equal(result.codes[0], np.floor(normalised * (2**4 - 1)))
 
 
+def test_floor_on_an_affine_grid_is_off_by_one_code_at_most_where_zero_lies_between():
+    model = QuadraticModel(np.eye(7), np.array([[-0.73, -0.4, -0.11, 0.2, 0.5, 0.9, 1.21]]))
+    result = quantize(model, bits=4, grid="affine", rounding="floor", scale="max", granularity="tensor")
+    low, high = model.centre.min(), model.centre.max()
+    textbook = np.floor((model.centre - low) / (high - low) * (2**4 - 1))
+    off = result.codes - textbook
+    assert np.abs(off).max() == 1
+    assert result.grid.decode(np.full((1, 7), result.grid.zero_point, dtype=np.uint8)).any() == 0
+
+
 def test_lattice_keeps_the_accuracy_that_nearest_throws_away(diabetes):
     model, full = diabetes
     assert full - quantize(model, bits=4, rounding="lattice").loss >= 0.53
