@@ -8,12 +8,10 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
 from ._base import ClassifierCompressor, Outcome, RegressorCompressor, WeightCompressor
-from .core.linalg import Floats, Mask
 from .core.pruning import Pruning, check_pruning, prune_silently, warn_about
 from .core.quadratic import QuadraticModel
 from .core.quantizing import round_on
@@ -22,9 +20,10 @@ from .linear.constraint import Constraint
 from .linear.exchange import exchanged
 from .linear.joint import joint_step
 from .linear.problem import LinearProblem
+from .linear.refit import refit_on
 from .linear.rounds import ROUNDS, Solution, compress_in_rounds, lowest, settle
 from .linear.routing import innermost, require_random_state, wrappers_of
-from .linear.view import like_coef, read
+from .linear.view import like_coef
 from .linear.within import Sizes, fewest_within
 
 
@@ -138,7 +137,8 @@ class _Pruning(WeightCompressor):
         solution = solve(**self._budget())
         scored = solution.first
         outcome = self._refitted(problem, start, solution)
-        if self.max_loss is not None and not problem.exact and start.support.any():
+        known = problem.exact and start.grid is None and np.array_equal(start.centre, problem.weights)
+        if self.max_loss is not None and not known and start.support.any():
             solution, outcome = self._within(self.max_loss, problem, solution, outcome, solve, start)
         lost = solution.result.loss if problem.exact else problem.assess(outcome.weights, outcome.intercept)[0]
         self._report(scored, solution, problem, lost)
@@ -230,30 +230,6 @@ class _Pruning(WeightCompressor):
         return int(np.count_nonzero(self.coef_))
 
 
-def refit_on(problem: LinearProblem, support: Mask) -> tuple[Floats, Floats]:
-    """Return the weights and intercepts of the leaf fitted again on the columns of the support.
-
-    Raises
-    ------
-    ValueError
-        If the outputs keep different columns.
-    """
-    kept = support.any(axis=0)
-    if not (support[:, kept]).all():
-        raise ValueError(
-            "refit='estimator' needs the same columns for all outputs, since the base is fitted on whole columns: use "
-            "feature_groups='feature', or refit='closed_form'"
-        )
-    weights = np.zeros(support.shape)
-    if not kept.any():
-        return weights, problem.best_intercept(weights)
-    leaf = problem.leaf
-    params = {} if leaf.sample_weight is None else {"sample_weight": leaf.sample_weight}
-    fitted = clone(leaf.estimator).fit(problem.X[:, kept], leaf.y, **params)
-    weights[:, kept], intercept = read(fitted)
-    return weights, intercept
-
-
 class PrunedRegressor(RegressorCompressor, _Pruning):
     """Fit a linear regressor and keep only the weights that matter.
 
@@ -273,8 +249,9 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         int: units kept per output. float in (0, 1]: fraction of all weights, shared among the outputs where it costs
         least.
     max_loss : float, default=None
-        The fewest units with a total loss within it, on the true loss (several searches where that is not quadratic).
-        At most one of these three may be given; with none an information criterion chooses along the path.
+        The fewest units with a `loss_increase_` within it, which takes several searches where the loss is not quadratic
+        or the estimator inside is compressed already; all that is left of that where its own loss is above. At most one
+        of these three may be given; with none an information criterion chooses along the path.
     importance : {"obs", "obd", "l1", "l2"} or callable, default="obs"
         The score of a unit. "l1" and "l2": the norm of its weights, the textbook. "obd": w_j^2 H_jj. "obs":
         w_j^2 / [H^-1]_jj, the exact loss of deleting it. A callable gets the quadratic model and returns scores of the
@@ -291,9 +268,9 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         None: single weights. "feature": a feature goes for all outputs. "input": all features that come from one raw
         input go together. Labels, one per feature; {label: features}; or a callable from names to labels.
     keep : list of str or int, default=None
-        Features or raw inputs that are never pruned; those that the base itself has at zero are warned of. After a refit
-        of least squares, logistic regression or Poisson without penalty, the mean prediction on the segment of a kept
-        0/1 column equals the observed mean.
+        Features or raw inputs that are never pruned; those that the base has at zero already are warned of. After a
+        refit of least squares, logistic regression or Poisson without penalty, the mean prediction on the segment of a
+        kept 0/1 column equals the observed mean.
     monotonic_cst : array-like of {-1, 0, 1} or dict, default=None
         The sign that a feature's weight may have, for every output: 1 not negative, -1 not positive, 0 any. One entry
         for each feature of the linear model, or a dict from names of features or raw inputs to signs; a raw input

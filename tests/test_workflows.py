@@ -356,12 +356,26 @@ class TestWeightsForFrozenModels:
 
 
 class TestNests:
-    def test_max_loss_counts_from_the_weights_that_the_step_starts_from(self, polynomial):
+    @pytest.mark.parametrize(
+        "inner",
+        [
+            QuantizedRegressor(bits=4),
+            PrunedRegressor(n_nonzero=20),
+            QuantizedRegressor(PrunedRegressor(n_nonzero=30), bits=5),
+        ],
+        ids=["quantized", "pruned", "both"],
+    )
+    def test_max_loss_holds_for_all_that_is_lost(self, inner, polynomial):
+        model = PrunedRegressor(inner, max_loss=0.03).fit(*polynomial)
+        assert clone(inner).fit(*polynomial).loss_increase_ < model.loss_increase_ <= 0.03
+        fewer = PrunedRegressor(inner, n_nonzero=int(model.support_.sum()) - 1).fit(*polynomial)
+        assert fewer.loss_increase_ > 0.03
+
+    def test_a_budget_that_is_spent_already_drops_nothing_more(self, polynomial):
         inner = PrunedRegressor(n_nonzero=10).fit(*polynomial)
         outer = PrunedRegressor(PrunedRegressor(n_nonzero=10), max_loss=0.02).fit(*polynomial)
-        assert 0 < outer.loss_increase_ - inner.loss_increase_ <= 0.02
-        fewer = PrunedRegressor(PrunedRegressor(n_nonzero=10), n_nonzero=outer.n_nonzero_ - 1).fit(*polynomial)
-        assert fewer.loss_increase_ - inner.loss_increase_ > 0.02
+        assert inner.loss_increase_ > 0.02
+        np.testing.assert_array_equal(outer.support_, inner.support_)
 
 
 class TestContainers:
