@@ -8,7 +8,7 @@ multiplier are searched together (`skcompress.scorecard_points`). What predicts 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from ._state import VersionedState
 from .artifact import CompactLinear, Weights
 from .linear.fold.graph import Graph
+from .linear.labels import require_labels
 from .scorecard_lines import choose_lines
 from .scorecard_points import integer_points, patterns_of
 from .scorecard_steps import StepEncoder, fold_steps, row_weights
@@ -222,6 +223,8 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     def _kept(self) -> NDArray[np.intp] | None:
         if self.keep is None:
             return None
+        if isinstance(self.keep, str):
+            raise ValueError(f"keep={self.keep!r} must be a list of names of lines: [{self.keep!r}]")
         names = self.encoder_.get_feature_names_out().tolist()
         unknown = [name for name in self.keep if name not in names]
         if unknown:
@@ -290,13 +293,27 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         html: str = self.points_table_.to_html(index=False, border=0)
         return html
 
-    def calibration_table(self, X: Any, y: Any) -> pd.DataFrame:
-        """Return for each total of points the rows, the share of ``classes_[1]`` and the card's probability."""
+    def calibration_table(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
+        """Return for each total of points the rows, the share of ``classes_[1]`` and the card's probability.
+
+        Parameters
+        ----------
+        X : array or frame of shape (n_rows, n_features)
+            Raw inputs.
+        y : array-like of shape (n_rows,)
+            Labels, out of `classes_`.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows, for the share.
+        """
         totals = self.points_of(X)
-        bad = np.asarray(y) == self.classes_[1]
-        table = pd.DataFrame({"points": totals, "bad": bad}).groupby("points")["bad"].agg(["size", "mean"])
+        labels = column_or_1d(y)
+        require_labels(labels, self.classes_.tolist())
+        weight = row_weights(sample_weight, len(totals))
+        bad = weight * (labels == self.classes_[1])
+        table = pd.DataFrame({"points": totals, "rows": 1, "weight": weight, "bad": bad}).groupby("points").sum()
         chance = 1.0 / (1.0 + np.exp(-(self.intercept_ + self.multiplier_ * table.index.to_numpy())))
-        return table.set_axis(["rows", "observed"], axis=1).assign(predicted=chance).reset_index()
+        observed = table["bad"] / table["weight"].where(table["weight"] > 0)
+        return pd.DataFrame({"rows": table["rows"], "observed": observed, "predicted": chance}).reset_index()
 
     def reason_codes(self, X: Any, against: str = "best", n: int = 4) -> pd.DataFrame:
         """Return the inputs that add most to the points of each row.
@@ -329,7 +346,8 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         reasons: dict[str, Any] = {}
         for place in range(order.shape[1]):
             told = most[:, place] > 1e-12
-            reasons[f"reason_{place + 1}"] = np.where(told, names[order[:, place]], None)
+            told_names = np.where(told, names[order[:, place]], None)
+            reasons[f"reason_{place + 1}"] = pd.Series(told_names, dtype=object)
             reasons[f"points_{place + 1}"] = np.where(told, most[:, place], 0.0)
         return pd.DataFrame(reasons, index=X.index if isinstance(X, pd.DataFrame) else None)
 
@@ -356,7 +374,9 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
 
 
 def _scale(points: float, odds: float, pdo: float) -> tuple[float, float]:
-    if not (odds > 0 and pdo > 0):
-        raise ValueError(f"odds={odds!r} and pdo={pdo!r} must be positive")
+    given = {"points": points, "odds": odds, "pdo": pdo}
+    for name, value in given.items():
+        if not isinstance(value, Real) or not np.isfinite(float(value)) or (name != "points" and value <= 0):
+            raise ValueError(f"{name}={value!r} must be a finite number{'' if name == 'points' else ' above 0'}")
     factor = pdo / np.log(2.0)
     return factor, points - factor * np.log(odds)

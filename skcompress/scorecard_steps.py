@@ -208,6 +208,8 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
             place = names.index(column) if column in names else column
             if not isinstance(place, (int, np.integer)) or not 0 <= place < len(names):
                 raise ValueError(f"special_codes names the column {column!r}, which is not in X: it has {names}")
+            if isinstance(values, (str, bytes)) or not np.iterable(values):
+                raise ValueError(f"special_codes={values!r} must be a list of numbers, or a dict from column to list")
             if not all(isinstance(value, Real) and np.isfinite(float(value)) for value in values):
                 raise ValueError(f"special_codes={values!r} must be finite numbers: a missing value is known as such")
             found[int(place)] = tuple(dict.fromkeys(float(value) for value in values))

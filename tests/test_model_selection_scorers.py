@@ -201,3 +201,9 @@ class TestSearches:
         best = study.best_trials
         for trial in study.trials:
             assert any(b.values[0] >= trial.values[0] and b.values[1] <= trial.values[1] for b in best)
+
+
+def test_where_every_candidate_has_failed_the_choice_says_so():
+    results = {"split0_test_score": [np.nan, np.nan], "split1_test_score": [np.nan, np.nan]}
+    with pytest.raises(ValueError, match="every candidate has failed"):
+        smallest_within()(results)

@@ -264,3 +264,40 @@ class TestCard:
     def test_impossible_parameters_are_refused(self, loans, params, message):
         with pytest.raises(ValueError, match=message):
             ScorecardClassifier(**params).fit(*loans)
+
+
+def test_calibration_takes_weights_and_refuses_other_labels():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = np.where(X[:, 0] + rng.normal(size=300) > 0, "bad", "good")
+    card = ScorecardClassifier(n_lines=3).fit(X, y)
+    weight = rng.integers(0, 3, 300)
+    table = card.calibration_table(X, y.reshape(-1, 1), sample_weight=weight)
+    repeated = card.calibration_table(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    shared = table.set_index("points").loc[repeated["points"], "observed"]
+    np.testing.assert_allclose(shared, repeated["observed"])
+    assert table["rows"].sum() == 300
+    with pytest.raises(ValueError, match=r"y has the labels \['0', '1'\], which are none of the model's classes"):
+        card.calibration_table(X, (y == "bad").astype(int))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"special_codes": -999}, "special_codes=-999 must be a list of numbers"),
+        ({"special_codes": {0: -999}}, "special_codes=-999 must be a list of numbers"),
+        ({"keep": "x0 > 2"}, r"keep='x0 > 2' must be a list of names of lines"),
+    ],
+)
+def test_lists_are_lists(options, message):
+    X = np.arange(40.0).reshape(20, 2)
+    with pytest.raises(ValueError, match=message):
+        ScorecardClassifier(**options).fit(X, np.arange(20) % 2)
+
+
+@pytest.mark.parametrize("options", [{"pdo": "a"}, {"points": float("nan")}, {"odds": 0}, {"pdo": float("inf")}])
+def test_the_scale_is_made_of_finite_numbers(options):
+    X = np.arange(40.0).reshape(20, 2)
+    card = ScorecardClassifier(n_lines=2).fit(X, np.arange(20) > 9)
+    with pytest.raises(ValueError, match=f"{next(iter(options))}=.* must be a finite number"):
+        card.scores(X, **options)

@@ -6,10 +6,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.utils import column_or_1d
 
 from ..artifact import CompactLinear
 from ..artifact.links import LINKS
 from ..core.linalg import Floats
+from ..linear.labels import require_labels
 
 Kind = Literal["number", "probability", "score"]
 
@@ -60,8 +62,18 @@ def answer_of(model: Any, X: Any) -> Answer:
 
 
 def numeric_target(y: Any, classes: tuple[Any, ...]) -> Floats:
-    """Return y as numbers, 1 for the second class and 0 for the first."""
-    values = np.asarray(y)
+    """Return y as numbers, 1 for the second class and 0 for the first.
+
+    Raises
+    ------
+    ValueError
+        If y has labels that are no class, or values that are no finite numbers.
+    """
+    values = column_or_1d(y)
     if classes:
+        require_labels(values, classes)
         return (values == classes[1]).astype(np.float64)
-    return values.astype(np.float64).reshape(len(values))
+    numbers = values.astype(np.float64)
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"y must hold finite numbers, got {numbers[~np.isfinite(numbers)][0]}")
+    return numbers

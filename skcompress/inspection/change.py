@@ -7,7 +7,7 @@ import itertools
 import platform
 from dataclasses import dataclass
 from importlib import metadata
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -180,10 +180,14 @@ def change_report(
         raise ValueError(f"base and compressed must have the same classes, got {classes} and {classes_of(compressed)}")
     if cutoff is not None and not (isinstance(cutoff, Real) and np.isfinite(float(cutoff))):
         raise ValueError(f"cutoff must be a finite number or None, got {cutoff!r}")
+    if not isinstance(n_rows_shown, Integral) or isinstance(n_rows_shown, bool) or n_rows_shown < 0:
+        raise ValueError(f"n_rows_shown must be an integer of at least 0, got {n_rows_shown!r}")
     before, after = answer_of(base, X), answer_of(compressed, X)
     if before.kind != after.kind:
         raise ValueError(f"base gives a {before.kind} and compressed a {after.kind}, which do not compare")
     n_rows = count_rows(X)
+    if count_rows(y) != n_rows:
+        raise ValueError(f"y has {count_rows(y)} entries, but X has {n_rows} rows")
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     if weight.shape != (n_rows,) or not (weight >= 0).all() or not 0 < weight.sum() < np.inf:
         raise ValueError(

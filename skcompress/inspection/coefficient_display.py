@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,12 @@ class CoefficientDisplay:
         leaf = find_leaf(estimator)
         names = Columns.of(estimator, leaf, np.shape(leaf.estimator.coef_)[-1]).names
         weights = read(leaf.estimator)[0]
+        if not isinstance(output, Integral) or not 0 <= output < len(weights):
+            raise ValueError(f"output must be one of 0..{len(weights) - 1}, got {output!r}")
+        if scale is not None and np.shape(scale) not in ((), (weights.shape[1],)):
+            raise ValueError(
+                f"scale must hold a number for each of the {weights.shape[1]} features, got shape {np.shape(scale)}"
+            )
         before = np.atleast_2d(estimator.base_coef_)[output]
         after = weights[output]
         factor = np.ones(len(after)) if scale is None else np.asarray(scale, dtype=np.float64)

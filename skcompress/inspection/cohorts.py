@@ -88,6 +88,8 @@ def segment_labels(segments: Any, X: Any, n_rows: int) -> dict[str, NDArray[Any]
     if not isinstance(segments, Mapping):
         listed = list(segments)
         if listed and all(isinstance(name, str) for name in listed) and len(listed) != n_rows:
+            if not hasattr(X, "columns"):
+                raise ValueError(f"segments={listed} names columns, but X has no names: pass their values, as a dict")
             unknown = [name for name in listed if name not in getattr(X, "columns", ())]
             if unknown:
                 raise ValueError(
@@ -110,11 +112,18 @@ def _levels(values: NDArray[Any]) -> NDArray[Any]:
     series = pd.Series(values)
     if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
         if series.nunique() > MAX_LEVELS:
-            fifths = pd.qcut(series, 5, duplicates="drop").astype(object)
+            # Infinity has no place between two quantiles.
+            finite = series.astype(np.float64).replace([np.inf, -np.inf], np.nan)
+            fifths = pd.qcut(finite, 5, duplicates="drop").astype(object)
             return fifths.map(lambda fifth: "missing" if pd.isna(fifth) else str(fifth)).to_numpy(dtype=object)
-        series = series.map(lambda value: "missing" if pd.isna(value) else f"{value:g}")
-        return series.to_numpy(dtype=object)
+        return series.map(_number_level).to_numpy(dtype=object)
     return series.astype(object).where(series.notna(), "missing").astype(str).to_numpy(dtype=object)
+
+
+def _number_level(value: float) -> str:
+    if pd.isna(value):
+        return "missing"
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def segment_table(rows: Rows, labels: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
@@ -139,9 +148,11 @@ def segment_table(rows: Rows, labels: Mapping[str, NDArray[Any]]) -> pd.DataFram
                 line["approved before"], line["approved after"] = (rows.mean(a, inside) for a in rows.approved)
             part.append(line)
         for when in ("before", "after") if rows.approved is not None else ():
-            highest = max(line[f"approved {when}"] for line in part)
-            for line in part:
-                line[f"impact ratio {when}"] = line[f"approved {when}"] / highest if highest > 0 else np.nan
+            rates = np.array([line[f"approved {when}"] for line in part])
+            # A level without weight has no rate.
+            highest = np.fmax.reduce(rates)
+            for line, rate in zip(part, rates.tolist(), strict=True):
+                line[f"impact ratio {when}"] = rate / highest if highest > 0 else np.nan
         lines.extend(part)
     return pd.DataFrame(lines)
 
@@ -179,13 +190,16 @@ def swap_set(rows: Rows) -> pd.DataFrame | None:
 
 
 def calibration_table(rows: Rows, n_bins: int = 10) -> pd.DataFrame:
-    """Return predicted and observed means in bins of about equal size of each model's own predictions."""
+    """Return predicted and observed means in bins of about equal size of each model's own predictions.
+
+    Rows with equal predictions share a bin, so that the order of the rows does not matter; a bin may be empty.
+    """
     table: dict[tuple[str, str], list[float]] = {}
     for name, prediction in (("before", rows.before), ("after", rows.after)):
-        order = np.argsort(prediction, kind="stable")
-        summed = np.cumsum(rows.weight[order])
-        place = np.empty(len(order), dtype=np.intp)
-        place[order] = np.minimum((summed - rows.weight[order] / 2) / summed[-1] * n_bins, n_bins - 1).astype(np.intp)
+        level = np.unique(prediction, return_inverse=True)[1].ravel()
+        weight = np.bincount(level, rows.weight)
+        middle = (np.cumsum(weight) - weight / 2) / weight.sum()
+        place = np.minimum(middle * n_bins, n_bins - 1).astype(np.intp)[level]
         bins = [place == index for index in range(n_bins)]
         table[name, "predicted"] = [rows.mean(prediction, inside) for inside in bins]
         table[name, "observed"] = [rows.mean(rows.y, inside) for inside in bins]

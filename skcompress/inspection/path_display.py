@@ -158,6 +158,7 @@ class CompressionPathDisplay:
         *,
         size: str = "bytes",
         levels: Mapping[str, Any] | None = None,
+        groups: Any = None,
         score_name: str = "mean held-out score",
         ax: Any = None,
         **line_kw: Any,
@@ -169,11 +170,14 @@ class CompressionPathDisplay:
         estimator : CompressedRegressorCV, CompressedClassifierCV, GridSearchCV or the like
             A fitted search.
         X, y : array-like, default=None
-            Training data, needed where `levels` holds estimators: they are scored on the search's own folds.
+            Training data, needed where `levels` holds estimators: they are scored on the search's own folds, without
+            weights of the rows.
         size : {"bytes", "weights", "inputs"}, default="bytes"
             What is on the horizontal axis.
         levels : dict, default=None
             Other models by name: unfitted estimators, or scores.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of the rows, where the search's splitter needs them.
         score_name : str, default="mean held-out score"
             Label of the vertical axis.
         ax : matplotlib Axes, default=None
@@ -194,9 +198,9 @@ class CompressionPathDisplay:
                 continue
             if X is None:
                 raise ValueError(f"levels[{name!r}] is an estimator: pass X and y, on which it is cross-validated")
-            folds = check_cv(estimator.cv, y, classifier=is_classifier(estimator))
+            folds = check_cv(estimator.cv, y, classifier=is_classifier(estimator)).split(X, y, groups)
             scoring = _one_metric(estimator.scoring)
-            given[name] = float(cross_val_score(level, X, y, cv=folds, scoring=scoring).mean())
+            given[name] = float(cross_val_score(level, X, y, cv=list(folds), scoring=scoring).mean())
         return cls.from_cv_results(
             estimator.cv_results_,
             size=size,
@@ -255,8 +259,9 @@ class CompressionPathDisplay:
             ax.axhline(score, color=_LEVEL, ls=style, lw=1.2, zorder=0, label=f"{name} {score:.3g}")
             if size is not None:
                 ax.plot(size, score, marker="x", ms=7, mew=1.6, color=_LEVEL, ls="none", zorder=2)
-        every = [*self.sizes, *(size for _, size in self.levels.values() if size is not None)]
-        spread = max(every) / max(min(every), 1e-300) if every else 1.0
+        every = np.array([*self.sizes, *(size for _, size in self.levels.values() if size is not None)], dtype=float)
+        every = every[np.isfinite(every)]
+        spread = every.max() / max(every.min(), 1e-300) if every.size else 1.0
         if log if log is not None else spread > _LOG_FROM:
             log_axis(ax.xaxis)
         ax.set(xlabel=AXES.get(self.size_name, self.size_name), ylabel=self.score_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
@@ -69,6 +70,13 @@ def class_factors(leaf: Leaf) -> Floats:
         params["sample_weight"] = np.broadcast_to(np.asarray(leaf.sample_weight, dtype=np.float64), len(leaf.y))
     factors: Floats = compute_class_weight(class_weight, classes=classes, y=np.asarray(leaf.y).reshape(-1), **params)
     return factors
+
+
+def require_labels(labels: Any, classes: Sequence[Any]) -> None:
+    """Raise ValueError if there is a label that is none of the classes."""
+    unknown = sorted({str(label) for label in np.asarray(labels).tolist() if label not in set(classes)})
+    if unknown:
+        raise ValueError(f"y has the labels {unknown[:5]}, which are none of the model's classes, {list(classes)}")
 
 
 def _check_weights(weights: Floats, n_rows: int) -> None:

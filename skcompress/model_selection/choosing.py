@@ -106,13 +106,13 @@ def smallest_within(
 
     def refit(results: Mapping[str, Any]) -> int:
         scores = fold_scores(results, score)
+        if np.isnan(scores).any(axis=1).all():
+            raise ValueError("every candidate has failed: all have scores that are NaN")
         key = f"mean_test_{size}"
         if key not in results:
             raise ValueError(f"size={size!r}: cv_results_ has no {key!r}; use scoring=score_and_size(...)")
         sizes = np.asarray(results[key], dtype=np.float64)
         good = within(scores, tolerance, np.ones(len(sizes), dtype=bool))
-        if not good.any():
-            raise ValueError("every candidate has failed: all scores are NaN")
         return smallest(scores, -sizes if size.startswith("neg") else sizes, good)
 
     return refit

@@ -196,8 +196,12 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         check_tolerance(self.tolerance)
         check_size(self.size)
         require_random_state(self.random_state)
-        if self.max_bytes is not None and not (isinstance(self.max_bytes, Real) and self.max_bytes > 0):
+        if self.max_bytes is not None and not _is_positive(self.max_bytes):
             raise ValueError(f"max_bytes must be a number of bytes above 0, or None; got {self.max_bytes!r}")
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and float(value) > 0
 
 
 def _require_classes(name: str, y: Any, sample_weight: Any) -> None:

@@ -17,6 +17,7 @@ from ..core.units import units_of
 from ..linear.columns import Columns
 from ..linear.fold import compact
 from ..linear.view import find_leaf
+from ..pruning import PrunedRegressor
 from .folds import Fitted
 from .nest import Nest
 from .sweep import Candidate
@@ -34,18 +35,11 @@ def bytes_of(model: Any) -> float:
 
 
 def linear_part(model: Any) -> Any:
-    """Return the leaf of a model, with the grid of its weights."""
+    """Return a wrapper around the leaf of a model alone, with the grid of its weights."""
     leaf = find_leaf(model)
-    return _Bare(leaf.estimator, leaf.constraint)
-
-
-class _Bare:
-    """A leaf and its constraint, as `compact` looks at a wrapper."""
-
-    def __init__(self, leaf: Any, constraint: Any):
-        self.estimator_ = leaf
-        self._constraint_ = constraint
-        self.n_features_in_ = leaf.coef_.shape[-1]
+    shell: Any = PrunedRegressor()
+    shell.estimator_, shell._constraint_ = leaf.estimator, leaf.constraint
+    return shell
 
 
 def n_inputs(support: Mask, columns: Columns) -> int:

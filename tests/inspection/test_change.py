@@ -282,3 +282,29 @@ def test_models_that_do_not_compare_are_refused(loans, models, two_outputs):
     two = LinearRegression().fit(*two_outputs)
     with pytest.raises(ValueError, match="the model has 2 outputs"):
         change_report(two, two, *two_outputs)
+
+
+def test_labels_that_are_no_class_are_an_error():
+    X, y = load_breast_cancer(return_X_y=True)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, np.where(y, "yes", "no"))
+    with pytest.raises(ValueError, match=r"y has the labels \['0', '1'\], which are none of the model's classes"):
+        change_report(model, model, X, y)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_rows_shown": -1}, "n_rows_shown must be an integer of at least 0, got -1"),
+        ({"n_rows_shown": 2.5}, "n_rows_shown must be an integer of at least 0, got 2.5"),
+    ],
+)
+def test_numbers_of_rows_are_checked(options, message):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 2))
+    model = Ridge().fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=message):
+        change_report(model, model, X, X[:, 0], **options)
+    with pytest.raises(ValueError, match="y has 29 entries, but X has 30 rows"):
+        change_report(model, model, X, X[1:, 0])
+    with pytest.raises(ValueError, match="y must hold finite numbers, got nan"):
+        change_report(model, model, X, np.append(X[1:, 0], np.nan))

@@ -157,3 +157,45 @@ class TestLabels:
             cohorts.segment_labels(["sex", "age"], self.FRAME, 4)
         with pytest.raises(ValueError, match=r"segments\['u'\] must have one label for each of the 4 rows, got \(3,\)"):
             cohorts.segment_labels({"u": [1, 2, 3]}, self.FRAME, 4)
+
+
+def test_numbers_that_differ_are_levels_of_their_own():
+    branches = np.where(np.arange(8) % 2, 1000001, 1000002)
+    labels = cohorts.segment_labels({"branch": branches, "rate": np.arange(8) / 3 % 1}, None, 8)
+    assert set(labels["branch"]) == {"1000001", "1000002"}
+    assert len(set(labels["rate"])) == len(set(np.arange(8) / 3 % 1))
+
+
+def test_rows_with_equal_predictions_share_a_bin(table):
+    table["before"], table["after"] = table["before"].round(1), table["after"].round(1)
+    found = cohorts.calibration_table(rows_of(table))
+    again = cohorts.calibration_table(rows_of(table.sort_values("y")))
+    pd.testing.assert_frame_equal(found, again)
+    means = table.groupby("before")[["y", "weight"]].apply(lambda part: np.average(part["y"], weights=part["weight"]))
+    filled = found.dropna(subset=["observed before"])
+    single = filled[filled["predicted before"].round(9).isin(means.index)]
+    assert len(single) > 3
+    expected = means.loc[single["predicted before"].round(9)].to_numpy()
+    np.testing.assert_allclose(single["observed before"], expected)
+
+
+def test_a_level_without_weight_leaves_the_ratios_of_the_others(table):
+    table.loc[table["town"] == "Bath", "weight"] = 0.0
+    labels = cohorts.segment_labels({"town": table["town"]}, None, len(table))
+    found = cohorts.segment_table(rows_of(table, 0.4), labels).set_index("level")
+    ratios = found["impact ratio after"]
+    assert np.isnan(ratios["Bath"])
+    assert ratios[["Ely", "Wells"]].max() == 1
+    assert ratios[["Ely", "Wells"]].notna().all()
+
+
+def test_infinite_numbers_are_a_level_of_their_own():
+    values = np.append(np.arange(40.0), [np.inf, -np.inf])
+    labels = cohorts.segment_labels({"x": values}, None, 42)["x"]
+    assert list(labels[-2:]) == ["missing", "missing"]
+    assert "missing" not in labels[:-2]
+
+
+def test_names_need_a_frame():
+    with pytest.raises(ValueError, match=r"segments=\['town'\] names columns, but X has no names"):
+        cohorts.segment_labels("town", np.zeros((5, 2)), 5)

@@ -138,3 +138,8 @@ def test_without_matplotlib_it_says_what_to_install(search, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install 'skcompress\[plot\]'"):
         CompressionPathDisplay.from_estimator(search)
+
+
+def test_sizes_that_are_not_known_do_not_decide_the_scale():
+    display = CompressionPathDisplay(sizes=[np.nan, 10, 1000], scores=[0.3, 0.5, 0.6]).plot()
+    assert display.ax_.get_xscale() == "log"
