@@ -270,9 +270,12 @@ def fingerprint(X: Any, y: Any) -> str:
             for array in (csr.data, csr.indices, csr.indptr):
                 digest.update(np.ascontiguousarray(array).tobytes())
             continue
-        if hasattr(part, "to_pandas"):
-            part = part.to_pandas()
-        frame = pd.DataFrame(np.asarray(part)) if not hasattr(part, "iloc") else pd.DataFrame(part)
+        if hasattr(part, "iloc"):
+            frame = pd.DataFrame(part)
+        elif hasattr(part, "columns"):
+            frame = pd.DataFrame({name: part[name].to_numpy() for name in part.columns})
+        else:
+            frame = pd.DataFrame(np.asarray(part))
         digest.update(repr([str(name) for name in frame.columns]).encode())
         hashed = pd.util.hash_pandas_object(frame.reset_index(drop=True), index=False)
         digest.update(hashed.to_numpy().tobytes())

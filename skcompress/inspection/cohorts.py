@@ -116,14 +116,18 @@ def _levels(values: NDArray[Any]) -> NDArray[Any]:
             finite = series.astype(np.float64).replace([np.inf, -np.inf], np.nan)
             fifths = pd.qcut(finite, 5, duplicates="drop").astype(object)
             return fifths.map(lambda fifth: "missing" if pd.isna(fifth) else str(fifth)).to_numpy(dtype=object)
-        return series.map(_number_level).to_numpy(dtype=object)
+        return _number_levels(series)
     return series.astype(object).where(series.notna(), "missing").astype(str).to_numpy(dtype=object)
 
 
-def _number_level(value: float) -> str:
-    if pd.isna(value):
-        return "missing"
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
+def _number_levels(series: pd.Series) -> NDArray[Any]:
+    """Return numbers as texts, with as many digits as tell them apart."""
+    known = series.dropna().unique()
+    for digits in (6, 10, 17):
+        texts = {value: f"{value:.{digits}g}" for value in known.tolist()}
+        if len(set(texts.values())) == len(known):
+            break
+    return series.map(lambda value: "missing" if pd.isna(value) else texts[value]).to_numpy(dtype=object)
 
 
 def segment_table(rows: Rows, labels: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
