@@ -360,9 +360,9 @@ class CompactLinear:
         Returns
         -------
         report : dict
-            ``inputs`` and ``inputs_dropped``, ``terms`` and ``terms_dropped``, ``weights`` (not zero), ``bits``
-            (None for floats), ``outputs``, ``link``, ``model_id``, and ``bytes``: a dict from the parts of the
-            file to their bytes, with ``total`` and ``total_without_names``.
+            ``names`` of the inputs, ``inputs`` and ``inputs_dropped``, ``terms`` and ``terms_dropped``, ``weights``
+            (not zero), ``bits`` and ``codes`` (None for floats), ``outputs``, ``link``, ``model_id``, and ``bytes``: a
+            dict from the parts of the file to their bytes, with ``total`` and ``total_without_names``.
         """
         return report_of(self)
 

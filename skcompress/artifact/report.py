@@ -16,6 +16,7 @@ def report_of(model: CompactLinear) -> dict[str, Any]:
     p = model.weights.shape[1]
     return {
         "model_id": model.model_id,
+        "names": list(model.inputs),
         "inputs": len(model.reads),
         "inputs_dropped": model.reads.n_all - len(model.reads),
         "terms": p,
@@ -23,6 +24,7 @@ def report_of(model: CompactLinear) -> dict[str, Any]:
         "outputs": model.n_outputs,
         "weights": int(model.weights.nonzero().sum()),
         "bits": model.weights.bits,
+        "codes": model.weights.codes,
         "link": model.link,
         "bytes": {
             **sizes,

@@ -214,3 +214,16 @@ def test_loading_and_predicting_needs_numpy_alone(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_report_says_what_the_model_holds():
+    codes = np.array([[3, 0, -7]])
+    weights = Weights.from_codes(codes, 0.5, bits=4)
+    model = CompactLinear(weights, [1.0], Inputs(("a", "b", "c"), np.array([0, 2, 3]), 5), n_terms_all=9)
+    report = model.report()
+    assert report["names"] == ["a", "b", "c"]
+    assert np.array_equal(report["codes"], codes)
+    assert (report["inputs"], report["inputs_dropped"], report["terms"], report["terms_dropped"]) == (3, 2, 3, 6)
+    assert (report["weights"], report["bits"], report["outputs"]) == (2, 4, 1)
+    assert report["bytes"]["total"] == len(model.to_bytes())
+    assert some_inputs().report()["codes"] is None
