@@ -32,6 +32,7 @@ from .links import LINKS
 from .packed_weights import read_weights, write_weights
 from .reading import Inputs
 from .streams import Sink, Source
+from .string_coder import MAX_TEXT
 from .terms import TERMS, Block
 
 if TYPE_CHECKING:
@@ -98,8 +99,12 @@ def _sections(model: CompactLinear, version: int) -> dict[str, bytes]:
         # The weights are the same in all versions, and take the longest to code.
         weights = bytes(_weights(model, Sink()))
         for each in VERSIONS:
-            parts = {name: bytes(part(model, Sink(version=each))) for name, part in _PARTS.items() if name != "weights"}
-            made[each] = {**parts, "weights": weights}
+            parts, text_left = {"weights": weights}, MAX_TEXT
+            for name in ("layout", "blocks", "names", "metadata"):
+                sink = Sink(version=each, text_left=text_left)
+                parts[name] = bytes(_PARTS[name](model, sink))
+                text_left = sink.text_left
+            made[each] = parts
     sections: dict[str, bytes] = made[version]
     return sections
 

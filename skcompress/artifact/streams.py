@@ -44,12 +44,16 @@ PLANES_APART = 32
 
 
 class Sink:
-    """Collects bytes. With `plain`, streams are not compressed: the canonical form that is hashed."""
+    """Collects bytes. With `plain`, streams are not compressed: the canonical form that is hashed.
 
-    def __init__(self, plain: bool = False, version: int = 1):
+    `text_left` is how many bytes the coded strings that are still to come may have.
+    """
+
+    def __init__(self, plain: bool = False, version: int = 1, text_left: int = string_coder.MAX_TEXT):
         self.data = bytearray()
         self.plain = plain
         self.version = version
+        self.text_left = text_left
 
     def uint(self, value: int) -> None:
         """Write an integer >= 0."""
@@ -134,9 +138,11 @@ class Sink:
         """Write one of several forms: the shortest, or in the canonical form the first."""
         sinks = []
         for form in forms[:1] if self.plain else forms:
-            sinks.append(Sink(self.plain, self.version))
+            sinks.append(Sink(self.plain, self.version, self.text_left))
             form(sinks[-1], value)
-        self.data += min((sink.data for sink in sinks if sink.data or len(sinks) == 1), key=len)
+        best = min((sink for sink in sinks if sink.data or len(sinks) == 1), key=lambda sink: len(sink.data))
+        self.data += best.data
+        self.text_left = best.text_left
 
 
 def _mask_as_bits(sink: Sink, bits: NDArray[np.bool_]) -> None:
@@ -190,10 +196,11 @@ def _strings_apart(sink: Sink, coded: Sequence[bytes]) -> None:
 
 
 def _strings_coded(sink: Sink, coded: Sequence[bytes]) -> None:
-    data = string_coder.encode(coded)
+    data = string_coder.encode(coded, sink.text_left)
     if data:
         sink.uint(2 * len(data) + string_coder.is_ascending(coded))
         sink.uint(string_coder.length_of(coded))
+        sink.text_left -= string_coder.length_of(coded)
         sink.data += data
 
 
@@ -237,6 +244,7 @@ class Source:
         self.at = start
         self.stop = stop
         self.budget = budget
+        self.text_left = string_coder.MAX_TEXT
 
     def spend(self, n_bytes: int) -> None:
         """Take bytes from the budget before they are allocated."""
@@ -363,15 +371,18 @@ class Source:
         if form:
             size, ascending = divmod(form, 2)
             length = self.count()
-            coded = string_coder.decode(self.take(size), count, length, ascending=bool(ascending))
-            return tuple(_decoded(text) for text in coded)
+            self.text_left -= length
+            if self.text_left < 0:
+                raise FormatError("the coded strings are too long together")
+            coded = string_coder.decode(self.take(size), count, length, ascending=bool(ascending), spend=self.spend)
+            return tuple(string_coder.text_of(text) for text in coded)
         lengths = self.ints(count).tolist()
         if any(length < 0 for length in lengths) or sum(lengths) > self.budget:
             raise FormatError("a string has no sensible length")
         joined = self.symbols(sum(lengths), 8).tobytes()
         texts, at = [], 0
         for length in lengths:
-            texts.append(_decoded(joined[at : at + length]))
+            texts.append(string_coder.text_of(joined[at : at + length]))
             at += length
         return tuple(texts)
 
@@ -387,10 +398,3 @@ class Source:
         fixed = {0: None, 1: float("nan"), 2: False, 3: True}
         following: dict[int, Any] = {4: ints, 5: floats, 6: texts}
         return tuple(fixed[kind] if kind in fixed else next(following[kind]) for kind in types)
-
-
-def _decoded(text: bytes) -> str:
-    try:
-        return text.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        raise FormatError("a string is no UTF-8") from None

@@ -18,30 +18,46 @@ there is a 1 here, and is not coded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from .errors import FormatError
 from .range_coder import BitDecoder, BitEncoder
 
 MAX_TEXT = 2**14
-"""Bytes that a list may have, zero bytes included, which bounds the time of reading it."""
+"""Bytes that all coded lists of a file may have, zero bytes included, which bounds the time of reading it."""
+
+PER_HALF = 320
+"""Bytes that the counts of half a byte take, with their place in the table."""
 
 WEIGHTS = (1, 8, 64, 256, 64)
 
 
 class _Contexts:
-    """The counts: for each string of at most three bytes 2 x 256, at 2 x node + bit; the fifth kind apart."""
+    """The counts: for each string of at most three bytes 16 x 2 for either half of the next byte; the fifth kind apart.
 
-    def __init__(self) -> None:
-        self._seen: dict[bytes, list[int]] = {}
+    Both halves begin at node 1, and have their counts at 2 x node + bit. The low one has a key of one byte more, the
+    high half.
+    """
+
+    def __init__(self, spend: Callable[[int], None]) -> None:
+        self._seen: tuple[dict[bytes, array[int]], dict[bytes, array[int]]] = {}, {}
         self._along = [[0] * 16 for _ in range(4)]
+        self._spend = spend
 
-    def of_byte(self, before: bytes) -> list[tuple[int, list[int]]]:
-        """Return weight and counts of the contexts of the next byte."""
-        padded = b"\0\0\0" + before
-        keys = [padded[len(padded) - k :] for k in range(4)]
-        return [(WEIGHTS[k], self._seen.setdefault(key, [0] * 512)) for k, key in enumerate(keys)]
+    def of_half(self, before: bytes, high: bytes = b"") -> list[tuple[int, array[int]]]:
+        """Return weight and counts of the contexts of half a byte after three others."""
+        seen = self._seen[len(high)]
+        found = []
+        for k, weight in enumerate(WEIGHTS[:4]):
+            key = before[3 - k :] + high
+            counts = seen.get(key)
+            if counts is None:
+                self._spend(PER_HALF)
+                counts = seen[key] = array("H", bytes(64))
+            found.append((weight, counts))
+        return found
 
     def along(self, n_before: int) -> list[int]:
         """Return the counts for a byte that may be that of the string before, at 2 x place of the bit + bit."""
@@ -49,13 +65,16 @@ class _Contexts:
 
 
 class _Byte:
-    """One byte on its way: what its bits are coded with."""
+    """One byte on its way, after at most three others of its string: what its bits are coded with."""
 
-    def __init__(self, contexts: _Contexts, before: bytes, above: int | None):
-        self._counts = contexts.of_byte(before)
+    def __init__(self, contexts: _Contexts, before: bytes | bytearray, above: int | None):
+        self._contexts = contexts
+        self._before = bytes(before).rjust(3, b"\0")
+        self._counts = contexts.of_half(self._before)
         self._along = contexts.along(len(before))
         self._above = above
-        self.node = 1
+        self._node = 1
+        self.value = 0
         self.place = 7
 
     def forced(self, ascending: bool) -> bool:
@@ -64,7 +83,7 @@ class _Byte:
 
     def chances(self) -> tuple[int, int]:
         """Return zeros and ones for the next bit."""
-        at, zeros, ones = 2 * self.node, 1, 1
+        at, zeros, ones = 2 * self._node, 1, 1
         for weight, counts in self._counts:
             zeros += weight * counts[at]
             ones += weight * counts[at + 1]
@@ -76,7 +95,7 @@ class _Byte:
     def learn(self, bit: int) -> None:
         """Count a bit that was coded."""
         for _, counts in self._counts:
-            counts[2 * self.node + bit] += 1
+            counts[2 * self._node + bit] += 1
         if self._above is not None:
             self._along[2 * self.place + bit] += 1
 
@@ -84,8 +103,11 @@ class _Byte:
         """Go on to the next bit."""
         if self._above is not None and (self._above >> self.place & 1) != bit:
             self._above = None
-        self.node = 2 * self.node + bit
+        self._node = 2 * self._node + bit
+        self.value = 2 * self.value + bit
         self.place -= 1
+        if self.place == 3:
+            self._counts, self._node = self._contexts.of_half(self._before, bytes([self.value])), 1
 
 
 def is_ascending(texts: Sequence[bytes]) -> bool:
@@ -93,21 +115,23 @@ def is_ascending(texts: Sequence[bytes]) -> bool:
     return all(a <= b for a, b in pairwise(texts))
 
 
-def encode(texts: Sequence[bytes]) -> bytes | None:
-    """Return the code of strings, or None if they are too long or hold a zero byte."""
-    if length_of(texts) > MAX_TEXT or any(0 in text for text in texts):
+def encode(texts: Sequence[bytes], limit: int = MAX_TEXT) -> bytes | None:
+    """Return the code of strings, or None if they have more than `limit` bytes or hold a zero byte."""
+    if length_of(texts) > limit or any(0 in text for text in texts):
         return None
-    ascending, contexts, coder, previous = is_ascending(texts), _Contexts(), BitEncoder(), b""
+    ascending, contexts, coder, previous = is_ascending(texts), _Contexts(lambda n_bytes: None), BitEncoder(), b""
     for text in texts:
-        whole = text + b"\0"
+        whole, same = text + b"\0", True
         for place, value in enumerate(whole):
-            byte = _Byte(contexts, whole[:place], _above(previous, whole[:place]))
+            above = previous[place] if same and place < len(previous) else None
+            byte = _Byte(contexts, whole[max(place - 3, 0) : place], above)
             for shift in range(7, -1, -1):
                 bit = value >> shift & 1
                 if not byte.forced(ascending):
                     coder.put(bit, *byte.chances())
                     byte.learn(bit)
                 byte.move(bit)
+            same = value == above
         previous = whole
     return coder.finish()
 
@@ -117,8 +141,12 @@ def length_of(texts: Sequence[bytes]) -> int:
     return sum(len(text) + 1 for text in texts)
 
 
-def decode(data: bytes, count: int, length: int, *, ascending: bool) -> list[bytes]:
+def decode(
+    data: bytes, count: int, length: int, *, ascending: bool, spend: Callable[[int], None] = lambda n_bytes: None
+) -> list[bytes]:
     """Return `count` strings that have `length` bytes with their zero bytes.
+
+    `spend` is told of bytes before they are allocated.
 
     Raises
     ------
@@ -127,31 +155,41 @@ def decode(data: bytes, count: int, length: int, *, ascending: bool) -> list[byt
     """
     if length > MAX_TEXT:
         raise FormatError("coded strings are too long")
-    contexts, coder, previous, left = _Contexts(), BitDecoder(data), b"", length
+    contexts, coder, previous, left = _Contexts(spend), BitDecoder(data), b"", length
     texts = []
     for _ in range(count):
-        whole = b""
+        whole, same = bytearray(), True
         while not whole.endswith(b"\0"):
             left -= 1
             if left < 0:
                 raise FormatError("coded strings are longer than they say")
-            byte = _Byte(contexts, whole, _above(previous, whole))
+            above = previous[len(whole)] if same and len(whole) < len(previous) else None
+            byte = _Byte(contexts, whole[-3:], above)
             while byte.place >= 0:
                 bit = 1
                 if not byte.forced(ascending):
                     bit = coder.get(*byte.chances())
                     byte.learn(bit)
                 byte.move(bit)
-            whole += bytes([byte.node - 256])
-        texts.append(whole[:-1])
-        previous = whole
+            same = byte.value == above
+            whole.append(byte.value)
+        previous = bytes(whole)
+        texts.append(previous[:-1])
     if left:
         raise FormatError("coded strings are shorter than they say")
     coder.finish()
     return texts
 
 
-def _above(previous: bytes, before: bytes) -> int | None:
-    """Return the byte at this place of the string before, as long as both begin in the same way."""
-    same = len(before) < len(previous) and previous.startswith(before)
-    return previous[len(before)] if same else None
+def text_of(data: bytes) -> str:
+    """Return the string of its bytes.
+
+    Raises
+    ------
+    FormatError
+        If they are no UTF-8.
+    """
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        raise FormatError("a string is no UTF-8") from None

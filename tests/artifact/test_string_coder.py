@@ -1,7 +1,11 @@
+import time
+import tracemalloc
+import zlib
+
 import numpy as np
 import pytest
 
-from skcompress.artifact import CompactLinear, FormatError, Inputs, Weights, string_coder
+from skcompress.artifact import Block, CompactLinear, FormatError, Inputs, Weights, string_coder
 from skcompress.artifact.streams import Sink, Source
 
 LISTS = {
@@ -116,3 +120,98 @@ def test_the_shorter_version_is_written_and_the_identity_does_not_depend_on_it()
     assert named.model_id == plain.model_id
     assert named.to_bytes(names=False) == plain.to_bytes()
     assert CompactLinear.from_bytes(named.to_bytes()).inputs == names
+
+
+def words_model(lists):
+    """Return a model of one text with a block of words for each list."""
+    settings = [0, 0, 0, 1, 1, 4, 0]
+    given = {"settings": settings, "stop_words": (), "norm": 0, "sublinear": 0, "idf": []}
+    blocks = [Block.make("words", [0], {**given, "words": words, "slots": np.arange(len(words))}) for words in lists]
+    n_terms = sum(len(words) for words in lists)
+    return CompactLinear(
+        Weights.from_values(np.ones((1, n_terms))),
+        [0.0],
+        Inputs(None, np.arange(1), 1, "values"),
+        blocks=blocks,
+        columns=1 + np.arange(n_terms),
+    )
+
+
+def one_long_word():
+    letters = np.random.default_rng(0).integers(33, 127, size=16_000).astype(np.uint8)
+    return words_model([[letters.tobytes().decode()]])
+
+
+def peak_of(action):
+    tracemalloc.start()
+    try:
+        return action(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_contexts_of_strings_are_within_max_bytes():
+    model = one_long_word()
+    data = model.to_bytes()
+    assert data[4] == 2
+
+    def refused():
+        with pytest.raises(FormatError, match="max_bytes"):
+            CompactLinear.from_bytes(data, max_bytes=20_000)
+
+    assert peak_of(refused)[1] < 1_000_000
+    assert CompactLinear.from_bytes(data).blocks[0].params["words"] == model.blocks[0].params["words"]
+
+
+def test_what_contexts_are_charged_is_what_they_take():
+    word = one_long_word().blocks[0].params["words"][0][:4000].encode()
+    data, spent = string_coder.encode([word]), []
+    decoded, peak = peak_of(lambda: string_coder.decode(data, 1, len(word) + 1, ascending=True, spend=spent.append))
+    assert decoded == [word]
+    assert 0.5 * sum(spent) < peak < sum(spent)
+
+
+def test_the_coded_strings_of_a_whole_file_are_bounded():
+    lists = [["a" * 8000, "a" * 8100]] * 30
+    model = words_model(lists)
+    data = model.to_bytes()
+    start = time.process_time()
+    back = CompactLinear.from_bytes(data)
+    assert time.process_time() - start < 1
+    assert [list(block.params["words"]) for block in back.blocks] == lists
+    assert back.model_id == model.model_id
+    assert words_model(lists).to_bytes() == data
+
+
+def test_more_coded_strings_than_a_file_may_have_are_refused():
+    one = Sink(version=2)
+    one.strings(["a" * 8000, "a" * 8100])
+    source = Source(bytes(one.data) * 2, 0, 2 * len(one.data), 2**29, 2)
+    source.strings(2)
+    with pytest.raises(FormatError, match="too long together"):
+        source.strings(2)
+
+
+def test_what_no_longer_fits_is_coded_as_before_and_the_rest_still_may():
+    sink = Sink(version=2, text_left=40)
+    for texts in (["banana", "bananas"], ["x" * 30], ["banana", "bananas"]):
+        before, left = len(sink.data), sink.text_left
+        sink.strings(texts)
+        assert (sink.data[before] == 0) == (string_coder.length_of(coded_of(texts)) > left)
+    assert sink.text_left == 40 - 15 - 15
+
+
+def test_mutated_files_are_refused_by_the_one_error():
+    words = ["bank", "bank of england", "banks", "barrel", "crude", "grain", "grains", "wheat"]
+    data, rng = words_model([words, ["oil", "oils"]]).to_bytes(), np.random.default_rng(0)
+    assert data[4] == 2
+    n_refused = 0
+    for _ in range(1000):
+        changed = bytearray(data[:-4])
+        for place in rng.integers(21, len(changed), size=rng.integers(1, 4)):
+            changed[place] = rng.integers(256)
+        try:
+            CompactLinear.from_bytes(bytes(changed) + zlib.crc32(changed).to_bytes(4, "little"), max_bytes=2**20)
+        except FormatError:
+            n_refused += 1
+    assert n_refused > 900
