@@ -244,7 +244,10 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
 def _column(series: pd.Series) -> NDArray[Any]:
     if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    return series.astype(object).to_numpy()
+    values = series.astype(object).to_numpy(copy=True)
+    # pandas.NA equals nothing, and is not false either.
+    values[pd.isna(values)] = None
+    return values
 
 
 def row_weights(sample_weight: Any, n: int) -> NDArray[np.float64]:

@@ -120,6 +120,29 @@ class TestSteps:
         np.testing.assert_allclose(small.predict_proba(X), model.predict_proba(X), atol=1e-12)
         assert set(small.inputs) < set(X.columns)
 
+    @pytest.mark.parametrize("dtype", ["object", "string", "str", "category"])
+    def test_a_missing_value_of_every_text_type_is_a_line(self, dtype):
+        rng = np.random.default_rng(0)
+        home = pd.Series(pd.array(["own", None, "rent"] * 80, dtype=dtype))
+        X = pd.DataFrame({"home": home, "a": rng.normal(size=240)})
+        before = X.copy(deep=True)
+        encoder = StepEncoder().fit(X)
+        names = ["home = own", "home = rent", "home is missing"]
+        assert encoder.get_feature_names_out()[:3].tolist() == names
+        np.testing.assert_array_equal(encoder.transform(X)[:3, :3], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
+        pd.testing.assert_frame_equal(X, before)
+        y = (home.isna() | (rng.random(240) < 0.2)).to_numpy()
+        card = ScorecardClassifier(n_lines=2).fit(X, y)
+        chosen = home.isna().to_numpy()
+        assert card.predict_proba(X)[chosen, 1].min() > card.predict_proba(X)[~chosen, 1].max()
+        np.testing.assert_allclose(compact(card).predict_proba(X), card.predict_proba(X), atol=1e-12)
+
+    def test_pandas_na_among_objects_is_missing(self):
+        X = pd.DataFrame({"home": pd.Series(["own", pd.NA, None, np.nan, 3], dtype=object)})
+        encoder = StepEncoder().fit(X)
+        assert encoder.get_feature_names_out().tolist() == ["home = 3", "home = own", "home is missing"]
+        np.testing.assert_array_equal(encoder.transform(X)[:, 2], [0, 1, 1, 1, 0])
+
 
 class TestPoints:
     def test_descent_finds_the_best_of_all_cards_on_a_small_problem(self):
