@@ -21,6 +21,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
+    Normalizer,
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
@@ -285,6 +286,32 @@ def test_classes_share_a_vocabulary():
     kept = np.array(leaf_names(model))[model[-1].support_.any(axis=0)].tolist()
     by_hand = make_pipeline(CountVectorizer(vocabulary=kept), PrunedClassifier(n_nonzero=2)).fit(X, label)
     np.testing.assert_allclose(small.predict_proba(X), by_hand.predict_proba(X), rtol=1e-10)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+def test_a_row_that_is_divided_by_its_norm_keeps_all_its_inputs(norm):
+    X, _ = frame()
+    X = X[["a", "b", "c"]]
+    unit = Normalizer(norm).fit_transform(X)
+    model = make_pipeline(Normalizer(norm), pruned(1)).fit(X, unit[:, 0])
+    with pytest.warns(UserWarning, match=r"leaves as it was: Normalizer"):
+        small, inputs = drop_unused_inputs(model, X, unit[:, 0], return_inputs=True)
+    assert inputs.tolist() == ["a", "b", "c"]
+    np.testing.assert_allclose(small.predict(X), model.predict(X), atol=1e-10)
+
+
+@pytest.mark.parametrize("names", [["unused"], ["unused", "unused0"]])
+def test_parts_may_have_any_name(names):
+    X, _ = frame()
+    X = X[["a", "b", "c"]]
+    parts = [(name, "passthrough", [column]) for name, column in zip(names, ["a", "b"], strict=False)]
+    double = FunctionTransformer(lambda Z: Z * 2.0)
+    y = X.a * 2 + X.c
+    model = make_pipeline(double, ColumnTransformer(parts, remainder="passthrough"), pruned(2)).fit(X, y)
+    with pytest.warns(UserWarning, match="leaves as it was: FunctionTransformer"):
+        small = drop_unused_inputs(model, X, y)
+    np.testing.assert_allclose(small.predict(X), y, atol=1e-10)
+    assert len(small[-1].coef_) == 2
 
 
 def test_what_cannot_be_narrowed_is_named():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,7 +96,9 @@ def _columns(step: ColumnTransformer, given: Mask, wanted: Mask, notes: Notes) -
         parts.append((part.name, made.step, chosen[0] if alone else chosen))
     if not (isinstance(remainder, str) and remainder == "drop") and (given & ~read).any():
         idle = np.flatnonzero(given & ~read)
-        parts.append(("unused", "drop", [names[i] if names is not None else int(number[i]) for i in idle]))
+        taken = {name for name, _, _ in step.transformers}
+        free = next(name for name in chain(["unused"], (f"unused{i}" for i in count())) if name not in taken)
+        parts.append((free, "drop", [names[i] if names is not None else int(number[i]) for i in idle]))
     copy = clone(step).set_params(transformers=parts, remainder=remainder)
     _keep_weights(copy, [*(name for name, _, _ in parts), "remainder"])
     return Narrowed(copy, outputs)

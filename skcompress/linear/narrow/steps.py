@@ -22,6 +22,7 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
+    Normalizer,
     OneHotEncoder,
     OrdinalEncoder,
     PolynomialFeatures,
@@ -32,7 +33,7 @@ from sklearn.preprocessing import (
 from ...artifact.categories import key_of, scalar_of
 from ...core.linalg import Mask
 from ..lineage import raw_origins
-from .kind import KINDS, Kind, Narrowed, Notes, left, n_inputs, needs_all
+from .kind import KINDS, OTHER, Kind, Narrowed, Notes, left, n_inputs, needs_all
 
 
 def _origins(step: Any, n_outputs: int) -> Any:
@@ -190,6 +191,7 @@ _LOCAL = Kind(_local_needs, _local)
 KINDS.update(
     {
         OneToOneFeatureMixin: _LOCAL,
+        Normalizer: OTHER,
         FunctionTransformer: Kind(_function_needs, _function),
         KBinsDiscretizer: _LOCAL,
         MissingIndicator: _LOCAL,
