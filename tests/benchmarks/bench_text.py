@@ -34,10 +34,10 @@ from sklearn.svm import LinearSVC
 from skcompress import PrunedClassifier, QuantizedClassifier, compact, drop_unused_inputs
 from skcompress.artifact import CompactLinear
 
-SIZES = {"in 3 kB": (450, "logistic", 0.4, 4), "in 8 kB": ("pairs", "logistic", 0.4, 5)}
+SIZES = {"in 3 kB": (500, "logistic", 0.4, 4), "in 8 kB": ("pairs", "logistic", 0.4, 5)}
 """See `words_of`; the last step, the share of its weights that are kept, bits."""
 GRID = [
-    *((words, last, 0.4, 4) for words in (300, 450, 700, 1000) for last in ("logistic", "machine")),
+    *((words, last, 0.4, 4) for words in (300, 450, 500, 700, 1000) for last in ("logistic", "machine")),
     *(("pairs", "logistic", 0.4, bits) for bits in (4, 5)),
     *((words, "machine", 0.6, 6) for words in (1000, "pairs")),
 ]
