@@ -22,7 +22,6 @@ from .linear.distil import choose, has_log_odds, held_out_errors, lines_of, writ
 from .linear.inside import BaseFit, fit_clone, fit_inside
 from .linear.labels import require_every_class
 from .linear.problem import LinearProblem
-from .linear.ranges import input_range
 from .linear.representation import check_representation, encode
 from .linear.routing import (
     fit_params_of,
@@ -30,7 +29,6 @@ from .linear.routing import (
     leaf_weight,
     require_estimator,
     require_random_state,
-    weight_given,
     weight_params,
     wrappers_of,
 )
@@ -98,9 +96,7 @@ class Distilling(LinearCompressor):
         """
         if X_unlabeled is not None:
             fit_params["X_unlabeled"] = X_unlabeled
-        self._fit_problem(X, y, sample_weight, fit_params)
-        self.input_range_ = input_range(X, weight_given(sample_weight, fit_params))
-        return self
+        return super().fit(X, y, sample_weight, **fit_params)
 
     def _fit_problem(
         self,
