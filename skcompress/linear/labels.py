@@ -74,7 +74,8 @@ def class_factors(leaf: Leaf) -> Floats:
 
 def require_labels(labels: Any, classes: Sequence[Any]) -> None:
     """Raise ValueError if there is a label that is none of the classes."""
-    unknown = sorted({str(label) for label in np.asarray(labels).tolist() if label not in set(classes)})
+    known = set(classes)
+    unknown = sorted({str(label) for label in np.asarray(labels).tolist() if label not in known})
     if unknown:
         raise ValueError(f"y has the labels {unknown[:5]}, which are none of the model's classes, {list(classes)}")
 
