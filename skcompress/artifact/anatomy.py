@@ -79,9 +79,8 @@ class Anatomy:
     def __init__(self, model: CompactLinear):
         self.model = model
         self.k = len(model.reads)
-        weights = np.asarray(model.weights.decode(), dtype=np.float64)
-        self.weights = weights if model.divisor is None else weights / model.divisor
-        self.offset = np.zeros(weights.shape[1]) if model.offset is None else np.asarray(model.offset)
+        self.weights = model.weights.over(model.divisor)
+        self.offset = np.zeros(self.weights.shape[1]) if model.offset is None else np.asarray(model.offset)
         self.atoms = list(_atoms(model))
         self.needs: list[frozenset[int]] = [frozenset([place]) for place in range(self.k)]
         self.makers: dict[int, Atom] = {}

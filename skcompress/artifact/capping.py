@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compact import CompactLinear
-from .limits import number_inputs
+from .limits import entries_of, number_inputs
 from .terms import TERMS, Block
 
 
@@ -23,7 +23,7 @@ def capped(model: CompactLinear, limits: NDArray[np.float64]) -> CompactLinear:
     chosen = number_inputs(model)
     chosen = chosen[np.isfinite(limits[:, chosen]).all(axis=0)]
     k = len(model.reads)
-    entries = {source for block in model.blocks if block.kind == "entry" for source in block.sources}
+    entries = entries_of(model)
     # The number of an entry is what the block makes of it, and is capped behind that.
     raw = [place for place in chosen.tolist() if place not in entries]
     if not len(chosen):

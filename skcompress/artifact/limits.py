@@ -34,7 +34,7 @@ def range_of(model: CompactLinear, X: Any) -> NDArray[np.float64]:
     table = Table(X, model.reads)
     if not table.n_rows:
         raise ValueError("cap must have at least one row to take ranges from")
-    entries = _entries(model)
+    entries = entries_of(model)
     limits = np.full((2, len(model.reads)), np.nan)
     for index in number_inputs(model).tolist():
         column = _column(table, index, index in entries)
@@ -47,7 +47,7 @@ def range_of(model: CompactLinear, X: Any) -> NDArray[np.float64]:
 def rows_outside(model: CompactLinear, X: Any) -> int:
     """Return how many rows have an input beyond the range at which the model caps it."""
     table = Table(X, model.reads)
-    entries = _entries(model)
+    entries = entries_of(model)
     sources = {column: place for place, column in entries.items()}
     beyond = np.zeros(table.n_rows, dtype=bool)
     for block in model.blocks:
@@ -59,7 +59,7 @@ def rows_outside(model: CompactLinear, X: Any) -> int:
     return int(beyond.sum())
 
 
-def _entries(model: CompactLinear) -> dict[int, int]:
+def entries_of(model: CompactLinear) -> dict[int, int]:
     """Return the column that each entry of a mapping makes, by its input."""
     found: dict[int, int] = {}
     start = len(model.reads)

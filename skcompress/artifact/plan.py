@@ -204,9 +204,7 @@ def _columns(block: Block, table: Table | OneRow, derived: dict[int, NDArray[Any
 def make_plan(model: CompactLinear, dtype: np.dtype[Any]) -> Plan:
     """Return the plan of a model for predictions in `dtype`."""
     n_inputs = len(model.reads)
-    weights = np.asarray(model.weights.decode(), dtype=np.float64)
-    if model.divisor is not None:
-        weights = weights / model.divisor
+    weights = model.weights.over(model.divisor)
     intercept = model.intercept.astype(np.float64)
     by_column = weights.T
     plain = not model.blocks and np.array_equal(model.columns, np.arange(n_inputs))

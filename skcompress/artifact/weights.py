@@ -130,6 +130,11 @@ class Weights:
             steps = self.levels[rows, steps]
         return (steps * self.scale).astype(np.float32 if self.single else np.float64)
 
+    def over(self, divisor: Floats | None) -> Floats:
+        """Return the decoded weights in float64 over a divisor for each term, shape (m, p); None: as they are."""
+        weights = np.asarray(self.decode(), dtype=np.float64)
+        return weights if divisor is None else weights / divisor
+
     def nonzero(self) -> NDArray[np.bool_]:
         """Return which weights are not zero, shape (m, p)."""
         if self.values is not None:

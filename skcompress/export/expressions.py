@@ -150,6 +150,11 @@ class Entry:
 Expr = Number | Ref | Times | Minus | Over | Plus | Product | Clip | Where | Call | Steps | Pieces | Lookup | Entry
 
 
+def is_missing(level: Any) -> bool:
+    """Return whether a level is None or NaN."""
+    return level is None or level != level
+
+
 def parts_of(expr: Expr) -> list[Expr]:
     """Return the expressions right inside an expression."""
     if isinstance(expr, (Times, Minus, Over, Plus)):

@@ -147,9 +147,7 @@ class Program:
 
     def _all_totals(self) -> list[Total]:
         model, k = self.model, len(self.names)
-        weights = np.asarray(model.weights.decode(), dtype=np.float64)
-        if model.divisor is not None:
-            weights = weights / model.divisor
+        weights = model.weights.over(model.divisor)
         n_columns = k + sum(block.n_out for block in model.blocks)
         coded = self._coded_terms(n_columns)
         codes = np.zeros((model.n_outputs, n_columns), dtype=np.int64)

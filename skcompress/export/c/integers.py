@@ -6,7 +6,7 @@ from typing import Any
 
 from ..expressions import Expr, Lookup, Steps, Times, columns_of
 from ..program import Program
-from .printer import Printer, constant, smallest_type
+from .printer import Printer, constant, function, smallest_type
 from .readers import loops_of
 
 
@@ -128,15 +128,11 @@ def _written(
     size = f"#define {upper}_N_CODES {n + len(codes.places)}\n"
     return size + "\n".join(
         [
-            _function(f"int {name}_codes(const double *x, int32_t *q)", read),
-            _function(f"void {name}_sums(const int32_t *q, {wide} *sums)", dot),
-            _function(f"void {name}_linear(const double *x, double *eta)", finish),
+            function(f"int {name}_codes(const double *x, int32_t *q)", read),
+            function(f"void {name}_sums(const int32_t *q, {wide} *sums)", dot),
+            function(f"void {name}_linear(const double *x, double *eta)", finish),
         ]
     )
-
-
-def _function(head: str, lines: list[str]) -> str:
-    return "\n".join(["", head, "{", *(f"    {line}" for line in lines), "}"])
 
 
 def _require_integers(program: Program) -> None:

@@ -26,6 +26,7 @@ from ..expressions import (
     Steps,
     Times,
     Where,
+    is_missing,
 )
 from ..program import Program
 
@@ -60,6 +61,11 @@ def comment(lines: Sequence[str]) -> str:
     for what, instead in unsafe:
         safe = [line.replace(what, instead) for line in safe]
     return "\n".join(["/*", *(f" * {line}".rstrip() for line in safe), " */"])
+
+
+def function(head: str, lines: Sequence[str]) -> str:
+    """Return a function of these lines."""
+    return "\n".join(["", head, "{", *(f"    {line}" for line in lines), "}"])
 
 
 def smallest_type(values: Sequence[int]) -> str:
@@ -212,12 +218,12 @@ class Printer:
 
     def lookup_values(self, expr: Lookup) -> list[float]:
         """Return the values of a lookup by place: the levels, the rest, and what is missing."""
-        nulls = {repr(v): v for level, v in zip(expr.levels, expr.values, strict=True) if _is_null(level)}
+        nulls = {repr(v): v for level, v in zip(expr.levels, expr.values, strict=True) if is_missing(level)}
         null = next(iter(nulls.values())) if nulls else expr.other
         if self.texts.get(expr.column):
             known = dict(zip(expr.levels, expr.values, strict=True))
             return [*(known.get(level, expr.other) for level in self.texts[expr.column]), expr.other, null]
-        chosen = [v for level, v in zip(expr.levels, expr.values, strict=True) if not _is_null(level)]
+        chosen = [v for level, v in zip(expr.levels, expr.values, strict=True) if not is_missing(level)]
         return [*chosen, expr.other, null]
 
     def place(self, expr: Lookup) -> str:
@@ -225,15 +231,11 @@ class Printer:
         x = self._column(expr.column)
         if texts := self.texts.get(expr.column):
             return f"skc_place({x}, {len(texts)})"
-        levels = [float(level) for level in expr.levels if not _is_null(level)]
-        if len(set(levels)) < len({level for level in expr.levels if not _is_null(level)}):
+        levels = [float(level) for level in expr.levels if not is_missing(level)]
+        if len(set(levels)) < len({level for level in expr.levels if not is_missing(level)}):
             name = self.program.names[expr.column]
             raise ValueError(f"input {name!r} has levels that are the same as doubles of C: make texts of them")
         return f"skc_find({x}, {self.table('double', levels)}, {len(levels)})"
-
-
-def _is_null(level: Any) -> bool:
-    return level is None or level != level
 
 
 def _texts(program: Program, place: int) -> list[str]:
@@ -245,7 +247,7 @@ def _texts(program: Program, place: int) -> list[str]:
         If there are numbers among them, or None and NaN do not do the same.
     """
     name = program.names[place]
-    levels = [level for level in program.value_inputs[place] if not _is_null(level)]
+    levels = [level for level in program.value_inputs[place] if not is_missing(level)]
     texts = list(dict.fromkeys(level for level in levels if isinstance(level, str)))
     as_numbers = place in program.number_inputs or Entry(place) in program.everything()
     if texts and (len(texts) < len(set(levels)) or as_numbers):
@@ -255,7 +257,7 @@ def _texts(program: Program, place: int) -> list[str]:
     for expr in program.everything():
         if isinstance(expr, Lookup) and expr.column == place:
             pairs = zip(expr.levels, expr.values, strict=True)
-            if len({repr(value) for level, value in pairs if _is_null(level)}) > 1:
+            if len({repr(value) for level, value in pairs if is_missing(level)}) > 1:
                 raise ValueError(
                     f"input {name!r} tells None from NaN, but in C both are NAN: give one of them a name before fitting"
                 )

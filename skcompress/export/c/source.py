@@ -16,7 +16,7 @@ from ..expressions import Minus, Ref, Times
 from ..methods import outputs_of
 from ..program import Program
 from .integers import integer_functions
-from .printer import HEADERS, Printer, comment, constant, needed, text
+from .printer import HEADERS, Printer, comment, constant, function, needed, text
 from .self_test import self_test_of
 
 
@@ -121,7 +121,7 @@ def _float_functions(program: Program, printer: Printer) -> str:
     columns = printer.columns(used_in=lines)
     unused = [] if any("x[" in line for line in [*loop, *columns, *lines]) else ["(void)x;"]
     check = [f"for (int i = 0; i < {len(program.totals)}; i++) if (!isfinite(eta[i])) eta[i] = NAN;"]
-    return _function(f"void {name}_linear(const double *x, double *eta)", [*unused, *columns, *loop, *lines, *check])
+    return function(f"void {name}_linear(const double *x, double *eta)", [*unused, *columns, *loop, *lines, *check])
 
 
 def _loop(
@@ -151,17 +151,13 @@ def _index_type(most: int) -> str:
     return "uint8_t" if most < 256 else "uint16_t" if most < 65536 else "uint32_t"
 
 
-def _function(head: str, lines: Sequence[str]) -> str:
-    return "\n".join(["", head, "{", *(f"    {line}" for line in lines), "}"])
-
-
 def _answers(program: Program, name: str) -> str:
     """Return the functions from the linear predictor to the answers."""
     model, m = program.model, len(program.totals)
     head = f"void {name}_predict(const double *x, double *out)"
     linear = [f"double eta[{m}];", f"{name}_linear(x, eta);"]
     if not model.classes:
-        return _function(head, [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines()])
+        return function(head, [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines()])
     if m == 1:
         label = ["out[0] = eta[0] != eta[0] ? NAN : eta[0] > 0;"]
     else:
@@ -170,19 +166,19 @@ def _answers(program: Program, name: str) -> str:
             f"for (int i = 1; i < {m}; i++) if (eta[i] > eta[best]) best = i;",
             "out[0] = eta[best] != eta[best] ? NAN : best;",
         ]
-    written = _function(head, [*linear, *label])
+    written = function(head, [*linear, *label])
     if model.link == "identity":
         return written
     head = f"void {name}_predict_proba(const double *x, double *out)"
     outputs_of(model, "predict_proba", "")
     if m == 1:
         two = [*linear, *LINKS["logit"].replace("out[i]", "eta[i]").format(m=1).splitlines()]
-        return written + "\n" + _function(head, [*two, "out[0] = 1.0 - eta[0];", "out[1] = eta[0];"])
+        return written + "\n" + function(head, [*two, "out[0] = 1.0 - eta[0];", "out[1] = eta[0];"])
     shares = [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines()]
     if model.link != "softmax":
         shares += ["double all = 0.0;", f"for (int i = 0; i < {m}; i++) all += out[i];"]
         shares += [f"for (int i = 0; i < {m}; i++) out[i] /= all;"]
-    return written + "\n" + _function(head, shares)
+    return written + "\n" + function(head, shares)
 
 
 LINKS: dict[str, str] = {

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...artifact.categories import REFUSED
-from ..expressions import Pieces, Where
+from ..expressions import Pieces, Where, is_missing
 from ..lowering import LOWERINGS
 
 Params = Mapping[str, Any]
@@ -259,12 +259,12 @@ def lookup(g: OnnxGraph, params: Params, values: Values, name: str) -> str:
 
 def _numbered(g: OnnxGraph, levels: Sequence[Any], slots: Sequence[int], other: int, values: Values, name: str) -> str:
     """Return the slot of each value, shape (n,)."""
-    nulls = {slot for level, slot in zip(levels, slots, strict=True) if level is None or level != level}
+    nulls = {slot for level, slot in zip(levels, slots, strict=True) if is_missing(level)}
     if len(nulls) > 1:
         raise ValueError(
             f"input {name!r} tells None from NaN, but in ONNX both are NaN: give one of them a name before fitting"
         )
-    known = {level: slot for level, slot in zip(levels, slots, strict=True) if level is not None and level == level}
+    known = {level: slot for level, slot in zip(levels, slots, strict=True) if not is_missing(level)}
     null = nulls.pop() if nulls else other
     if values.is_text:
         if any(not isinstance(level, str) for level in known):

@@ -120,8 +120,7 @@ def _by_column(model: CompactLinear, n_columns: int, bits: int | None) -> _ByCol
     m, p = model.weights.shape
     if bits is None:
         floats = np.zeros((n_columns, m))
-        decoded = np.asarray(model.weights.decode(), dtype=np.float64)
-        np.add.at(floats, model.columns, (decoded if model.divisor is None else decoded / model.divisor).T)
+        np.add.at(floats, model.columns, model.weights.over(model.divisor).T)
         return _ByColumn(floats, None, None)
     codes = _codes(model, bits)
     if len(np.unique(model.columns)) < p:
@@ -288,8 +287,7 @@ class _Builder:
         offset = np.zeros(n_columns)
         if model.offset is None:
             return offset, model.intercept
-        weights = np.asarray(model.weights.decode(), dtype=np.float64)
-        weights = weights if model.divisor is None else weights / model.divisor
+        weights = model.weights.over(model.divisor)
         of_raw = model.columns < self.k
         offset[model.columns[of_raw][::-1]] = model.offset[of_raw][::-1]
         return offset, model.intercept - weights @ (model.offset - offset[model.columns])

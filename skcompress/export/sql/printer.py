@@ -28,6 +28,7 @@ from ..expressions import (
     Steps,
     Times,
     Where,
+    is_missing,
 )
 from .dialects import Dialect
 
@@ -183,17 +184,17 @@ class Printer:
 
     def _grouped(self, expr: Lookup, name: str) -> tuple[str, dict[str, list[str]]]:
         """Return what NULL gives, and the constants of the levels by what they give."""
-        nulls = {number(v) for level, v in zip(expr.levels, expr.values, strict=True) if _is_null(level)}
+        nulls = {number(v) for level, v in zip(expr.levels, expr.values, strict=True) if is_missing(level)}
         if len(nulls) > 1:
             raise ValueError(
                 f"input {name!r} tells None from NaN, but in SQL both are NULL: give one of them a name before fitting"
             )
-        kinds = {_kind(level) for level in expr.levels if not _is_null(level)}
+        kinds = {_kind(level) for level in expr.levels if not is_missing(level)}
         if len(kinds) > 1:
             raise ValueError(f"input {name!r} mixes {' and '.join(sorted(kinds))}: a column of SQL has one type")
         groups: dict[str, list[str]] = {}
         for level, value in zip(expr.levels, expr.values, strict=True):
-            if not _is_null(level) and number(value) != number(expr.other):
+            if not is_missing(level) and number(value) != number(expr.other):
                 groups.setdefault(number(value), []).append(self.constant(level))
         return (nulls.pop() if nulls else number(expr.other)), groups
 
@@ -214,10 +215,6 @@ def _below(edge: float) -> str:
     """Return the comparison x < edge, or x <= the float before it where that is written shorter."""
     before = float(np.nextafter(edge, -np.inf))
     return f"<= {number(before)}" if len(number(before)) < len(number(edge)) else f"< {number(edge)}"
-
-
-def _is_null(level: Any) -> bool:
-    return level is None or level != level
 
 
 def _kind(level: Any) -> str:
