@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import re
-from collections import UserList
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
+
+from .column_parts import column_parts
 
 Origins = list[frozenset[int]]
 """For each column, the raw inputs that it is made of."""
@@ -69,31 +70,12 @@ def _through(step: Any, origins: Origins) -> Origins:
 def _through_columns(step: ColumnTransformer, origins: Origins) -> Origins:
     n_out = max((part.stop for part in step.output_indices_.values()), default=0)
     result: Origins = [frozenset()] * n_out
-    inputs = list(getattr(step, "feature_names_in_", range(len(origins))))
-    for name, transformer, columns in step.transformers_:
-        part = step.output_indices_[name]
-        if isinstance(transformer, str) and transformer == "drop":
-            continue
-        chosen = [origins[index] for index in _positions(columns, inputs)]
-        found = _through(transformer, chosen)
-        size = part.stop - part.start
-        result[part] = found if len(found) == size else [frozenset().union(*chosen)] * size
+    for part in column_parts(step):
+        chosen = [origins[place] for place in part.places]
+        found = _through(part.transformer, chosen)
+        size = part.outputs.stop - part.outputs.start
+        result[part.outputs] = found if len(found) == size else [frozenset().union(*chosen)] * size
     return result
-
-
-def _positions(columns: Any, inputs: list[Any]) -> list[int]:
-    if isinstance(columns, UserList):
-        # How scikit-learn 1.6 holds the columns of a remainder; reading them one by one warns.
-        columns = columns.data
-    if isinstance(columns, slice):
-        bounds = [inputs.index(b) if isinstance(b, str) else b for b in (columns.start, columns.stop)]
-        stop = bounds[1] + 1 if isinstance(columns.stop, str) else bounds[1]
-        return list(range(len(inputs))[bounds[0] : stop : columns.step])
-    chosen = np.atleast_1d(np.asarray(columns, dtype=object)) if isinstance(columns, str) else columns
-    chosen = list(np.atleast_1d(chosen))
-    if chosen and all(isinstance(c, (bool, np.bool_)) for c in chosen):
-        return [index for index, taken in enumerate(chosen) if taken]
-    return [inputs.index(c) if isinstance(c, str) else range(len(inputs))[int(c)] for c in chosen]
 
 
 def _by_names(step: Any, origins: Origins) -> Origins:

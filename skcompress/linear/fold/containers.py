@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from ..column_parts import column_parts
 from .graph import Column, Graph
 from .registry import fold, register_fold
 
@@ -37,53 +35,15 @@ def fold_union(union: FeatureUnion, columns: Sequence[Column], graph: Graph) -> 
 
 def fold_columns(transformer: ColumnTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
     """Fold each part on its own columns, side by side."""
-    names = [str(name) for name in getattr(transformer, "feature_names_in_", [])]
     out: list[Column] = []
-    for _, part, chosen in transformer.transformers_:
-        if isinstance(part, str) and part == "drop":
-            continue
-        places = positions_of(chosen, names, len(columns))
-        if places:
-            out += fold(part, [columns[place] for place in places], graph)
+    for part in column_parts(transformer):
+        out += fold(part.transformer, [columns[place] for place in part.places], graph)
     return out
 
 
 def fold_frozen(frozen: FrozenEstimator, columns: Sequence[Column], graph: Graph) -> list[Column]:
     """Fold what is frozen."""
     return fold(frozen.estimator, columns, graph)
-
-
-def positions_of(chosen: Any, names: Sequence[str], n_columns: int) -> list[int]:
-    """Return the places of columns that are given as a ColumnTransformer takes them.
-
-    Parameters
-    ----------
-    chosen : str, int, slice, or list of str, int or bool
-        What a fitted ColumnTransformer has in ``transformers_``.
-    names : sequence of str
-        Names of its input columns, or nothing.
-    n_columns : int
-        Number of its input columns.
-    """
-    every = range(n_columns)
-    if isinstance(chosen, slice):
-        start, stop = (names.index(end) if isinstance(end, str) else end for end in (chosen.start, chosen.stop))
-        # A slice of names contains its end.
-        stop = stop + 1 if isinstance(chosen.stop, str) else stop
-        return list(every[slice(start, stop, chosen.step)])
-    listed = _listed(chosen)
-    if listed and all(isinstance(item, (bool, np.bool_)) for item in listed):
-        return [place for place, wanted in enumerate(listed) if wanted]
-    return [names.index(item) if isinstance(item, str) else every[item] for item in listed]
-
-
-def _listed(chosen: Any) -> list[Any]:
-    if isinstance(chosen, str) or np.isscalar(chosen):
-        return [chosen]
-    with warnings.catch_warnings():
-        # scikit-learn 1.6 warns whoever looks at the columns of the remainder.
-        warnings.simplefilter("ignore", FutureWarning)
-        return list(chosen)
 
 
 register_fold(Pipeline, fold_pipeline)

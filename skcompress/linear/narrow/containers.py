@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain, count
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -12,7 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from ...core.linalg import Mask
-from ..fold.containers import positions_of
+from ..column_parts import ColumnPart, column_parts
 from .kind import KINDS, Kind, Narrowed, Notes, is_absent, left, n_inputs, narrowed, needs, needs_all
 
 
@@ -40,35 +40,21 @@ def narrowed_steps(
     return made, given
 
 
-class _Part(NamedTuple):
-    """A part of a ColumnTransformer: its inputs among all, and its place among the outputs."""
-
-    name: str
-    transformer: Any
-    columns: Any
-    inputs: list[int]
-    outputs: slice
-
-
-def _parts(step: ColumnTransformer) -> list[_Part]:
-    names = [str(name) for name in getattr(step, "feature_names_in_", [])]
+def _parts(step: ColumnTransformer) -> list[ColumnPart]:
+    """Return the parts, those that pass their columns on as the words that were given."""
     given_as = {name: transformer for name, transformer, _ in step.transformers}
     given_as["remainder"] = step.remainder
-    parts = []
-    for name, transformer, columns in step.transformers_:
-        inputs = positions_of(columns, names, step.n_features_in_)
-        if (isinstance(transformer, str) and transformer == "drop") or not inputs:
-            continue
-        absent = is_absent(given_as.get(name, transformer))
-        parts.append(_Part(name, "passthrough" if absent else transformer, columns, inputs, step.output_indices_[name]))
-    return parts
+    return [
+        part._replace(transformer="passthrough") if is_absent(given_as.get(part.name, part.transformer)) else part
+        for part in column_parts(step)
+    ]
 
 
 def _columns_need(step: ColumnTransformer, wanted: Mask) -> Mask:
     needed = np.zeros(step.n_features_in_, dtype=bool)
     for part in _parts(step):
         if wanted[part.outputs].any():
-            needed[np.array(part.inputs)[needs(part.transformer, wanted[part.outputs])]] = True
+            needed[np.array(part.places)[needs(part.transformer, wanted[part.outputs])]] = True
     return needed
 
 
@@ -86,7 +72,7 @@ def _columns(step: ColumnTransformer, given: Mask, wanted: Mask, notes: Notes) -
         needed = needs(part.transformer, asked)
         made = narrowed(part.transformer, needed, asked, notes)
         outputs[part.outputs] = made.outputs
-        places = np.array(part.inputs)[needed]
+        places = np.array(part.places)[needed]
         read[places] = True
         if part.name == "remainder":
             remainder = made.step
