@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 
 from skcompress import QuantizedRegressor, size_bytes
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("bits.png")
 BITS = [2, 3, 4, 5, 6, 8]
 ROUNDINGS = {"nearest": {"scale": "max"}, "gptq": {}, "lattice": {}, "joint": {}}
@@ -33,9 +33,7 @@ BATCH = 5
 
 def load_loans():
     """Return the inputs and the interest rate in percent. The grade is set together with the rate, so it goes."""
-    loans = pd.read_csv(DATA)
-    rate = loans.pop("int_rate")
-    return loans.drop(columns=["sub_grade", "Class"]), rate
+    return load_lending_club(target="int_rate", return_X_y=True)
 
 
 def features(numbers):

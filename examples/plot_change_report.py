@@ -15,7 +15,6 @@ prints the segments before and after, and writes change_report.html and change_r
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -24,8 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import PrunedClassifier, change_report, compact, max_change
+from skcompress.datasets import load_taiwan_credit
 
-DATA = Path(__file__).resolve().parent / "data" / "taiwan_credit.csv.gz"
 REPORT, PICTURE = Path("change_report.html"), Path("change_report.png")
 WEIGHTS, CUTOFF = 8, 0.25
 LEVELS = ["SEX", "EDUCATION", "MARRIAGE", "PAY_0", "PAY_2", "PAY_3", "PAY_4", "PAY_5", "PAY_6"]
@@ -35,8 +34,8 @@ UNKNOWN = "not on file"
 
 def load_cards():
     """Return the inputs, and whether the card holder defaulted."""
-    cards = pd.read_csv(DATA)
-    return cards, cards.pop("default").to_numpy()
+    cards, default = load_taiwan_credit(return_X_y=True)
+    return cards, default.to_numpy()
 
 
 def pipeline(frame):

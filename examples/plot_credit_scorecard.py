@@ -15,7 +15,6 @@ import sqlite3
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
@@ -24,8 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import ScorecardClassifier, max_change, to_sql
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("credit_scorecard.png")
 DIRECTIONS = {"int_rate": 1, "annual_inc": -1, "funded_amnt": 1}
 FOLDS = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -33,9 +32,7 @@ FOLDS = StratifiedKFold(5, shuffle=True, random_state=0)
 
 def load_loans():
     """Return the inputs and whether the loan went bad."""
-    loans = pd.read_csv(DATA)
-    bad = (loans.pop("Class") == "bad").astype(int)
-    return loans, bad
+    return load_lending_club(return_X_y=True)
 
 
 def full_model():

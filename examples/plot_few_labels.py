@@ -26,8 +26,8 @@ from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncode
 from threadpoolctl import threadpool_limits
 
 from skcompress import DistilledRegressor, PrunedRegressor
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("few_labels.png")
 LABELS = [100, 300, 1000]
 LINES = 30
@@ -40,9 +40,8 @@ TEXTS = make_column_selector(dtype_exclude="number")
 
 def load_loans():
     """Return the inputs and the interest rate in percent. The grade is set together with the rate, so it goes."""
-    loans = pd.read_csv(DATA)
-    rate = loans.pop("int_rate").to_numpy()
-    return loans.drop(columns=["sub_grade", "Class", "addr_state"]), rate
+    loans, rate = load_lending_club(target="int_rate", return_X_y=True)
+    return loans.drop(columns="addr_state"), rate.to_numpy()
 
 
 def additive(model):

@@ -11,7 +11,6 @@ prints the frontier and writes frontier.png into the current directory.
 
 from pathlib import Path
 
-import pandas as pd
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.linear_model import LassoCV, RidgeCV
 from sklearn.model_selection import KFold, cross_val_score
@@ -19,17 +18,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import CompressedRegressorCV, CompressionPathDisplay
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("frontier.png")
 FOLDS = KFold(5, shuffle=True, random_state=0)
 
 
 def load_loans():
     """Return the inputs and the interest rate in percent. The grade is set together with the rate, so it goes."""
-    loans = pd.read_csv(DATA)
-    rate = loans.pop("int_rate").to_numpy()
-    return loans.drop(columns=["sub_grade", "Class"]), rate
+    return load_lending_club(target="int_rate", return_X_y=True)
 
 
 def around(model):

@@ -24,8 +24,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import PrunedClassifier, QuantizedClassifier
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("imbalance.png")
 FOLDS = StratifiedKFold(5, shuffle=True, random_state=0)
 MISSED = 10.0
@@ -34,9 +34,8 @@ MISSED = 10.0
 
 def load_loans():
     """Return the inputs and whether the loan went bad."""
-    loans = pd.read_csv(DATA).drop(columns="sub_grade")
-    bad = (loans.pop("Class") == "bad").astype(int).to_numpy()
-    return loans, bad
+    loans, bad = load_lending_club(return_X_y=True)
+    return loans.drop(columns="sub_grade"), bad.to_numpy()
 
 
 def full(class_weight=None):

@@ -19,8 +19,8 @@ from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, RidgeCV, lars_path
 
 from skcompress import PrunedRegressor, selection_stability
+from skcompress.datasets import load_index_tracking
 
-DATA = Path(__file__).resolve().parent / "data" / "indtrack_sp100.csv.gz"
 PICTURE = Path("index_tracking.png")
 SIZES = [3, 5, 7, 10, 15, 20, 25, 30]
 FITTED, HELD = 150, 26
@@ -30,9 +30,7 @@ BASE = RidgeCV(np.logspace(0, 4, 9), fit_intercept=False)
 
 def load_returns():
     """Return weekly returns in percent: of the stocks, and of the index."""
-    returns = 100 * pd.read_csv(DATA).pct_change().dropna()
-    index = returns.pop("INDEX")
-    return returns, index
+    return load_index_tracking(return_X_y=True)
 
 
 def by_pruning(X, y, size):

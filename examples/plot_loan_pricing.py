@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import PrunedRegressor, QuantizedRegressor, compact, size_bytes
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("loan_pricing.png")
 TUNING_FOLDS = KFold(5, shuffle=True, random_state=0)
 FOLDS = KFold(5, shuffle=True, random_state=1)
@@ -34,9 +34,7 @@ ALPHAS = np.geomspace(0.003, 0.8, 10)
 
 def load_loans():
     """Return the inputs and the interest rate in percent. The grade is set together with the rate, so it goes."""
-    loans = pd.read_csv(DATA)
-    rate = loans.pop("int_rate")
-    return loans.drop(columns=["sub_grade", "Class"]), rate
+    return load_lending_club(target="int_rate", return_X_y=True)
 
 
 def pipeline(regressor):

@@ -13,15 +13,14 @@ proves nothing about a stronger one: this is a measurement, not a guarantee.
 
 from pathlib import Path
 
-import pandas as pd
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from skcompress import PrunedRegressor, QuantizedRegressor, membership_audit
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("privacy.png")
 MEMBERS, OTHERS = 150, 450
 SHADOWS = 32
@@ -29,13 +28,13 @@ SHADOWS = 32
 
 def load_loans():
     """Return the columns and the rate of the members, and of others."""
-    loans = pd.read_csv(DATA).sample(MEMBERS + OTHERS, random_state=0)
+    loans = load_lending_club(target="int_rate").frame.sample(MEMBERS + OTHERS, random_state=0)
     rate = loans.pop("int_rate").to_numpy()
     columns = make_column_transformer(
         (StandardScaler(), make_column_selector(dtype_include="number")),
         (OneHotEncoder(sparse_output=False), make_column_selector(dtype_exclude="number")),
     )
-    X = columns.fit_transform(loans.drop(columns=["sub_grade", "Class"]))
+    X = columns.fit_transform(loans)
     return X[:MEMBERS], rate[:MEMBERS], X[MEMBERS:], rate[MEMBERS:]
 
 

@@ -26,8 +26,8 @@ from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScale
 from threadpoolctl import threadpool_limits
 
 from skcompress import DistilledClassifier
+from skcompress.datasets import load_taiwan_credit
 
-DATA = Path(__file__).resolve().parent / "data" / "taiwan_credit.csv.gz"
 PICTURE = Path("reject_inference.png")
 LABELS = 1000
 SPLITS = 8
@@ -38,8 +38,8 @@ LEVELS = ["SEX", "EDUCATION", "MARRIAGE", "PAY_0", "PAY_2", "PAY_3", "PAY_4", "P
 
 def load_applicants():
     """Return the inputs, and whether the card holder defaulted."""
-    X = pd.read_csv(DATA)
-    return X, X.pop("default").to_numpy()
+    X, default = load_taiwan_credit(return_X_y=True)
+    return X, default.to_numpy()
 
 
 def scorecard():

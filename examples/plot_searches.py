@@ -25,8 +25,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import CompressionPathDisplay, PrunedRegressor, QuantizedRegressor, score_and_size, smallest_within
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("searches.png")
 FOLDS = KFold(3, shuffle=True, random_state=0)
 N_CANDIDATES, PRICE_OF_A_BYTE = 30, 2e-4
@@ -37,9 +37,7 @@ COLORS = {"random": "#0072B2", "halving": "#D55E00", "Optuna": "#009E73"}
 
 def load_loans():
     """Return inputs and the interest rate in percent. The grade is set together with the rate, so it goes."""
-    loans = pd.read_csv(DATA)
-    rate = loans.pop("int_rate").to_numpy()
-    return train_test_split(loans.drop(columns=["sub_grade", "Class"]), rate, test_size=0.3, random_state=0)
+    return train_test_split(*load_lending_club(target="int_rate", return_X_y=True), test_size=0.3, random_state=0)
 
 
 def model(memory):

@@ -41,16 +41,14 @@ from skcompress import (
     to_python,
     to_sql,
 )
+from skcompress.datasets import load_lending_club
 
-DATA = Path(__file__).resolve().parent / "data" / "lending_club_default.csv.gz"
 PICTURE = Path("ship_it.png")
 
 
 def load_loans():
     """Return the inputs and whether the loan went bad."""
-    loans = pd.read_csv(DATA)
-    bad = (loans.pop("Class") == "bad").astype(int)
-    return loans, bad
+    return load_lending_club(return_X_y=True)
 
 
 def in_file(small, rows, folder):

@@ -12,6 +12,7 @@ prints both models, compares the second with the textbook (keep the largest z va
 out, and writes trained_elsewhere.png into the current directory.
 """
 
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from skcompress import QuadraticModel, prune, quantize
 
-DATA = Path(__file__).resolve().parent / "data" / "taiwan_credit.csv.gz"
+DATA = files("skcompress") / "data" / "taiwan_credit.csv.gz"
 PICTURE = Path("trained_elsewhere.png")
 KEPT, BITS, CHUNK, TRAINING_CHUNKS = 8, 4, 1000, 5
 

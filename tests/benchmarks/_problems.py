@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import PolynomialFeatures
 
-SHIPPED = Path(__file__).parents[2] / "examples" / "data"
+SHIPPED = Path(__file__).parents[2] / "skcompress" / "data"
 
 
 class Problem(NamedTuple):

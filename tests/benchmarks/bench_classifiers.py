@@ -3,8 +3,9 @@
     SKCOMPRESS_DATA=... python tests/benchmarks/bench_classifiers.py [--splits 20]
 
 Credit and marketing data, numbers standardised and levels one-hot, split at random again and again (70% to train,
-stratified). The folder SKCOMPRESS_DATA holds the csv.gz files; without it those of examples/data are used and the other
-sets are left out. Peers of `pip install 'skcompress[bench]'` take part where they are installed.
+stratified). The folder SKCOMPRESS_DATA holds the csv.gz files; without it those that come with
+the package are used and the other sets are left out. Peers of
+`pip install 'skcompress[bench]'` take part where they are installed.
 
 All rivals of one split see the same rows, one after the other in changing order, on one thread; differences and ratios
 are taken within a split. Deviance is twice the log loss. A difference beyond two standard errors over splits is marked;
@@ -34,7 +35,7 @@ from threadpoolctl import threadpool_limits
 
 from skcompress import PrunedClassifier, QuantizedClassifier
 
-DATA = Path(os.environ.get("SKCOMPRESS_DATA", Path(__file__).parents[2] / "examples" / "data"))
+DATA = Path(os.environ.get("SKCOMPRESS_DATA", Path(__file__).parents[2] / "skcompress" / "data"))
 SETS = {
     "taiwan_credit": ("default", 1, []),
     "german_credit": ("creditability", "bad", []),

@@ -4,7 +4,8 @@
 
 prints one table a section: mean gain and its standard error over the splits, the gain of the student that is given all
 true labels (the oracle), and the oracle share, the sum of the gains over the sum of the oracle's gains. The folder
-SKCOMPRESS_DATA holds the csv.gz files; without it those of examples/data are used and the other sets are left out.
+SKCOMPRESS_DATA holds the csv.gz files; without it those that come with the package are used and the other
+sets are left out.
 imodels.DistilledRegressor takes part where it can be imported: ``pip install imodels six``.
 """
 
@@ -39,7 +40,7 @@ try:
 except ImportError:
     Imodels = None
 
-DATA = Path(os.environ.get("SKCOMPRESS_DATA", Path(__file__).parents[2] / "examples" / "data"))
+DATA = Path(os.environ.get("SKCOMPRESS_DATA", Path(__file__).parents[2] / "skcompress" / "data"))
 UNLABELED = 6000
 LEAKS = ["grade", "sub_grade", "installment", "balance", "loan_status", "issue_month"]
 LEAKS += ["initial_listing_status", "disbursement_method", "paid_total", "paid_principal", "paid_interest"]

@@ -5,7 +5,7 @@
 Excess: the loss of the rounded weights above that of the floats, in units of the null loss (for least squares the R2
 lost). "gptq, max scale" is the method as published, "gptq" the same with the scale searched, as for the others.
 FOLDER may hold more sets (`lending_club_rate`, `taiwan_credit`, `california_housing`, `indtrack_sp100`, each
-.csv.gz); the default is those that the examples ship, and a table without its set is left out.
+.csv.gz); the default is those that come with the package, and a table without its set is left out.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, SplineTrans
 
 from skcompress import QuadraticModel, QuantizedClassifier, QuantizedRegressor, quantize
 
-SHIPPED = Path(__file__).resolve().parents[2] / "examples" / "data"
+SHIPPED = Path(__file__).resolve().parents[2] / "skcompress" / "data"
 BITS = (1, 2, 3, 4, 6, 8)
 COMPARED = (2, 3, 4)
 METHODS: dict[str, dict[str, Any]] = {

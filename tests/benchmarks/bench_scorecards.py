@@ -2,8 +2,9 @@
 
     SKCOMPRESS_DATA=... python tests/benchmarks/bench_scorecards.py
 
-prints two tables. The folder SKCOMPRESS_DATA holds the csv.gz files; without it those of examples/data are used and the
-other sets are left out. FasterRisk takes part where it is installed: version 0.1.10 needs an older scikit-learn, so run
+prints two tables. The folder SKCOMPRESS_DATA holds the csv.gz files; without it those that come with the
+package are used and the other sets are left out. FasterRisk takes part where it is installed: version 0.1.10 needs an
+older scikit-learn, so run
 the same script again in an environment of its own, where ours is left out.
 """
 
@@ -27,7 +28,7 @@ try:
 except ImportError:
     RiskScoreOptimizer = None
 
-DATA = Path(os.environ.get("SKCOMPRESS_DATA", Path(__file__).parents[2] / "examples" / "data"))
+DATA = Path(os.environ.get("SKCOMPRESS_DATA", Path(__file__).parents[2] / "skcompress" / "data"))
 RAW = {"taiwan_credit": ("default", 1), "lending_club_default": ("Class", "bad")}
 BINARY = ("riskslim_adult", "riskslim_breastcancer")
 
