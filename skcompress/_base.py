@@ -4,7 +4,7 @@
     -> _compress (pruning and quantizing fill it) -> write the weights at the leaf -> probe that predict obeys
 
 Predictions are the inner estimator's own, with other weights: links, classes and decision functions come for free.
-Nested wrappers hand the problem and the constraint of the inner one on, so that the base is fitted, X is read and
+Nested wrappers hand the problem and the state of the inner one on, so that the base is fitted, X is read and
 the curvature is computed once.
 """
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,35 +30,15 @@ from ._state import VersionedState
 from .artifact import CompactLinear
 from .linear.caching import base_fit_through
 from .linear.columns import Columns
-from .linear.constraint import Constraint
 from .linear.fold import compact
 from .linear.inside import BaseFit, fit_inside
 from .linear.integer_inputs import reader_of
 from .linear.problem import LinearProblem
 from .linear.ranges import input_range
 from .linear.routing import fit_params_of, innermost, require_estimator, weight_given
+from .linear.state import State
 from .linear.summary import with_summary
 from .linear.view import find_leaf, like_coef, read, require_kind, write
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What `_compress` returns.
-
-    Attributes
-    ----------
-    weights, intercept : ndarray of shape (m, p) and (m,)
-        What is written at the leaf.
-    constraint : Constraint
-        What a wrapper around this one starts from.
-    leveled : bool
-        Whether the intercept is solved again for these weights; else it stays as it is.
-    """
-
-    weights: NDArray[Any]
-    intercept: NDArray[Any]
-    constraint: Constraint
-    leveled: bool = True
 
 
 class NotFoldableError(ValueError, AttributeError):
@@ -121,18 +100,18 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
     def _check_parameters(self) -> None:
         """Raise ValueError for parameters out of range, before anything is fitted."""
 
-    def _finish(self, problem: LinearProblem, outcome: Outcome) -> None:
+    def _finish(self, problem: LinearProblem, state: State) -> None:
         leaf = problem.leaf.estimator
-        write(leaf, outcome.weights, outcome.intercept)
-        self._constraint_ = outcome.constraint
+        write(leaf, state.weights, state.intercept)
+        self.state_ = state
         self.base_coef_ = like_coef(leaf, problem.weights.astype(leaf.coef_.dtype))
         self.base_intercept_ = self._like_intercept(problem.intercept.astype(leaf.coef_.dtype))
         reader, predictor = reader_of(self.estimator_), None
         if reader is not None:
             predictor = reader.of_codes(reader.inputs.codes(problem.X))
-            if outcome.leveled:
+            if state.leveled:
                 shift = problem.best_shift(predictor)
-                write(leaf, outcome.weights, outcome.intercept + shift)
+                write(leaf, state.weights, state.intercept + shift)
                 predictor = predictor + shift
         self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf), predictor)
 
@@ -273,7 +252,7 @@ class WeightCompressor(LinearCompressor):
     memory: Any
 
     @abstractmethod
-    def _compress(self, problem: LinearProblem, start: Constraint, columns: Columns) -> Outcome:
+    def _compress(self, problem: LinearProblem, start: State, columns: Columns) -> State:
         """Return the compressed weights; set this wrapper's own fitted attributes."""
 
     def _fit_problem(
@@ -292,10 +271,10 @@ class WeightCompressor(LinearCompressor):
         params = fit_params_of(self, inner, sample_weight, fit_params)
         if base_fit is None:
             base_fit = base_fit_through(self.memory)
-        fitted, problem, constraint = fit_inside(inner, X, y, params, base_fit)
-        outcome = self._compress(problem, constraint, Columns.of(fitted, problem.leaf, problem.weights.shape[1]))
+        fitted, problem, start = fit_inside(inner, X, y, params, base_fit)
+        state = self._compress(problem, start, Columns.of(fitted, problem.leaf, problem.weights.shape[1]))
         self.estimator_ = fitted
-        self._finish(problem, outcome)
+        self._finish(problem, state)
         return problem
 
 

@@ -16,8 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 
-from ._base import LinearCompressor, Outcome, RegressorCompressor
-from .linear.constraint import Constraint
+from ._base import LinearCompressor, RegressorCompressor
 from .linear.distil import choose, has_log_odds, held_out_errors, lines_of, write_line
 from .linear.inside import BaseFit, fit_clone, fit_inside
 from .linear.labels import require_every_class
@@ -33,6 +32,7 @@ from .linear.routing import (
     wrappers_of,
 )
 from .linear.rows import count_rows, take_rows
+from .linear.state import State
 from .linear.teaching import Lesson, School, default_teacher, teach
 from .linear.view import find_leaf, is_wrapper, read, require_kind
 
@@ -126,9 +126,10 @@ class Distilling(LinearCompressor):
         self.teacher_, lesson = teach(
             self._school(X, y, sample_weight, unlabeled), cv=self.cv, nested=self.alpha == "auto", n_jobs=self.n_jobs
         )
-        fitted, problem, constraint = self._fit_student(student, X, y, params, lesson)
+        fitted, problem, state = self._fit_student(student, X, y, params, lesson)
         self.estimator_ = fitted
-        self._finish(problem, Outcome(*read(problem.leaf.estimator), constraint))
+        weights, intercept = read(problem.leaf.estimator)
+        self._finish(problem, replace(state, weights=weights, intercept=intercept, leveled=True))
         return problem
 
     def _school(self, X: Any, y: Any, sample_weight: Any, unlabeled: Any) -> School:
@@ -151,7 +152,7 @@ class Distilling(LinearCompressor):
 
     def _fit_student(
         self, student: Any, X: Any, y: Any, params: dict[str, Any], lesson: Lesson
-    ) -> tuple[Any, LinearProblem, Constraint]:
+    ) -> tuple[Any, LinearProblem, State]:
         """Fit the student; below a Pipeline's transformers where it ends in one of our wrappers."""
         if isinstance(student, Pipeline) and len(student) > 1 and is_wrapper(student[-1]):
             return self._fit_below(student, X, y, params, lesson)
@@ -171,7 +172,7 @@ class Distilling(LinearCompressor):
 
     def _fit_below(
         self, student: Pipeline, X: Any, y: Any, params: dict[str, Any], lesson: Lesson
-    ) -> tuple[Any, LinearProblem, Constraint]:
+    ) -> tuple[Any, LinearProblem, State]:
         """Fit the transformers of a Pipeline, then the wrapper at its end on what they give."""
         name, wrapper = student.steps[-1]
         prefix = f"{name}__"
@@ -183,11 +184,11 @@ class Distilling(LinearCompressor):
             last_params = {key.removeprefix(prefix): params[key] for key in params if key.startswith(prefix)}
         inside = head.fit_transform(X, y, **head_params)
         below = lesson.transformed(head.transform)
-        last, problem, constraint = self._fit_student(wrapper, inside, y, last_params, below)
+        last, problem, state = self._fit_student(wrapper, inside, y, last_params, below)
         problem.leaf = replace(problem.leaf, steps=(*(step for _, step in head.steps), *problem.leaf.steps))
         fitted = clone(student)
         fitted.steps = [*head.steps, (name, last)]
-        return fitted, problem, constraint
+        return fitted, problem, state
 
     def _chosen(self, base: Any, X: Any, y: Any, sample_weight: Any, lesson: Lesson) -> tuple[float, float | None]:
         """Return the share of the teacher, and how strongly the correction of the teacher is shrunk."""

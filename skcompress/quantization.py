@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 
-from ._base import ClassifierCompressor, Outcome, RegressorCompressor, WeightCompressor
+from ._base import ClassifierCompressor, RegressorCompressor, WeightCompressor
 from .core.grids import Grid
-from .core.quadratic import QuadraticModel
-from .core.quantizing import Quantization, check_quantization, quantize
 from .linear.columns import Columns
-from .linear.constraint import Constraint
-from .linear.integer_inputs import (
-    InputGrid,
-    IntegerModel,
-    accumulator,
-    check_input_bits,
-    codes_of,
-    leaf_input,
-    reader_of,
-    with_reader,
-)
+from .linear.integer_inputs import integer_reader, leaf_input, reader_of, with_reader
 from .linear.integer_training import can_train, train
 from .linear.problem import LinearProblem
+from .linear.quantizing_step import QuantizeStep, shown
 from .linear.ranges import input_range, widened
-from .linear.rounds import ROUNDS, compress_in_rounds
-from .linear.routing import require_random_state
+from .linear.state import State, options_of
 from .linear.view import find_leaf, like_coef, read
 
 NOT_OF_THIS_FIT = ("input_scale_", "input_offset_", "n_saturated_", "_random_")
@@ -41,8 +27,6 @@ NOT_OF_THIS_FIT = ("input_scale_", "input_offset_", "n_saturated_", "_random_")
 
 class _Quantizing(WeightCompressor):
     """The step that quantizing regressors and classifiers share."""
-
-    _inputs_: InputGrid | None = None
 
     def __init__(
         self,
@@ -67,55 +51,23 @@ class _Quantizing(WeightCompressor):
         self.memory = memory
         self.random_state = random_state
 
-    def _options(self) -> dict[str, Any]:
-        return {
-            "bits": self.bits,
-            "grid": self.grid,
-            "rounding": self.rounding,
-            "scale": self.scale,
-            "granularity": self.granularity,
-        }
+    def compression_step(self) -> QuantizeStep:
+        """Return the step that this wrapper is in a nest."""
+        return options_of(QuantizeStep, self)
 
     def _check_parameters(self) -> None:
-        check_quantization(**self._options())
-        require_random_state(self.random_state)
-        if self.input_bits is not None:
-            check_input_bits(self.input_bits, grid=self.grid, granularity=self.granularity)
+        self.compression_step().check(self._inner())
 
-    def _compress(self, problem: LinearProblem, start: Constraint, columns: Columns) -> Outcome:
-        random_state = check_random_state(self.random_state)
+    def _compress(self, problem: LinearProblem, start: State, columns: Columns) -> State:
         for name in NOT_OF_THIS_FIT:
             self.__dict__.pop(name, None)
+        state, attributes = self.compression_step().apply(problem, start, columns)
+        self.__dict__.update(attributes)
+        return state
 
-        inputs = None
-        if self.input_bits is not None:
-            # A row of weight zero is no row.
-            rows = problem.X if problem.row_weight.all() else problem.X[problem.row_weight > 0]
-            inputs = InputGrid.of(rows, int(self.input_bits))
-        units = None if inputs is None else 1.0 / inputs.step
-
-        def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:
-            return quantize(quadratic, **self._options(), units=units, random_state=random_state)
-
-        solution = compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)
-        result: Quantization = solution.result
-        self._report(result.grid, problem.leaf.estimator)
-        self._inputs_ = inputs
-        constraint = replace(start, grid=result.grid, rounding=self.rounding)
-        return Outcome(result.weights, solution.intercept, constraint)
-
-    def _finish(self, problem: LinearProblem, outcome: Outcome) -> None:
-        inputs = self._inputs_
-        self.estimator_ = with_reader(self.estimator_, None if inputs is None else self._reader(inputs, outcome))
-        super()._finish(problem, outcome)
-
-    def _reader(self, inputs: InputGrid, outcome: Outcome) -> Callable[[Any], Any]:
-        """Return what makes the leaf predict in integers."""
-        grid = outcome.constraint.grid
-        scale = np.array(np.broadcast_to(grid.row_scale, (len(outcome.weights), 1)))
-        accumulator(codes_of(outcome.weights, inputs, scale), inputs.top)
-        self.input_scale_, self.input_offset_ = inputs.step, inputs.offset
-        return lambda leaf: IntegerModel(leaf, inputs, scale)
+    def _finish(self, problem: LinearProblem, state: State) -> None:
+        self.estimator_ = with_reader(self.estimator_, integer_reader(state))
+        super()._finish(problem, state)
 
     def outside(self, X: Any) -> NDArray[np.intp]:
         """Return how many values of each column lie beyond the codes of the inputs and are clipped.
@@ -146,24 +98,18 @@ class _Quantizing(WeightCompressor):
         """The integers of the present weights, in the shape of coef_; a wrapper around this one may change them."""
         self._fitted("codes_")
         leaf = find_leaf(self).estimator
-        return like_coef(leaf, self._constraint_.grid.encode(read(leaf)[0]))
+        return like_coef(leaf, self._grid().encode(read(leaf)[0]))
 
-    def _report(self, grid: Grid, leaf: Any) -> None:
-        def shared(array: NDArray[Any]) -> Any:
-            if np.ndim(array) == 0:
-                return array[()]
-            row = like_coef(leaf, array)
-            return row[0] if len(row) == 1 < leaf.coef_.shape[-1] and row.ndim == 1 else row
-
-        self.scale_ = shared(grid.scale)
-        self.zero_point_ = 0 if grid.zero_point is None else shared(grid.zero_point)
-        self.levels_ = grid.levels
+    def _grid(self) -> Grid:
+        grid: Grid | None = self.state_.grid
+        assert grid is not None
+        return grid
 
     def _train(self, X: Any, y: Any, sample_weight: Any, **given: Any) -> None:
         leaf, grid = train(self, X, y, sample_weight, **given)
         self.input_range_ = widened(self.__dict__.get("input_range_"), input_range(X, sample_weight))
-        self._constraint_ = replace(Constraint.unbound(*read(leaf)), grid=grid, rounding=self.rounding)
-        self._report(grid, leaf)
+        self.state_ = replace(State.uncompressed(*read(leaf)), grid=grid, rounding=self.rounding)
+        self.__dict__.update(shown(grid, leaf))
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return which metadata goes to the estimator inside.

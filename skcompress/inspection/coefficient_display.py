@@ -99,7 +99,7 @@ class CoefficientDisplay:
         before = np.atleast_2d(estimator.base_coef_)[output]
         after = weights[output]
         factor = np.ones(len(after)) if scale is None else np.asarray(scale, dtype=np.float64)
-        grid = None if leaf.constraint is None else leaf.constraint.grid
+        grid = None if leaf.state is None else leaf.state.grid
         codes = None if grid is None else np.asarray(grid.encode(weights))[output]
         size = np.maximum(np.abs(before), np.abs(after)) * factor
         order = np.lexsort((-size, after == 0))[:max_features]

@@ -189,7 +189,7 @@ def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Linea
 def _by_moments(wrapper: Any, problem: LinearProblem, n_rows: int) -> bool:
     """Tell whether a refit on a sample would minimise a sum of moments over the same free weights."""
     leaf = problem.leaf
-    unbound = leaf.constraint is None and not is_wrapper(wrapper._inner()) and wrapper.monotonic_cst is None
+    unbound = leaf.state is None and not is_wrapper(wrapper._inner()) and wrapper.monotonic_cst is None
     plain = not getattr(leaf.estimator, "positive", False) and getattr(leaf.estimator, "class_weight", None) is None
     smooth = problem.exact and not problem.own_target and not problem.l1.any()
     whole = problem.X.shape[0] == n_rows and problem.X.shape[1] <= DENSE_LIMIT
@@ -232,8 +232,8 @@ def _pruned(wrapper: Any, quadratic: QuadraticModel, columns: Columns, order: In
     keep = None if wrapper.keep is None else columns.select(wrapper.keep, "keep")[order]
     return prune(
         quadratic,
-        **wrapper._budget(),
-        **wrapper._options(),
+        **wrapper.compression_step()._budget(),
+        **wrapper.compression_step()._options(),
         feature_groups=labels if labels is None or isinstance(labels, str) else labels[order],
         keep=keep,
         random_state=0,

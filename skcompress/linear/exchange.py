@@ -21,10 +21,10 @@ from ..core.gram import DenseGram
 from ..core.linalg import Floats, Indices, Mask
 from ..core.pruning import Pruning
 from ..core.quadratic import QuadraticModel
-from .constraint import Constraint
 from .newton import Newton
 from .problem import LinearProblem
 from .rounds import Solution, settle, true_loss
+from .state import State
 
 MOST_WORK = 2e8
 """Rows times the square of the free weights up to which weights are exchanged: 90 weights on 24,000 rows."""
@@ -38,7 +38,7 @@ _WORTH = 1e-7
 """Relative fall of the loss that is worth an exchange."""
 
 
-def exchanged(problem: LinearProblem, start: Constraint, solution: Solution, keep: Any) -> Solution:
+def exchanged(problem: LinearProblem, start: State, solution: Solution, keep: Any) -> Solution:
     """Return the solution with weights exchanged within each class until no exchange that is tried lowers the loss.
 
     The same solution where classes are not coupled, signs bind, or the Hessian is not affordable.
@@ -47,7 +47,7 @@ def exchanged(problem: LinearProblem, start: Constraint, solution: Solution, kee
     ----------
     problem : LinearProblem
         The true loss.
-    start : Constraint
+    start : State
         Which weights are free, and their signs.
     solution : Solution
         Of a pruning.
@@ -69,7 +69,7 @@ def exchanged(problem: LinearProblem, start: Constraint, solution: Solution, kee
         return solution
 
 
-def _better(problem: LinearProblem, newton: Newton, start: Constraint, solution: Solution, keep: Any) -> Solution:
+def _better(problem: LinearProblem, newton: Newton, start: State, solution: Solution, keep: Any) -> Solution:
     """Exchange from the solution, and from what dropping weights one by one on the full Hessian leaves."""
     result: Pruning = solution.result
     support, free = result.support, start.support
@@ -78,9 +78,9 @@ def _better(problem: LinearProblem, newton: Newton, start: Constraint, solution:
         held[:, keep] = True
     begin = settle(problem, result.weights, solution.intercept, support)
     before = true_loss(problem, *begin)
-    whole = newton.joint(start.centre, start.intercept, at_minimum=True)
+    whole = newton.joint(start.centre, start.centre_intercept, at_minimum=True)
     backward = _eliminated(whole, support.sum(axis=1), free, held)
-    other = settle(problem, np.where(backward, start.centre, 0.0), start.intercept, backward)
+    other = settle(problem, np.where(backward, start.centre, 0.0), start.centre_intercept, backward)
     found = [_improved(problem, newton, held, *at) for at in ((support, *begin), (backward, *other))]
     support, weights, intercept, lowest = min(found, key=lambda each: each[-1])
     if not lowest < before - _WORTH * abs(before):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from .constraint import Constraint
 from .integer_inputs import reader_of
 from .problem import LinearProblem
 from .routing import innermost, leaf_weight
+from .state import State
 from .view import find_leaf, is_wrapper, keeps_positive, require_obedience
 
 
@@ -41,8 +41,8 @@ def fit_clone(estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
 
 def fit_inside(
     inner: Any, X: Any, y: Any, params: dict[str, Any], base_fit: BaseFit
-) -> tuple[Any, LinearProblem, Constraint]:
-    """Fit the estimator inside a wrapper; return it with its problem and its constraint.
+) -> tuple[Any, LinearProblem, State]:
+    """Fit the estimator inside a wrapper; return it with its problem and its state.
 
     A wrapper hands on the problem that it has built; for anything else the leaf is looked for. A frozen model is
     its own base, whatever has compressed it: the loss is the change of its predictions; its support and grid are kept.
@@ -51,20 +51,20 @@ def fit_inside(
         fitted = clone(inner)
         rest = {name: value for name, value in params.items() if name != "sample_weight"}
         problem = fitted._fit_problem(X, y, params.get("sample_weight"), rest, base_fit)
-        return fitted, problem, fitted._constraint_
+        return fitted, problem, fitted.state_
     fitted = base_fit.fit(inner, X, y, params)
     leaf = find_leaf(fitted, X, y, leaf_weight(params), own_target=base_fit.own_target)
     require_obedience(leaf.estimator, leaf.X)
-    if leaf.constraint is None:
+    if leaf.state is None:
         problem = LinearProblem(leaf)
-        return fitted, problem, Constraint.unbound(problem.weights, problem.intercept, keeps_positive(leaf.estimator))
+        return fitted, problem, State.uncompressed(problem.weights, problem.intercept, keeps_positive(leaf.estimator))
     if leaf.frozen:
         problem = LinearProblem(leaf)
         reader = reader_of(fitted)
         if reader is not None:
             problem.base_predictor = reader.of_codes(reader.inputs.codes(problem.X))
         weights, intercept = problem.weights, problem.intercept
-        found = replace(leaf.constraint, base=weights, base_intercept=intercept, centre=weights, intercept=intercept)
+        found = leaf.state.centred_at(weights, intercept, base=weights, base_intercept=intercept)
         return fitted, problem, found
-    problem = LinearProblem(leaf, leaf.constraint.base, leaf.constraint.base_intercept)
-    return fitted, problem, leaf.constraint
+    problem = LinearProblem(leaf, leaf.state.base, leaf.state.base_intercept)
+    return fitted, problem, leaf.state

@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -30,66 +29,16 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
+from ..core.grids import Grid
 from ..core.linalg import Floats
+from .input_grid import InputGrid
+from .state import State
 from .view import HOLDS, INSIDE, Leaf, as_matrix, inside_of, put_inside, read, write
 
 EXACT = 2**53
 """Integers below it are exact in float64."""
 
 INTEGER_GRIDS = {"symmetric", "affine", "fixed_point"}
-
-
-@dataclass(frozen=True)
-class InputGrid:
-    """The codes of the inputs.
-
-    Attributes
-    ----------
-    offset, step : ndarray of shape (p,)
-        What code 0 stands for, and one step of the code, in units of the input.
-    bits : int
-        Bits of a code, 2 to 16.
-    """
-
-    offset: Floats
-    step: Floats
-    bits: int
-
-    @classmethod
-    def of(cls, X: Any, bits: int) -> InputGrid:
-        """Return the grid that just holds these rows (n, p), an ndarray or a sparse array."""
-        top = 2 ** (bits - 1) - 1
-        if sp.issparse(X):
-            low, high = (np.asarray(end.todense(), dtype=np.float64).ravel() for end in (X.min(axis=0), X.max(axis=0)))
-            offset = np.zeros(X.shape[1])
-            reach = np.maximum(-low, high)
-        else:
-            low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
-            offset = low + (high - low) / 2
-            reach = (high - low) / 2
-        return cls(offset, np.where(reach > 0, reach, top) / top, bits)
-
-    @property
-    def top(self) -> int:
-        """Q, the largest code."""
-        return 2 ** (self.bits - 1) - 1
-
-    def codes(self, X: Any) -> Any:
-        """Return the codes of rows (n, p), whole numbers as float64, sparse where X is."""
-        if sp.issparse(X):
-            scaled = sp.csr_array(X, dtype=np.float64, copy=True)
-            scaled.data = np.clip(np.rint(scaled.data / self.step[scaled.indices]), -self.top, self.top)
-            return scaled
-        return np.clip(np.rint((X - self.offset) / self.step), -self.top, self.top)
-
-    def outside(self, X: Any) -> NDArray[np.intp]:
-        """Return how many values of each column (p,) are clipped."""
-        if sp.issparse(X):
-            matrix = sp.csr_array(X)
-            beyond = np.abs(np.rint(matrix.data / self.step[matrix.indices])) > self.top
-            return np.bincount(matrix.indices[beyond], minlength=matrix.shape[1])
-        counts: NDArray[np.intp] = (np.abs(np.rint((X - self.offset) / self.step)) > self.top).sum(axis=0)
-        return counts
 
 
 def _leaf_has(method: str) -> Callable[[Any], bool]:
@@ -194,6 +143,11 @@ class IntegerModel(BaseEstimator):
         return self._answer("predict_log_proba", X)
 
 
+def output_scale(grid: Grid, n_outputs: int) -> Floats:
+    """Return what a product of codes is worth in each output, shape (m, 1)."""
+    return np.array(np.broadcast_to(grid.row_scale, (n_outputs, 1)))
+
+
 def codes_of(weights: Floats, inputs: InputGrid, scale: Floats) -> NDArray[np.int64]:
     """Return z of weights that lie on the grid with these scales (m, 1), shape (m, p)."""
     return np.rint(weights * inputs.step / scale).astype(np.int64)
@@ -247,6 +201,14 @@ def _inside_integer(leaf: Leaf) -> Leaf:
 
 INSIDE[IntegerModel] = _inside_integer
 HOLDS[IntegerModel] = "leaf"
+
+
+def integer_reader(state: State) -> Callable[[Any], IntegerModel] | None:
+    """Return what makes the leaf predict from the codes of its inputs, or None where the state has none."""
+    if state.inputs is None or state.grid is None:
+        return None
+    inputs, scale = state.inputs, output_scale(state.grid, len(state.weights))
+    return lambda leaf: IntegerModel(leaf, inputs, scale)
 
 
 def with_reader(model: Any, reader: Callable[[Any], Any] | None) -> Any:

@@ -15,14 +15,14 @@ import numpy as np
 
 from ..core.pruning import Pruning, prune_silently
 from ..core.quadratic import QuadraticModel
-from .constraint import Constraint
 from .newton import Newton
 from .problem import LinearProblem
+from .state import State
 
 Step = Callable[[QuadraticModel, Pruning | None], Pruning]
 
 
-def joint_step(problem: LinearProblem, start: Constraint, groups: Any, keep: Any, **options: Any) -> Step | None:
+def joint_step(problem: LinearProblem, start: State, groups: Any, keep: Any, **options: Any) -> Step | None:
     """Return the step of `compress_in_rounds` that prunes all classes together; None where they are not coupled.
 
     None as well where their curvature would be too large.
@@ -31,7 +31,7 @@ def joint_step(problem: LinearProblem, start: Constraint, groups: Any, keep: Any
     ----------
     problem : LinearProblem
         The true loss.
-    start : Constraint
+    start : State
         Which weights are free, and their signs.
     groups, keep
         As in `prune`, for p columns.

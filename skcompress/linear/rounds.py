@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
-from .constraint import Constraint
 from .newton import Newton
 from .problem import LinearProblem
+from .state import State
 
 ROUNDS = 3
 """How often the loss is linearised at most, the first time at the start included."""
@@ -47,7 +47,7 @@ class Solution(NamedTuple):
 
 
 def compress_in_rounds(
-    problem: LinearProblem, start: Constraint, step: Callable[[QuadraticModel, Any], Any], rounds: int = ROUNDS
+    problem: LinearProblem, start: State, step: Callable[[QuadraticModel, Any], Any], rounds: int = ROUNDS
 ) -> Solution:
     """Return the best result of a few compression steps.
 
@@ -55,7 +55,7 @@ def compress_in_rounds(
     ----------
     problem : LinearProblem
         The true loss.
-    start : Constraint
+    start : State
         Where to linearise first, and which weights are free.
     step : callable
         ``(quadratic, earlier result or None) -> result`` with the attribute ``weights``.
@@ -92,12 +92,12 @@ def lowest(problem: LinearProblem, solutions: Sequence[Solution], signs: ArrayLi
     return min(solutions, key=settled) if len(solutions) > 1 else solutions[0]
 
 
-def start_of(problem: LinearProblem, start: Constraint) -> QuadraticModel:
+def start_of(problem: LinearProblem, start: State) -> QuadraticModel:
     """Return the quadratic model around the start, or around its constrained optimum where it violates the signs."""
     signs, free = start.signs, start.support
     wrong = (signs * start.centre < 0) & free
     if problem.exact or not wrong.any():
-        return problem.quadratic(start.centre, start.intercept, free, signs=signs)
+        return problem.quadratic(start.centre, start.centre_intercept, free, signs=signs)
     weights = np.where(wrong, 0.0, start.centre)
     at = settle(problem, weights, problem.best_intercept(weights), free, signs)
     lost = problem.losses(at[0], problem.predictor(*at)) - problem.base_losses

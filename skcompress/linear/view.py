@@ -3,7 +3,7 @@
 The *leaf* is the innermost estimator with ``coef_``: the last step of a Pipeline, the ``regressor_`` of a
 TransformedTargetRegressor, and so on (table `INSIDE`). Every container also says how its own input and target
 become the leaf's. Our own wrappers take part by a duck-typed protocol: a fitted wrapper has ``estimator_`` (the
-model inside) and ``_constraint_`` (a `Constraint`), and the outermost constraint holds.
+model inside) and ``state_`` (a `State`), and the outermost state holds.
 
 Weights are read as (m, p) float64 and intercepts as (m,), whatever shape the leaf has, such that the linear
 predictor is ``X @ coef.T + intercept``. They are written back in the leaf's own shape and dtype.
@@ -26,8 +26,8 @@ from sklearn.linear_model import RANSACRegressor
 from sklearn.pipeline import Pipeline
 
 from ..core.linalg import Floats
-from .constraint import Constraint
 from .rows import count_rows, take_rows
+from .state import State
 
 _CENTRED = (PLSRegression, PLSCanonical, CCA)
 
@@ -46,8 +46,8 @@ class Leaf:
         The transformers that X has gone through, in order.
     frozen : bool
         Whether a FrozenEstimator holds the leaf.
-    constraint : Constraint or None
-        What the outermost of our wrappers on the way asks of the weights.
+    state : State or None
+        What the outermost of our wrappers on the way has done to the weights.
     own_target : bool
         Whether the weights were distilled, so that they do not minimise the leaf's own loss on y.
     """
@@ -58,7 +58,7 @@ class Leaf:
     sample_weight: Any = None
     steps: tuple[Any, ...] = field(default=())
     frozen: bool = False
-    constraint: Constraint | None = None
+    state: State | None = None
     own_target: bool = False
 
 
@@ -108,9 +108,9 @@ def _inside_frozen(leaf: Leaf) -> Leaf:
 
 def _inside_wrapper(leaf: Leaf) -> Leaf:
     wrapper = leaf.estimator
-    constraint = wrapper._constraint_ if leaf.constraint is None else leaf.constraint
+    state = wrapper.state_ if leaf.state is None else leaf.state
     own_target = leaf.own_target or wrapper._own_target
-    return replace(leaf, estimator=wrapper.estimator_, constraint=constraint, own_target=own_target)
+    return replace(leaf, estimator=wrapper.estimator_, state=state, own_target=own_target)
 
 
 INSIDE: dict[type, Callable[[Leaf], Leaf]] = {

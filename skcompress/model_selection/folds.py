@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._base import Outcome
 from ..core.linalg import Floats, Indices
 from ..linear.columns import Columns
 from ..linear.inside import BaseFit, fit_inside
 from ..linear.problem import LinearProblem
 from ..linear.rows import count_rows, take_rows
+from ..linear.state import State
 from ..linear.view import read, write
 from .fold_moments import Whole, subtracted
 from .held_out import HeldOut
@@ -34,7 +34,7 @@ class Fitted(NamedTuple):
         The fitted base; candidates are written into it.
     problem : LinearProblem
         Its loss on the training rows.
-    base : Outcome
+    base : State
         Its own weights, and what has been asked of them already.
     columns : Columns
         Names of its features.
@@ -42,7 +42,7 @@ class Fitted(NamedTuple):
 
     model: Any
     problem: LinearProblem
-    base: Outcome
+    base: State
     columns: Columns
 
     @property
@@ -55,14 +55,14 @@ class Fitted(NamedTuple):
 
         Without `assess` it knows no `loss_increase_`, which costs a pass over the training rows.
         """
-        outcome = candidate.outcome
+        state = candidate.state
         shell = nest.shell(self.model, candidate.values)
         if shell is not self.model and assess:
-            shell._finish(self.problem, outcome)
+            shell._finish(self.problem, state)
         else:
-            write(self.problem.leaf.estimator, outcome.weights, outcome.intercept)
+            write(self.problem.leaf.estimator, state.weights, state.intercept)
             if shell is not self.model:
-                shell._constraint_ = outcome.constraint
+                shell.state_ = state
         return shell
 
 
@@ -121,7 +121,8 @@ class FoldResult(NamedTuple):
 def fit_base(nest: Nest, data: Data, base_fit: BaseFit) -> Fitted:
     """Fit the base of a nest."""
     model, problem, start = fit_inside(nest.base, data.X, data.y, dict(data.params), base_fit)
-    base = Outcome(*read(problem.leaf.estimator), start)
+    weights, intercept = read(problem.leaf.estimator)
+    base = replace(start, weights=weights, intercept=intercept, leveled=True)
     return Fitted(model, problem, base, Columns.of(model, problem.leaf, problem.weights.shape[1]))
 
 
@@ -160,7 +161,7 @@ def run_fold(
     moments = subtracted(whole, fitted.problem, held.X, train, test) if whole is not None and fitted.bare else None
     candidates = sweep(nest, fitted.problem, fitted.base, fitted.columns, grid)
     rows = HeldOut(fitted.model, held.X, held.y, held.sample_weight, scoring, moments)
-    lines = [(c.outcome.weights, c.outcome.intercept) for c in candidates]
+    lines = [(c.state.weights, c.state.intercept) for c in candidates]
     scores = rows.scores(lines, lambda place: fitted.lend(nest, candidates[place]))
     return FoldResult(
         scores,

@@ -16,11 +16,12 @@ from typing import Any
 
 from sklearn.base import clone
 
-from .._base import Outcome, WeightCompressor
+from .._base import WeightCompressor
 from ..distillation import DistilledRegressor
 from ..linear.columns import Columns
 from ..linear.problem import LinearProblem
 from ..linear.routing import fit_params_of
+from ..linear.state import State
 from ..linear.view import is_wrapper, write
 
 PARAMETERS = ("n_nonzero", "bits")
@@ -77,25 +78,25 @@ class Nest:
         return params
 
     def compress(
-        self, fitted: Any, problem: LinearProblem, base: Outcome, columns: Columns, values: Mapping[str, Any]
-    ) -> tuple[Any, Outcome]:
-        """Return the fitted base with the steps done around it at these values, and its outcome.
+        self, fitted: Any, problem: LinearProblem, base: State, columns: Columns, values: Mapping[str, Any]
+    ) -> tuple[Any, State]:
+        """Return the fitted base with the steps done around it at these values, and its state.
 
         A step whose value is None is left out.
         """
-        outcome, unfitted, model = base, self.base, fitted
+        state, unfitted, model = base, self.base, fitted
         for step in self.steps:
             if values[step.parameter] is None:
                 continue
             wrapper = step.at(values[step.parameter])
             wrapper.estimator = unfitted
-            outcome = wrapper._compress(problem, outcome.constraint, columns)
+            state = wrapper._compress(problem, state, columns)
             wrapper.estimator_ = model
-            wrapper._finish(problem, outcome)
+            wrapper._finish(problem, state)
             unfitted, model = wrapper, wrapper
         if model is fitted:
-            write(problem.leaf.estimator, outcome.weights, outcome.intercept)
-        return model, outcome
+            write(problem.leaf.estimator, state.weights, state.intercept)
+        return model, state
 
     def shell(self, fitted: Any, values: Mapping[str, Any]) -> Any:
         """Return the outermost step that is not left out, to be filled by `_finish`; the base where there is none."""

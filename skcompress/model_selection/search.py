@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._base import ClassifierCompressor, LinearCompressor, Outcome, RegressorCompressor
+from .._base import ClassifierCompressor, LinearCompressor, RegressorCompressor
 from ..linear.caching import base_fit_through
 from ..linear.inside import BaseFit
 from ..linear.problem import LinearProblem
@@ -147,11 +148,12 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         self.best_index_, self.best_params_ = best, dict(candidates[best].values)
         self.best_score_ = float(scores[best].mean())
         self.n_splits_ = len(splits)
-        self.estimator_, outcome = nest.compress(
+        self.estimator_, state = nest.compress(
             fitted.model, fitted.problem, fitted.base, fitted.columns, self.best_params_
         )
         leaf = fitted.problem.leaf.estimator
-        self._finish(fitted.problem, Outcome(*read(leaf), outcome.constraint))
+        weights, intercept = read(leaf)
+        self._finish(fitted.problem, replace(state, weights=weights, intercept=intercept, leveled=True))
         self.frontier_ = frontier(self.cv_results_, places, 8 * leaf.coef_.dtype.itemsize)
         frequency = _frequency(folds, best, fitted.columns.names, len(fitted.base.weights))
         self.support_frequency_ = like_coef(leaf, frequency)

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .._base import Outcome
 from ..artifact import size_bytes
 from ..core.linalg import Floats, Mask
 from ..core.units import units_of
 from ..linear.columns import Columns
 from ..linear.fold import compact
+from ..linear.state import State
 from ..linear.view import find_leaf
 from ..pruning import PrunedRegressor
 from .folds import Fitted
@@ -38,7 +38,7 @@ def linear_part(model: Any) -> Any:
     """Return a wrapper around the leaf of a model alone, with the grid of its weights."""
     leaf = find_leaf(model)
     shell: Any = PrunedRegressor()
-    shell.estimator_, shell._constraint_ = leaf.estimator, leaf.constraint
+    shell.estimator_, shell.state_ = leaf.estimator, leaf.state
     return shell
 
 
@@ -62,7 +62,7 @@ def measure(
     nest: Nest, fitted: Fitted, candidates: Sequence[Candidate], size: Any, *, with_bytes: bool
 ) -> dict[str, Floats]:
     """Return "size", "weights", "inputs" and "bytes" of all candidates; bytes are NaN unless they are asked for."""
-    supports = [candidate.outcome.weights != 0 for candidate in candidates]
+    supports = [candidate.state.weights != 0 for candidate in candidates]
     sizes = {
         "weights": np.array([support.sum() for support in supports], dtype=np.float64),
         "inputs": np.array([n_inputs(support, fitted.columns) for support in supports], dtype=np.float64),
@@ -82,14 +82,14 @@ def bytes_at(nest: Nest, fitted: Fitted, candidates: Sequence[Candidate], places
     return np.array([bytes_of(model) for model in lent], dtype=np.float64)
 
 
-def default_sizes(nest: Nest, base: Outcome, columns: Columns) -> list[int]:
+def default_sizes(nest: Nest, base: State, columns: Columns) -> list[int]:
     """Return up to `N_SIZES` numbers of units, all of them or evenly spaced on a logarithmic scale."""
     wrapper: Any = next(step.wrapper for step in nest.steps if step.parameter == "n_nonzero")
     keep = None if wrapper.keep is None else columns.select(wrapper.keep, "keep")
-    units = units_of(base.constraint.support, columns.labels(wrapper.feature_groups), keep)
+    units = units_of(base.support, columns.labels(wrapper.feature_groups), keep)
     available = units.available
     if units.per_output:
-        most = int(base.constraint.support.sum(axis=1).max(initial=1))
+        most = int(base.support.sum(axis=1).max(initial=1))
         least = int(units.kept_columns.sum())
     else:
         most, least = int(available.sum()), int((units.kept & available).sum())

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .._base import Outcome
 from ..core.budget import budget_of, choose
 from ..core.linalg import Mask
 from ..core.pruning import check_pruning
@@ -22,8 +21,8 @@ from ..core.quadratic import QuadraticModel
 from ..core.selection import select
 from ..core.widths import quantize_widths
 from ..linear.columns import Columns
-from ..linear.constraint import Constraint
 from ..linear.problem import LinearProblem
+from ..linear.state import State
 from .nest import Nest, Step
 
 Values = dict[str, Any]
@@ -34,11 +33,11 @@ class Candidate(NamedTuple):
     """A point of the grid and what it gives."""
 
     values: Values
-    outcome: Outcome
+    state: State
 
 
 def sweep(
-    nest: Nest, problem: LinearProblem, start: Outcome, columns: Columns, grid: Mapping[str, Sequence[Any]]
+    nest: Nest, problem: LinearProblem, start: State, columns: Columns, grid: Mapping[str, Sequence[Any]]
 ) -> list[Candidate]:
     """Return the candidates of one fitted base, in the order of `grid_points`.
 
@@ -48,7 +47,7 @@ def sweep(
         The steps.
     problem : LinearProblem
         The loss on the training rows of the fitted base.
-    start : Outcome
+    start : State
         The weights of the base and what has been asked of them already.
     columns : Columns
         Names of the features.
@@ -83,33 +82,32 @@ def _walk(
         return
     step = steps[0]
     values = [value for value in grid[step.parameter] if value is not None]
-    outcomes = COMPRESSORS[step.parameter](step, problem, so_far.outcome.constraint, columns, values)
+    states = COMPRESSORS[step.parameter](step, problem, so_far.state, columns, values)
     if len(values) < len(grid[step.parameter]):
-        yield from _walk(steps[1:], problem, _extended(so_far, step, None, so_far.outcome), columns, grid)
-    for value, outcome in zip(values, outcomes, strict=True):
-        yield from _walk(steps[1:], problem, _extended(so_far, step, value, outcome), columns, grid)
+        yield from _walk(steps[1:], problem, _extended(so_far, step, None, so_far.state), columns, grid)
+    for value, state in zip(values, states, strict=True):
+        yield from _walk(steps[1:], problem, _extended(so_far, step, value, state), columns, grid)
 
 
-def _extended(candidate: Candidate, step: Step, value: Any, outcome: Outcome) -> Candidate:
-    return Candidate({**candidate.values, step.parameter: value}, outcome)
+def _extended(candidate: Candidate, step: Step, value: Any, state: State) -> Candidate:
+    return Candidate({**candidate.values, step.parameter: value}, state)
 
 
 def _prunings(
-    step: Step, problem: LinearProblem, start: Constraint, columns: Columns, sizes: Sequence[Any]
-) -> Iterator[Outcome]:
-    wrapper: Any = step.wrapper
+    step: Step, problem: LinearProblem, start: State, columns: Columns, sizes: Sequence[Any]
+) -> Iterator[State]:
+    wrapper: Any = step.wrapper.compression_step()
     signed = wrapper.monotonic_cst is not None or np.any(start.signs)
     plain = wrapper.refit == "closed_form" and not signed and start.grid is None
     if not problem.exact or not plain:
         for size in sizes:
             yield step.at(size)._compress(problem, start, columns)
         return
-    quadratic = problem.quadratic(start.centre, start.intercept, start.support)
+    quadratic = problem.quadratic(start.centre, start.centre_intercept, start.support)
     for support, keep in _supports(wrapper, quadratic, columns, sizes):
         weights = quadratic.restrict(support, keep).centre
         intercept = problem.best_intercept(weights)
-        constraint = replace(start, centre=weights, intercept=intercept, support=support)
-        yield Outcome(weights, intercept, constraint)
+        yield start.centred_at(weights, intercept, support=support)
 
 
 def _supports(
@@ -143,20 +141,20 @@ def _supports(
 
 
 def _quantizations(
-    step: Step, problem: LinearProblem, start: Constraint, columns: Columns, widths: Sequence[Any]
-) -> Iterator[Outcome]:
-    wrapper: Any = step.wrapper
+    step: Step, problem: LinearProblem, start: State, columns: Columns, widths: Sequence[Any]
+) -> Iterator[State]:
+    wrapper: Any = step.wrapper.compression_step()
     if not problem.exact or wrapper.input_bits is not None:
         for width in widths:
             yield step.at(width)._compress(problem, start, columns)
         return
-    quadratic = problem.quadratic(start.centre, start.intercept, start.support, signs=start.signs)
+    quadratic = problem.quadratic(start.centre, start.centre_intercept, start.support, signs=start.signs)
     options = {name: value for name, value in wrapper._options().items() if name != "bits"}
     random_state = check_random_state(wrapper.random_state)
     for result in quantize_widths(quadratic, widths, **options, random_state=random_state):
-        constraint = replace(start, grid=result.grid, rounding=wrapper.rounding)
-        yield Outcome(result.weights, problem.best_intercept(result.weights), constraint)
+        intercept = problem.best_intercept(result.weights)
+        yield replace(start, weights=result.weights, intercept=intercept, grid=result.grid, rounding=wrapper.rounding)
 
 
-COMPRESSORS: dict[str, Callable[..., Iterator[Outcome]]] = {"n_nonzero": _prunings, "bits": _quantizations}
+COMPRESSORS: dict[str, Callable[..., Iterator[State]]] = {"n_nonzero": _prunings, "bits": _quantizations}
 """How a step goes through the values of its parameter."""

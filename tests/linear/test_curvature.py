@@ -5,9 +5,9 @@ import pytest
 from sklearn import linear_model as lm
 from sklearn.svm import LinearSVR
 
-from skcompress.linear.constraint import Constraint
 from skcompress.linear.curvature import CURVATURES, fit_of
 from skcompress.linear.problem import LinearProblem
+from skcompress.linear.state import State
 from skcompress.linear.view import find_leaf
 
 TIGHT = {
@@ -72,7 +72,7 @@ class TestTable:
     def test_the_newton_step_at_the_bases_own_weights_is_zero(self, kind):
         problem = problem_of(kind(**TIGHT[kind]), *data(kind))
         assert np.isfinite(problem.base_losses).all()
-        start = Constraint.unbound(problem.weights, problem.intercept)
+        start = State.uncompressed(problem.weights, problem.intercept)
         quadratic = problem.quadratic(problem.weights, problem.intercept, start.support, at_minimum=False)
         step = quadratic.restrict(start.support).centre - problem.weights
         scale = np.abs(problem.weights).max()

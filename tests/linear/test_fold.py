@@ -240,7 +240,7 @@ class Wrapper(BaseEstimator):
 
     def __init__(self, estimator_, grid):
         self.estimator_ = estimator_
-        self._constraint_ = SimpleNamespace(grid=grid)
+        self.state_ = SimpleNamespace(grid=grid)
         self.coef_ = None
 
     def fit(self, X, y):

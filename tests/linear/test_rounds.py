@@ -6,9 +6,9 @@ from sklearn.linear_model import GammaRegressor, HuberRegressor, LinearRegressio
 
 from skcompress.core.pruning import prune
 from skcompress.core.quantizing import quantize
-from skcompress.linear.constraint import Constraint
 from skcompress.linear.problem import LinearProblem
 from skcompress.linear.rounds import ROUNDS, compress_in_rounds, settle
+from skcompress.linear.state import State
 from skcompress.linear.view import find_leaf
 
 BASES = [
@@ -20,7 +20,7 @@ BASES = [
 
 def problem_and_start(base, X, y):
     problem = LinearProblem(find_leaf(base.fit(X, y), X, y))
-    return problem, Constraint.unbound(problem.weights, problem.intercept)
+    return problem, State.uncompressed(problem.weights, problem.intercept)
 
 
 def loss_of(problem, weights, intercept):

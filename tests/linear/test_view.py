@@ -187,9 +187,9 @@ class TestFindLeaf:
     def test_the_outermost_constraint_holds(self, small):
         model = QuantizedRegressor(PrunedRegressor(n_nonzero=2), bits=3).fit(*small)
         leaf = find_leaf(model, *small)
-        assert leaf.constraint is model._constraint_
-        assert leaf.constraint.grid is not None
-        assert leaf.constraint.support.sum() == 2
+        assert leaf.state is model.state_
+        assert leaf.state.grid is not None
+        assert leaf.state.support.sum() == 2
 
     def test_any_search_is_opened(self, small):
         search = RandomizedSearchCV(lm.Ridge(), {"alpha": [1.0, 2.0]}, n_iter=1, cv=2, random_state=0).fit(*small)

@@ -1,7 +1,7 @@
 """From a fitted model to its compact form: `compact`.
 
 The model is opened from the outside in: pipelines fold their steps, a TransformedTargetRegressor gives the link,
-our own wrappers give the grid of the weights (a fitted wrapper has ``estimator_`` and ``_constraint_``), searches
+our own wrappers give the grid of the weights (a fitted wrapper has ``estimator_`` and ``state_``), searches
 and frozen estimators step aside. What is left is the leaf, with ``coef_`` and ``intercept_``.
 """
 
@@ -179,8 +179,8 @@ def _leaf_of(model: Any, graph: Graph) -> Opened:
     opened = Opened(model, graph.inputs())
     while True:
         inside = opened.estimator
-        if hasattr(inside, "_constraint_") and not opened.has_constraint:
-            constraint = inside._constraint_
+        if hasattr(inside, "state_") and not opened.has_constraint:
+            constraint = inside.state_
             opened.grid, opened.has_constraint = getattr(constraint, "grid", None), True
         if isinstance(inside, Pipeline):
             for _, step in inside.steps[:-1]:

@@ -1,0 +1,224 @@
+"""PruneStep: choose the weights that are kept, and the weights on them, on the loss of a fitted model."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state
+
+from ..core.pruning import Pruning, check_pruning, prune_silently, warn_about
+from ..core.quadratic import QuadraticModel
+from ..core.quantizing import round_on
+from .columns import Columns, check_groups, listed_columns
+from .exchange import exchanged
+from .joint import joint_step
+from .problem import LinearProblem
+from .refit import refit_on
+from .rounds import ROUNDS, Solution, compress_in_rounds, lowest, settle
+from .routing import innermost, require_random_state, wrappers_of
+from .state import Attributes, State
+from .view import like_coef
+from .within import Sizes, fewest_within
+
+
+@dataclass(frozen=True, eq=False)
+class PruneStep:
+    """The options of `PrunedRegressor`, which says what they mean, and what they do to a state."""
+
+    threshold: float | str | None = None
+    n_nonzero: float | None = None
+    max_loss: float | None = None
+    importance: Any = "obs"
+    search: str = "auto"
+    refit: str | None = "closed_form"
+    feature_groups: Any = None
+    keep: Any = None
+    monotonic_cst: Any = None
+    n_restarts: int | str = 0
+    max_nodes: int = 100_000
+    random_state: Any = None
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "importance": self.importance,
+            "search": self.search,
+            "refit": "closed_form" if self.refit == "estimator" else self.refit,
+            "n_restarts": self.n_restarts,
+            "max_nodes": self.max_nodes,
+        }
+
+    def _budget(self) -> dict[str, Any]:
+        return {"threshold": self.threshold, "n_nonzero": self.n_nonzero, "max_loss": self.max_loss}
+
+    def check(self, inner: Any) -> None:
+        """Raise ValueError for options out of range, or that do not go with the unfitted estimator inside."""
+        if self.refit not in ("closed_form", "estimator", None):
+            raise ValueError(f"refit={self.refit!r} is not known: use 'closed_form', 'estimator' or None")
+        check_pruning(**self._budget(), **self._options())
+        if self.keep is not None:
+            listed_columns(self.keep, "keep")
+        check_groups(self.feature_groups)
+        require_random_state(self.random_state)
+        if self.refit == "estimator" and self.monotonic_cst is not None:
+            raise ValueError(
+                "refit='estimator' fits the base again, which knows nothing of monotonic_cst: use refit='closed_form'"
+            )
+        if self.refit == "estimator" and isinstance(innermost(inner), FrozenEstimator):
+            raise ValueError(
+                "refit='estimator' cannot be used with a FrozenEstimator, which is not fitted again: use "
+                "refit='closed_form' or refit=None"
+            )
+        if self.refit == "estimator" and any(wrapper._own_target for wrapper in wrappers_of(inner)):
+            raise ValueError(
+                "refit='estimator' fits the base again on y, which would undo the distillation inside: use "
+                "refit='closed_form' or refit=None"
+            )
+
+    def apply(self, problem: LinearProblem, start: State, columns: Columns) -> tuple[State, Attributes]:
+        """Return the state after pruning, and what is known of the search.
+
+        Parameters
+        ----------
+        problem : LinearProblem
+            The true loss.
+        start : State
+            What earlier steps have done.
+        columns : Columns
+            The features that `keep`, `feature_groups` and `monotonic_cst` speak of.
+
+        Raises
+        ------
+        ValueError
+            If a name is no column, signs contradict one another, or there is neither a budget nor a loss of y.
+        """
+        if problem.noise is None and all(budget is None for budget in self._budget().values()):
+            raise ValueError(
+                "without a budget an information criterion chooses the size, and it needs y and a base with a loss of "
+                "its own: set n_nonzero, max_loss or threshold"
+            )
+        groups = columns.labels(self.feature_groups)
+        keep = None if self.keep is None else columns.kept(self.keep, start.support)
+        random_state = check_random_state(self.random_state)
+        start = self._constrained(start, columns)
+
+        fixed = {**self._options(), "random_state": random_state}
+        rounds = 1 if self._scores_once() else ROUNDS
+
+        def solve(**budget: Any) -> Solution:
+            def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
+                if earlier is not None and not earlier.n_units:
+                    return earlier
+                asked = budget if earlier is None else {"n_nonzero": earlier.same_size}
+                return prune_silently(quadratic, **asked, **fixed, feature_groups=groups, keep=keep)
+
+            if self.refit is None:
+                quadratic = problem.quadratic(start.centre, start.centre_intercept, start.support, signs=start.signs)
+                result = step(quadratic, None)
+                return Solution(result, start.centre_intercept, quadratic, result)
+            solutions = [compress_in_rounds(problem, start, step, rounds)]
+            n_nonzero = budget.get("n_nonzero")
+            # Under signs the search of all classes together takes seconds, too long for each size on the way.
+            quick = self.max_loss is None or not np.any(start.signs)
+            if self._shares(n_nonzero) and start.grid is None and quick:
+                joint = joint_step(problem, start, groups, keep, n_nonzero=n_nonzero, **fixed)
+                with suppress(np.linalg.LinAlgError):  # a saturated model has no curvature between classes
+                    solutions += [] if joint is None else [compress_in_rounds(problem, start, joint, rounds)]
+            best = lowest(problem, solutions, start.signs)
+            return exchanged(problem, start, best, keep) if self._searches_classes(n_nonzero, start) else best
+
+        solution = solve(**self._budget())
+        scored = solution.first
+        state = self._refitted(problem, start, solution)
+        known = problem.exact and start.grid is None and np.array_equal(start.centre, problem.weights)
+        if self.max_loss is not None and not known and start.support.any():
+            solution, state = self._within(self.max_loss, problem, solution, state, solve, start)
+        lost = solution.result.loss if problem.exact else problem.assess(state.weights, state.intercept)[0]
+        if start.support.any():
+            warn_about(solution.result, lost, **self._budget())
+        return state, _known_of(scored, solution, problem, lost)
+
+    def _within(
+        self, allowed: float, problem: LinearProblem, found: Solution, state: State, solve: Any, start: State
+    ) -> tuple[Solution, State]:
+        """Return the fewest units whose true loss is within the budget, beginning at what the quadratic found."""
+        tried = {found.result.total: (found, state)}
+
+        def loss_at(size: int) -> float:
+            if size not in tried:
+                solution = solve(n_nonzero=found.result.asking_for(size))
+                tried[size] = solution, self._refitted(problem, start, solution)
+            return problem.assess(tried[size][1].weights, tried[size][1].intercept)[0]
+
+        if not found.result.total and loss_at(0) <= allowed:
+            return found, state
+        size = fewest_within(allowed, Sizes.of(found.result), loss_at)
+        loss_at(size)
+        return tried[size]
+
+    def _scores_once(self) -> bool:
+        """Return whether the support is that of one set of scores, at the weights before pruning."""
+        searched = isinstance(self.importance, str) and self.importance == "obs"
+        return self.search == "one_shot" or (self.search == "auto" and not searched)
+
+    def _searches_classes(self, n_nonzero: Any, start: State) -> bool:
+        """Return whether each output is searched on its own, for the support that loses least."""
+        alone = isinstance(n_nonzero, Integral) and self.feature_groups is None and start.grid is None
+        return alone and self.refit == "closed_form" and not self._scores_once() and self.search != "backward"
+
+    def _shares(self, n_nonzero: Any) -> bool:
+        """Return whether one number of units is spent on all outputs together, by what they cost."""
+        share = isinstance(n_nonzero, Real) and not isinstance(n_nonzero, Integral)
+        together = share or (n_nonzero is not None and self.feature_groups is not None)
+        return together and isinstance(self.importance, str) and self.importance == "obs"
+
+    def _constrained(self, start: State, columns: Columns) -> State:
+        """Add the signs of `monotonic_cst` to those that the estimator inside asks for."""
+        if self.monotonic_cst is None:
+            return start
+        asked = np.broadcast_to(columns.signs(self.monotonic_cst, "monotonic_cst"), start.centre.shape)
+        given = np.broadcast_to(start.signs, start.centre.shape)
+        against = np.flatnonzero((asked * given < 0).any(axis=0))
+        if len(against):
+            place = int(against[0])
+            raise ValueError(
+                f"monotonic_cst asks for the sign {int(asked[0, place]):+d} of {columns.names[place]!r}, and the "
+                "estimator inside holds the other one, by positive=True or by its own monotonic_cst: use 0 for it, or "
+                "change the estimator"
+            )
+        return replace(start, signs=np.where(asked != 0, asked, given))
+
+    def _refitted(self, problem: LinearProblem, start: State, solution: Solution) -> State:
+        result: Pruning = solution.result
+        support = result.support
+        if self.refit == "estimator":
+            centre, intercept = refit_on(problem, support)
+        elif self.refit == "closed_form":
+            centre, intercept = settle(problem, result.weights, solution.intercept, support, start.signs)
+        else:
+            centre, intercept = result.weights, start.centre_intercept
+        settled = self.refit is not None
+        state = start.centred_at(centre, intercept, support=support, at_minimum=settled)
+        if start.grid is None:
+            return state
+        model = solution.quadratic.recentred(centre, free=support)
+        rounded = round_on(model, start.grid, rounding=start.rounding, random_state=self.random_state)
+        level = problem.best_intercept(rounded.weights) if settled else intercept
+        return replace(state, weights=rounded.weights, intercept=level, leveled=settled)
+
+
+def _known_of(scored: Pruning, solution: Solution, problem: LinearProblem, lost: float) -> Attributes:
+    """Return what is known of the support, by the quadratic at the weights before pruning."""
+    leaf = problem.leaf.estimator
+    # A search without the blocks between classes proves nothing: no support gains more than all that is lost.
+    proves = not problem.fit.deviance.coupled or len(solution.first.quadratic.centre) == 1
+    return {
+        "support_": like_coef(leaf, solution.result.support),
+        "importances_": like_coef(leaf, scored.importances),
+        "path_": scored.path,
+        "optimality_gap_": solution.first.gap_of(solution.result.support) if proves else max(0.0, lost),
+    }

@@ -1,0 +1,114 @@
+"""QuantizeStep: put the weights on a grid, on the loss of a fitted model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..core.grids import Grid
+from ..core.quadratic import QuadraticModel
+from ..core.quantizing import Quantization, check_quantization, quantize
+from .columns import Columns
+from .input_grid import InputGrid
+from .integer_inputs import accumulator, check_input_bits, codes_of, output_scale
+from .problem import LinearProblem
+from .rounds import ROUNDS, compress_in_rounds
+from .routing import require_random_state
+from .state import Attributes, State
+from .view import like_coef
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizeStep:
+    """The options of `QuantizedRegressor`, which says what they mean, and what they do to a state."""
+
+    bits: int = 8
+    grid: str = "symmetric"
+    rounding: Any = "lattice"
+    scale: str | float = "loss"
+    granularity: str = "auto"
+    input_bits: int | None = None
+    random_state: Any = None
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "bits": self.bits,
+            "grid": self.grid,
+            "rounding": self.rounding,
+            "scale": self.scale,
+            "granularity": self.granularity,
+        }
+
+    def check(self, inner: Any) -> None:
+        """Raise ValueError for options out of range."""
+        check_quantization(**self._options())
+        require_random_state(self.random_state)
+        if self.input_bits is not None:
+            check_input_bits(self.input_bits, grid=self.grid, granularity=self.granularity)
+
+    def apply(self, problem: LinearProblem, start: State, columns: Columns) -> tuple[State, Attributes]:
+        """Return the state with the weights on a grid, and the grid in the shapes of the model.
+
+        Parameters
+        ----------
+        problem : LinearProblem
+            The true loss.
+        start : State
+            What earlier steps have done.
+        columns : Columns
+            Names of the features, which quantizing does not need.
+
+        Raises
+        ------
+        ValueError
+            If integer sums could overflow.
+        """
+        random_state = check_random_state(self.random_state)
+        inputs = self._input_grid(problem)
+        units = None if inputs is None else 1.0 / inputs.step
+
+        def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:
+            return quantize(quadratic, **self._options(), units=units, random_state=random_state)
+
+        solution = compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)
+        grid = solution.result.grid
+        state = replace(
+            start,
+            weights=solution.result.weights,
+            intercept=solution.intercept,
+            grid=grid,
+            rounding=self.rounding,
+            inputs=inputs,
+            leveled=True,
+        )
+        if inputs is None:
+            return state, shown(grid, problem.leaf.estimator)
+        accumulator(codes_of(state.weights, inputs, output_scale(grid, len(state.weights))), inputs.top)
+        codes = {"input_scale_": inputs.step, "input_offset_": inputs.offset}
+        return state, {**shown(grid, problem.leaf.estimator), **codes}
+
+    def _input_grid(self, problem: LinearProblem) -> InputGrid | None:
+        if self.input_bits is None:
+            return None
+        # A row of weight zero is no row.
+        rows = problem.X if problem.row_weight.all() else problem.X[problem.row_weight > 0]
+        return InputGrid.of(rows, int(self.input_bits))
+
+
+def shown(grid: Grid, leaf: Any) -> Attributes:
+    """Return a grid as the attributes of a wrapper, in the shapes of the leaf's coef_."""
+
+    def shared(array: Any) -> Any:
+        if np.ndim(array) == 0:
+            return array[()]
+        row = like_coef(leaf, array)
+        return row[0] if len(row) == 1 < leaf.coef_.shape[-1] and row.ndim == 1 else row
+
+    return {
+        "scale_": shared(grid.scale),
+        "zero_point_": 0 if grid.zero_point is None else shared(grid.zero_point),
+        "levels_": grid.levels,
+    }
