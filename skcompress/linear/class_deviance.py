@@ -9,7 +9,7 @@ classes, -p_k p_l, see `skcompress.linear.newton`.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, log_softmax, logit, softmax, xlogy
+from scipy.special import expit, logit, xlogy
 
 from ..core.linalg import Floats
 from .deviance import Deviance
@@ -50,21 +50,36 @@ class Softmax(Deviance):
 
     def mean(self, eta: Floats) -> Floats:
         """Return the mean of y that the linear predictor stands for."""
-        return softmax(eta, axis=1)
+        p = _shifted(eta)
+        np.exp(p, out=p)
+        p /= p.sum(axis=1, keepdims=True)
+        return p
 
     def value(self, y: Floats, eta: Floats) -> Floats:
         """Return the share of each class in the deviance of each row; they sum to it."""
-        return 2 * (xlogy(y, y) - y * log_softmax(eta, axis=1))
+        return 2 * (xlogy(y, y) - y * _log_softmax(eta))
 
     def slope(self, y: Floats, eta: Floats) -> Floats:
         """Return half the derivative in eta."""
-        return softmax(eta, axis=1) - y
+        return self.mean(eta) - y
 
     def curvature(self, y: Floats, eta: Floats) -> Floats:
         """Return the diagonal of half the expected second derivative in eta."""
-        p = softmax(eta, axis=1)
+        p = self.mean(eta)
         return p * (1 - p)
 
     def start(self, mean: Floats) -> Floats:
         """Return a constant predictor to start from, given the mean of y, shape (m,)."""
         return np.log(mean)
+
+
+def _shifted(eta: Floats) -> Floats:
+    """Return eta less the greatest entry of its row."""
+    shifted: Floats = eta - eta.max(axis=1, keepdims=True)
+    return shifted
+
+
+def _log_softmax(eta: Floats) -> Floats:
+    shifted = _shifted(eta)
+    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted

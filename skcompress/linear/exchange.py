@@ -23,7 +23,7 @@ from ..core.pruning import Pruning
 from ..core.quadratic import QuadraticModel
 from .newton import Newton
 from .problem import LinearProblem
-from .rounds import Solution, settle, true_loss
+from .rounds import Solution, settle, settled, true_loss
 from .state import State
 
 MOST_WORK = 2e8
@@ -76,7 +76,8 @@ def _better(problem: LinearProblem, newton: Newton, start: State, solution: Solu
     held = np.zeros(free.shape, dtype=bool)
     if keep is not None:
         held[:, keep] = True
-    begin = settle(problem, result.weights, solution.intercept, support)
+    solution = settled(problem, solution)
+    begin = solution.result.weights, solution.intercept
     before = true_loss(problem, *begin)
     whole = newton.joint(start.centre, start.centre_intercept, at_minimum=True)
     backward = _eliminated(whole, support.sum(axis=1), free, held)
@@ -85,7 +86,8 @@ def _better(problem: LinearProblem, newton: Newton, start: State, solution: Solu
     support, weights, intercept, lowest = min(found, key=lambda each: each[-1])
     if not lowest < before - _WORTH * abs(before):
         return solution
-    return solution._replace(result=replace(result, weights=weights, support=support), intercept=intercept)
+    found_there = replace(result, weights=weights, support=support)
+    return solution._replace(result=found_there, intercept=intercept, settled=True)
 
 
 def _improved(

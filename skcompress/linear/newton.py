@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
+from scipy.linalg import blas
 
-from ..core.gram import DenseGram
+from ..core.gram import DenseGram, row_chunks
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 
@@ -140,21 +141,37 @@ class Newton:
         s, p = self.problem.row_weight, self.problem.fit.deviance.mean(eta)
         classes = np.arange(p.shape[1])
         half = np.concatenate([columns.T @ slope[:, k] for k, columns in enumerate(kept)])
-        rows = []
-        for k, left in enumerate(kept):
-            weighted = left * (s * p[:, k])[:, None]
-            rows.append([weighted.T @ (((k == j) - p[:, j])[:, None] * right) for j, right in enumerate(kept)])
-        curvature = np.block(rows)
+        curvature = self._between(kept, p)
+        for k, (columns, part) in enumerate(zip(kept, _parts(kept), strict=True)):
+            # A difference of two products would lose what little curvature a saturated class has.
+            weighted = columns * np.sqrt(s * p[:, k] * (1 - p[:, k]))[:, None]
+            curvature[part, part] = weighted.T @ weighted
         if self.problem.fits_intercept:
             levels = np.diag(s @ p) - (p * s[:, None]).T @ p
             beside = np.vstack(
-                [(left * (s * p[:, k])[:, None]).T @ ((classes == k) - p) for k, left in enumerate(kept)]
+                [columns.T @ ((s * p[:, k])[:, None] * ((classes == k) - p)) for k, columns in enumerate(kept)]
             )
             # The same shift of all levels changes nothing: rounding must not invert that zero.
             eliminated = beside @ np.linalg.pinv(levels, rcond=1e-12, hermitian=True)
-            curvature = curvature - eliminated @ beside.T
+            curvature -= eliminated @ beside.T
             half = half - eliminated @ slope.sum(axis=0)
         return (curvature + curvature.T) / 2, half
+
+    def _between(self, kept: list[Floats], p: Floats) -> Floats:
+        """Return -sum(s p_k p_l x_k x_l') of all classes, as one product of a matrix with itself."""
+        parts = _parts(kept)
+        root = np.sqrt(self.problem.row_weight)[:, None] * p
+        triangle = np.zeros((parts[-1].stop, parts[-1].stop), order="F")
+        chunks = row_chunks(len(p), parts[-1].stop)
+        buffer = np.empty((chunks[0].stop, parts[-1].stop))
+        for chunk in chunks:
+            rows = buffer[: chunk.stop - chunk.start]
+            for k, part in enumerate(parts):
+                np.multiply(kept[k][chunk], root[chunk, k : k + 1], out=rows[:, part])
+            triangle = blas.dsyrk(-1.0, rows.T, beta=1.0, c=triangle, overwrite_c=True)
+        matrix: Floats = np.triu(triangle)
+        matrix += np.triu(triangle, 1).T
+        return matrix
 
     def _solved(self, curvature: Floats, half: Floats, weights: Floats, pull: Floats, mine: Mask) -> Floats:
         model = QuadraticModel(
@@ -167,6 +184,12 @@ class Newton:
         )
         solved: Floats = model.restrict(model.free).centre[0]
         return solved
+
+
+def _parts(kept: list[Floats]) -> list[slice]:
+    """Return which of all weights are those of each class."""
+    ends = np.cumsum([columns.shape[1] for columns in kept]).tolist()
+    return [slice(end - columns.shape[1], end) for columns, end in zip(kept, ends, strict=True)]
 
 
 def _jitter(curvature: Floats) -> float:

@@ -19,7 +19,7 @@ from .exchange import exchanged
 from .joint import joint_step
 from .problem import LinearProblem
 from .refit import refit_on
-from .rounds import ROUNDS, Solution, compress_in_rounds, lowest, settle
+from .rounds import ROUNDS, Solution, compress_in_rounds, lowest, settled
 from .routing import innermost, require_random_state, wrappers_of
 from .state import Attributes, State
 from .view import like_coef
@@ -198,17 +198,18 @@ class PruneStep:
         if self.refit == "estimator":
             centre, intercept = refit_on(problem, support)
         elif self.refit == "closed_form":
-            centre, intercept = settle(problem, result.weights, solution.intercept, support, start.signs)
+            refitted = settled(problem, solution, start.signs)
+            centre, intercept = refitted.result.weights, refitted.intercept
         else:
             centre, intercept = result.weights, start.centre_intercept
-        settled = self.refit is not None
-        state = start.centred_at(centre, intercept, support=support, at_minimum=settled)
+        optimal = self.refit is not None
+        state = start.centred_at(centre, intercept, support=support, at_minimum=optimal)
         if start.grid is None:
             return state
         model = solution.quadratic.recentred(centre, free=support)
         rounded = round_on(model, start.grid, rounding=start.rounding, random_state=self.random_state)
-        level = problem.best_intercept(rounded.weights) if settled else intercept
-        return replace(state, weights=rounded.weights, intercept=level, leveled=settled)
+        level = problem.best_intercept(rounded.weights) if optimal else intercept
+        return replace(state, weights=rounded.weights, intercept=level, leveled=optimal)
 
 
 def _known_of(scored: Pruning, solution: Solution, problem: LinearProblem, lost: float) -> Attributes:

@@ -8,6 +8,7 @@ A round is kept only if the true loss on the training rows falls.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,12 +39,15 @@ class Solution(NamedTuple):
         On which the result was found.
     first : object
         What the step returned in the first round: that of the start, and of the scores, curves and bounds there.
+    settled : bool
+        Whether the weights minimise the true loss on their support.
     """
 
     result: Any
     intercept: Floats
     quadratic: QuadraticModel
     first: Any
+    settled: bool = False
 
 
 def compress_in_rounds(
@@ -84,12 +88,18 @@ def compress_in_rounds(
 
 def lowest(problem: LinearProblem, solutions: Sequence[Solution], signs: ArrayLike = 0) -> Solution:
     """Return the solution with a `support` whose weights reach the lowest true loss; the first of equals."""
+    if len(solutions) == 1:
+        return solutions[0]
+    found = [settled(problem, solution, signs) for solution in solutions]
+    return min(found, key=lambda solution: true_loss(problem, solution.result.weights, solution.intercept))
 
-    def settled(solution: Solution) -> float:
-        at = settle(problem, solution.result.weights, solution.intercept, solution.result.support, signs)
-        return true_loss(problem, *at)
 
-    return min(solutions, key=settled) if len(solutions) > 1 else solutions[0]
+def settled(problem: LinearProblem, solution: Solution, signs: ArrayLike = 0) -> Solution:
+    """Return a solution with a `support` with its weights at the minimum of the true loss there."""
+    if solution.settled:
+        return solution
+    weights, intercept = settle(problem, solution.result.weights, solution.intercept, solution.result.support, signs)
+    return solution._replace(result=replace(solution.result, weights=weights), intercept=intercept, settled=True)
 
 
 def start_of(problem: LinearProblem, start: State) -> QuadraticModel:

@@ -1,18 +1,23 @@
 """The fewest units whose true loss is within a budget, where the loss is not quadratic.
 
 The quadratic around a confident classifier has almost no curvature and calls the deletion of every weight cheap. Its
-answer is only where the search over sizes begins: from there sizes are doubled away, up while the true loss is above
-the budget or down while it is within, and the interval that is left is halved. Each size is pruned and linearised anew.
+answer is only where the search over sizes begins: each size is pruned and linearised again, and the logarithm of its
+true loss, interpolated between the sizes that are known, says where to look next. Where that does not halve what is
+left in two steps, the middle is taken.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ..core.pruning import Pruning
 
 _ROUNDING = 1e-12
+
+_LEAST = 1e-3
+"""Share of the budget below which losses are not told apart."""
 
 
 class Sizes(NamedTuple):
@@ -41,32 +46,30 @@ def fewest_within(allowed: float, sizes: Sizes, loss_at: Callable[[int], float])
     loss_at : callable
         The true loss of a size.
     """
-    least, most, size = sizes
-
-    def within(size: int) -> bool:
-        return loss_at(size) <= allowed + _ROUNDING
-
-    stride = 1
-    if within(size):
-        above, below = size, least - 1
-        while above > least:
-            lower = max(least, above - stride)
-            if not within(lower):
-                below = lower
-                break
-            above, stride = lower, 2 * stride
-    else:
-        below, above = size, most
-        while below < most:
-            higher = min(most, below + stride)
-            if higher == most or within(higher):
-                above = higher
-                break
-            below, stride = higher, 2 * stride
+    below, above, size = sizes.least - 1, sizes.most, sizes.begin
+    known: dict[int, float] = {}
+    width, step, before = math.inf, 1, 0
     while above - below > 1:
-        middle = (above + below) // 2
-        if within(middle):
-            above = middle
+        size = min(max(size, below + 1), above - 1)
+        known[size] = loss_at(size)
+        within = known[size] <= allowed + _ROUNDING
+        above, below = (size, below) if within else (above, size)
+        if below in known and above in known:
+            halved, width = above - below <= width / 2, above - below
+            size = _meeting(allowed, below, above, known) if halved else (below + above) // 2
         else:
-            below = middle
+            # At least twice as far each time, until the budget lies between two sizes.
+            meeting = _meeting(allowed, min(size, before), max(size, before), known)
+            before = size
+            size = min(meeting, size - step) if within else max(meeting, size + step)
+            step *= 2
     return above
+
+
+def _meeting(allowed: float, left: int, right: int, known: dict[int, float]) -> int:
+    """Return where the logarithm of the loss, a line between two sizes, meets the budget; nothing kept loses 1."""
+    floor = _LEAST * max(allowed, _ROUNDING)
+    start, end, wanted = (math.log(max(loss, floor)) for loss in (known.get(left, 1.0), known[right], allowed))
+    if not end < start:
+        return right
+    return math.ceil(left + (wanted - start) * (right - left) / (end - start))
