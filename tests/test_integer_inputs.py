@@ -164,11 +164,11 @@ def test_rows_that_a_robust_base_left_out_are_counted():
 
 
 def test_the_ends_of_the_training_rows_and_indicators_are_exact():
-    grid = InputGrid.of(X, 8)
+    grid = InputGrid.of(X, 8, np.ones((1, X.shape[1])))
     read_back = grid.codes(X) * grid.step + grid.offset
     assert (np.abs(read_back - X) <= grid.step / 2 * (1 + 1e-9)).all()
     np.testing.assert_allclose(read_back[:, 4], X[:, 4], atol=1e-15)
-    constant = InputGrid.of(np.full((5, 2), [3.0, 0.0]), 4)
+    constant = InputGrid.of(np.full((5, 2), [3.0, 0.0]), 4, np.ones((1, 2)))
     np.testing.assert_array_equal(constant.codes(np.full((5, 2), [3.0, 0.0])), 0)
     np.testing.assert_array_equal(constant.offset, [3.0, 0.0])
 

@@ -19,8 +19,11 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import blas
 
-from .linalg import Floats, Indices
+from .linalg import Floats, Indices, Mask
 from .memory import require_bytes
+
+CONSTANT = 1e-27
+"""Share of a column's mean square that its variance may be for it to count as constant: rounding errors alone."""
 
 DENSE_LIMIT = 4000
 """Up to this many active columns the p x p matrix is kept (128 MB); above, X is, unless n is larger still."""
@@ -143,6 +146,7 @@ class LazyGram:
             self._total = float(row_weight.sum())
         else:
             self._half = (X - mean) * root[:, None]
+            self._half[:, is_constant(self.diag(), mean, row_weight.sum())] = 0.0
 
     def diag(self) -> Floats:
         """Return the diagonal, shape (p,)."""
@@ -280,4 +284,23 @@ def _dense_product(X: Any, row_weight: Floats, mean: Floats, active: Indices | N
         triangle = blas.dsyrk(1.0, centred.T, beta=1.0, c=triangle, overwrite_c=True)
     matrix = triangle + triangle.T
     matrix[np.diag_indices(n_active)] /= 2
-    return matrix * row_weight[0] if alike else matrix
+    matrix = matrix * row_weight[0] if alike else matrix
+    flat = is_constant(np.diag(matrix), mean, row_weight.sum())
+    if flat.any():
+        matrix[flat] = matrix[:, flat] = 0.0
+    return matrix
+
+
+def is_constant(variance: Floats, mean: Floats, total: float = 1.0) -> Mask:
+    """Return which columns are constant up to rounding errors.
+
+    Parameters
+    ----------
+    variance : ndarray of shape (p,)
+        The diagonal of G.
+    mean : ndarray of shape (p,)
+        m; zeros where the columns are not centred.
+    total : float, default=1.0
+        Sum of the row weights.
+    """
+    return (variance <= CONSTANT * total * mean**2) & (variance > 0)

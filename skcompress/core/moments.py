@@ -28,6 +28,12 @@ from .blocks import Block, checked_blocks, require_finite
 from .linalg import Floats, solve_psd
 from .memory import require_bytes
 
+HOLD = 1e-6
+"""The `hold` of a `QuadraticModel` whose centre was not fitted on the rows.
+
+Ten times as much costs loss on the rows (docs/decisions.md).
+"""
+
 _CHUNK_FLOATS = 2**20
 
 
@@ -195,6 +201,7 @@ def fidelity(moments: Moments, coef: ArrayLike, intercept: ArrayLike, *, fit_int
         "curvature": curvature,
         "centre": centre,
         "mean": mean,
+        "hold": HOLD,
         "level": constant + centre @ mean,
         "null_loss": np.einsum("mp,mp->m", centre @ curvature, centre),
         "n_samples": moments.total,

@@ -70,6 +70,9 @@ class QuadraticModel:
     signs : array-like of shape (m, p) or (p,), default=0
         1: the weight may not be negative, -1: not positive, 0: free. Held by `restrict`, by searches and by roundings;
         the centre may violate them until it is restricted.
+    hold : float, default=0.0
+        For a centre that was not fitted on the rows of the curvature: rounding adds hold H_jj (w - w0)^2 to what it
+        makes least, so that it does not use directions of which the rows say nothing. No part of the loss.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class QuadraticModel:
         offset: ArrayLike = 0.0,
         level: ArrayLike | None = None,
         signs: ArrayLike = 0,
+        hold: float = 0.0,
     ):
         self.centre: Floats = np.atleast_2d(np.asarray(centre, dtype=np.float64))
         shape = self.centre.shape
@@ -113,6 +117,7 @@ class QuadraticModel:
             None if level is None else np.broadcast_to(np.asarray(level, dtype=np.float64), shape[:1])
         )
         self.signs: Floats = _spread(signs, shape, "signs")
+        self.hold = hold
 
     @classmethod
     def from_blocks(
@@ -264,6 +269,7 @@ class QuadraticModel:
             offset=self.offset[one],
             level=None if self.level is None else self.level[one],
             signs=self.signs[one],
+            hold=self.hold,
         )
 
     def restrict(self, support: Mask, first: Mask | None = None) -> QuadraticModel:
@@ -333,6 +339,10 @@ class QuadraticModel:
             free=(centre != 0) if free is None else free,
             offset=np.zeros(self.n_outputs),
         )
+
+    def holding(self, centre: Floats, free: Mask, penalty: Floats) -> QuadraticModel:
+        """Return the model around another centre of the same loss, with a penalty (m, p) on leaving it."""
+        return self._with(centre=centre, free=free, penalty=self.penalty + penalty)
 
     def _violated(self, weights: Floats) -> Mask:
         """Return which weights have a sign that they may not have, shape (m, p)."""

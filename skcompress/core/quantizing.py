@@ -6,7 +6,7 @@
 `skcompress.core.rounding` the codes.
 
 A weight that is not free has the code of exactly zero. A free weight whose column carries no curvature may be
-anything without loss; it becomes zero.
+anything without loss; it stays where it is as near as the grid allows (`skcompress.core.unseen`).
 """
 
 from __future__ import annotations
@@ -259,8 +259,7 @@ def assembled(quadratic: QuadraticModel, grid: Grid, tasks: list[Task], values: 
     """Return the quantization in which these tasks have these values, (r, k) each."""
     whole = np.zeros((quadratic.n_outputs, quadratic.n_features))
     for task, chosen in zip(tasks, values, strict=True):
-        live = np.where(task.curvature.diagonal > 0, chosen, 0.0)
-        whole[np.ix_(task.outputs, task.columns)] = live
+        whole[np.ix_(task.outputs, task.columns)] = chosen
     codes = grid.code(whole)
     weights = grid.decode(codes)
     return Quantization(weights, codes, grid, quadratic.loss(weights))

@@ -269,7 +269,8 @@ class ScaleSearch:
             return steps
         weights: dict[int, list[Floats]] = {}
         for task in self.tasks:
-            for output, row in zip(task.outputs, task.optimum, strict=True):
+            seen = slice(None) if task.unseen.all() else ~task.unseen
+            for output, row in zip(task.outputs, task.optimum[:, seen], strict=True):
                 weights.setdefault(0 if self.shared else int(output), []).append(row)
         for output, parts in weights.items():
             together = np.concatenate(parts)

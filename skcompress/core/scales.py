@@ -18,6 +18,7 @@ import numpy as np
 
 from .linalg import Floats
 from .quadratic import QuadraticModel
+from .unseen import octaves_beyond
 
 SPREAD = 8.0
 """Ratio of the largest to the smallest sqrt(H_jj) above which "auto" gives each feature an exponent."""
@@ -53,7 +54,7 @@ def _feature(quadratic: QuadraticModel) -> Granularity:
     exponents = np.zeros(quadratic.n_features, dtype=np.int64)
     if live.any():
         exponents[live] = _octaves(-np.log2(spread[live]))
-    return Granularity(False, exponents)
+    return Granularity(False, np.minimum(octaves_beyond(quadratic, exponents), MAX_EXPONENT))
 
 
 def _octaves(heights: Floats) -> np.ndarray:
@@ -71,7 +72,10 @@ def _octaves(heights: Floats) -> np.ndarray:
 def _auto(quadratic: QuadraticModel) -> Granularity:
     spread, live = _column_spread(quadratic)
     wide = live.any() and spread[live].max() > SPREAD * spread[live].min()
-    return _feature(quadratic) if wide else _output(quadratic)
+    if wide:
+        return _feature(quadratic)
+    exponents = octaves_beyond(quadratic, np.zeros(quadratic.n_features, dtype=np.int64))
+    return Granularity(False, np.minimum(exponents, MAX_EXPONENT)) if exponents.any() else _output(quadratic)
 
 
 def _column_spread(quadratic: QuadraticModel) -> tuple[Floats, np.ndarray]:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from .grids import GridKind, box_of
-from .linalg import Floats, Indices
+from .linalg import Floats, Indices, Mask
 from .quadratic import QuadraticModel
 from .rounding import LazyCurvature, Problem
+from .unseen import held
 
 SEARCHED_AT_ONCE = 2**16
 WHOLE = 1e-9
@@ -34,7 +35,9 @@ class Task:
     columns : ndarray of shape (k,)
         Which of the p features.
     optimum : ndarray of shape (r, k)
-        The optimum of the free weights in units of 2^(e_j); 0 for a column without curvature.
+        The optimum of the free weights in units of 2^(e_j); of a column without curvature, its weight as it is.
+    unseen : ndarray of shape (k,), dtype=bool
+        Which columns have no curvature of their own: they do not choose the scale.
     signs : ndarray of shape (r, k)
         1: not negative, -1: not positive, 0: either.
     kind : GridKind
@@ -49,10 +52,19 @@ class Task:
     outputs: Indices
     columns: Indices
     optimum: Floats
+    unseen: Mask
     signs: Floats
     kind: GridKind
     bits: Any
     random: np.random.Generator
+
+    @property
+    def spanned(self) -> Floats:
+        """The optimum as far as a grid must reach, (r, k): columns without curvature no farther than the others."""
+        if not self.unseen.any() or self.unseen.all():
+            return self.optimum
+        most = np.abs(self.optimum[:, ~self.unseen]).max(axis=1, keepdims=True)
+        return np.where(self.unseen, np.clip(self.optimum, -most, most), self.optimum)
 
     def problem(self, steps: Floats, zero_points: Floats | None = None, levels: Floats | None = None) -> Problem:
         """Return the problem whose rows are these outputs, each at each of its steps.
@@ -110,7 +122,7 @@ def tasks_of(
     kind, bits, random
         As in `Task`.
     """
-    model = quadratic.restrict(quadratic.free)
+    model = held(quadratic)
     spread = np.broadcast_to(feature_scale, (quadratic.n_features,))
     tasks = []
     for outputs, columns in model.systems():
@@ -119,8 +131,8 @@ def tasks_of(
         system = np.ix_(outputs, columns)
         curvature = LazyCurvature(model, outputs, columns, spread[columns])
         optimum = model.centre[system] / spread[columns]
-        optimum[:, curvature.diagonal <= 0] = 0.0
-        tasks.append(Task(curvature, outputs, columns, optimum, model.signs[system], kind, bits, random))
+        flat = quadratic.diag()[outputs[0], columns] <= 0
+        tasks.append(Task(curvature, outputs, columns, optimum, flat, model.signs[system], kind, bits, random))
     return tasks
 
 
@@ -128,8 +140,8 @@ def reach(tasks: list[Task], n_outputs: int, shared: bool) -> tuple[Floats, Floa
     """Return the lowest and the highest weight of each output, widened to contain zero, (m, 1)."""
     low, high = np.zeros((n_outputs, 1)), np.zeros((n_outputs, 1))
     for task in tasks:
-        low[task.outputs] = np.minimum(task.optimum.min(axis=1, keepdims=True), 0.0)
-        high[task.outputs] = np.maximum(task.optimum.max(axis=1, keepdims=True), 0.0)
+        low[task.outputs] = np.minimum(task.spanned.min(axis=1, keepdims=True), 0.0)
+        high[task.outputs] = np.maximum(task.spanned.max(axis=1, keepdims=True), 0.0)
     if shared:
         low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
     return low, high

@@ -88,15 +88,20 @@ class Columns:
     def kept(self, wanted: Any, free: Mask) -> Mask:
         """Return a mask of the features in `keep`, and warn of those that have no free weight, (m, p), to be kept."""
         mask = self.select(wanted, "keep")
-        absent = self.names[mask & ~free.any(axis=0)].tolist()
-        if absent:
-            told = ", ".join(map(repr, absent[:_SHOWN])) + (", ..." if len(absent) > _SHOWN else "")
+        absent = mask & ~free.any(axis=0)
+        if absent.any():
             warnings.warn(
-                f"keep holds {told}, which the estimator inside has at zero already: there is no weight to be kept",
+                f"keep holds {self.told(absent)}, which the estimator inside has at zero already: there is no weight "
+                "to be kept",
                 UserWarning,
                 stacklevel=2,
             )
         return mask
+
+    def told(self, mask: Mask) -> str:
+        """Return the names of the features in a mask, (p,), as a message shows them."""
+        names = self.names[mask].tolist()
+        return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
 
     def positions(self, item: Any, parameter: str) -> Indices:
         """Return the features that one name or index stands for."""

@@ -35,8 +35,12 @@ class InputGrid:
     bits: int
 
     @classmethod
-    def of(cls, X: Any, bits: int) -> InputGrid:
-        """Return the grid that just holds these rows (n, p), an ndarray or a sparse array."""
+    def of(cls, X: Any, bits: int, weights: Floats) -> InputGrid:
+        """Return the grid that just holds these rows (n, p), an ndarray or a sparse array.
+
+        A column that does not vary gets a step with which its weight, (m, p), is as large in units of the steps as the
+        largest of the other columns': the grid of the weights then holds it too.
+        """
         top = 2 ** (bits - 1) - 1
         if sp.issparse(X):
             low, high = (np.asarray(end.todense(), dtype=np.float64).ravel() for end in (X.min(axis=0), X.max(axis=0)))
@@ -46,7 +50,14 @@ class InputGrid:
             low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
             offset = low + (high - low) / 2
             reach = (high - low) / 2
-        return cls(offset, np.where(reach > 0, reach, top) / top, bits)
+        step = np.where(reach > 0, reach / top, 1.0)
+        size = np.abs(weights)
+        largest = (size * np.where(reach > 0, step, 0.0)).max(axis=1, initial=0.0)
+        for column in np.flatnonzero((reach == 0) & (size > 0).any(axis=0)):
+            known = (size[:, column] > 0) & (largest > 0)
+            if known.any():
+                step[column] = (largest[known] / size[known, column]).min()
+        return cls(offset, step, bits)
 
     @property
     def top(self) -> int:

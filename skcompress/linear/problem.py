@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from ..core.gram import Gram, gram_of, row_chunks, weighted_mean
 from ..core.linalg import Floats, Mask
+from ..core.moments import HOLD
 from ..core.quadratic import QuadraticModel
 from .curvature import Fit, fit_of
 from .deviance import Squared
@@ -227,6 +228,7 @@ class LinearProblem:
             n_samples=self.total,
             signs=signs,
             offset=offset,
+            hold=HOLD if self.leaf.frozen else 0.0,
         )
 
     def _grams(self, weights: Floats, intercept: Floats) -> tuple[list[Gram], Floats]:

@@ -17,6 +17,7 @@ from ..core.quantizing import round_on
 from .columns import Columns, check_groups, listed_columns
 from .exchange import exchanged
 from .joint import joint_step
+from .other_rows import warn_of_pruned
 from .problem import LinearProblem
 from .refit import refit_on
 from .rounds import ROUNDS, Solution, compress_in_rounds, lowest, settled
@@ -140,6 +141,7 @@ class PruneStep:
         lost = solution.result.loss if problem.exact else problem.assess(state.weights, state.intercept)[0]
         if start.support.any():
             warn_about(solution.result, lost, **self._budget())
+        warn_of_pruned(problem, solution.first.quadratic, solution.result.support, columns)
         return state, _known_of(scored, solution, problem, lost)
 
     def _within(

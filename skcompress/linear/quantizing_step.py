@@ -9,11 +9,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..core.grids import Grid
+from ..core.linalg import Floats
 from ..core.quadratic import QuadraticModel
 from ..core.quantizing import Quantization, check_quantization, quantize
 from .columns import Columns
 from .input_grid import InputGrid
 from .integer_inputs import accumulator, check_input_bits, codes_of, output_scale
+from .other_rows import warn_of_changed
 from .problem import LinearProblem
 from .rounds import ROUNDS, compress_in_rounds
 from .routing import require_random_state
@@ -59,7 +61,7 @@ class QuantizeStep:
         start : State
             What earlier steps have done.
         columns : Columns
-            Names of the features, which quantizing does not need.
+            Names of the features, for warnings.
 
         Raises
         ------
@@ -67,13 +69,14 @@ class QuantizeStep:
             If integer sums could overflow.
         """
         random_state = check_random_state(self.random_state)
-        inputs = self._input_grid(problem)
+        inputs = self._input_grid(problem, np.where(start.support, start.centre, 0.0))
         units = None if inputs is None else 1.0 / inputs.step
 
         def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:
             return quantize(quadratic, **self._options(), units=units, random_state=random_state)
 
         solution = compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)
+        warn_of_changed(problem, solution.quadratic, solution.result.weights, columns)
         grid = solution.result.grid
         state = replace(
             start,
@@ -90,12 +93,12 @@ class QuantizeStep:
         codes = {"input_scale_": inputs.step, "input_offset_": inputs.offset}
         return state, {**shown(grid, problem.leaf.estimator), **codes}
 
-    def _input_grid(self, problem: LinearProblem) -> InputGrid | None:
+    def _input_grid(self, problem: LinearProblem, weights: Floats) -> InputGrid | None:
         if self.input_bits is None:
             return None
         # A row of weight zero is no row.
         rows = problem.X if problem.row_weight.all() else problem.X[problem.row_weight > 0]
-        return InputGrid.of(rows, int(self.input_bits))
+        return InputGrid.of(rows, int(self.input_bits), weights)
 
 
 def shown(grid: Grid, leaf: Any) -> Attributes:

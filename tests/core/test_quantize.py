@@ -184,7 +184,7 @@ def test_singular_curvature_and_dead_columns_are_handled(rounding):
     X = np.column_stack([X, X[:, 0], np.zeros(30)])
     centre = np.array([1.0, -2.0, 0.5, 0.3, 0.1, 1.0, 1e6])
     result = quantize(QuadraticModel(X.T @ X / 30, centre), bits=8, rounding=rounding, granularity="output")
-    assert result.weights[0, -1] == 0
+    assert result.weights[0, -1] == 127 * result.grid.scale[0, 0] > 0
     assert result.loss < 1e-2
 
 
