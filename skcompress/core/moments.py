@@ -25,6 +25,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from .blocks import Block, checked_blocks, require_finite
+from .gram import is_constant
 from .linalg import Floats, solve_psd
 from .memory import require_bytes
 
@@ -69,13 +70,18 @@ class Moments:
     def around(self, centred: bool) -> Floats:
         """Return the mean second moments around the means, or around zero, shape (p + m, p + m)."""
         matrix: Floats = self.second / self.total
-        return matrix if centred else matrix + np.outer(self.mean, self.mean)
+        if not centred:
+            return matrix + np.outer(self.mean, self.mean)
+        flat = is_constant(np.diag(matrix), self.mean)
+        matrix[flat] = matrix[:, flat] = 0.0
+        return matrix
 
     def merge(self, other: Moments) -> Moments:
-        """Return the moments of both together; they must have the same origin."""
+        """Return the moments of both together, counted from the origin of this one."""
         total = self.total + other.total
         share = other.total / total if total > 0 else 0.0
-        apart = other.shift - self.shift
+        # Origins first: at an offset of 1e8 the means have lost the digits that the shifts still have.
+        apart = (other.origin - self.origin) + (other.shift - self.shift)
         second = self.second + other.second
         second += np.outer(apart, apart * (self.total * share))
         return Moments(total, self.shift + apart * share, second, self.origin, self.n_features)

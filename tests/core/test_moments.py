@@ -1,5 +1,7 @@
 """Moments that come in blocks against moments of all rows, and the models made of them."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,6 +53,34 @@ def test_merging_is_the_same_in_any_order(rows):
     first = Moments.of_blocks(blocks)
     last = Moments.of_blocks(blocks[::-1])
     np.testing.assert_allclose(first.second, last.second, rtol=1e-9, atol=1e-9 * np.abs(first.second).max())
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, -1e3, 1e6, 1e8])
+@pytest.mark.parametrize("apart", [0.0, 1e-3, 5.0, -1e4, 1e8])
+@pytest.mark.parametrize("seed", range(4))
+def test_moments_of_other_origins_merge_in_any_order(offset, apart, seed):
+    """Each stream counts from its own first rows."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 40, size=2 + seed)
+    # Multiples of 1/64, so that the sums that the test takes are exact.
+    parts = [np.rint(64 * rng.standard_normal((size, 3))) / 64 + offset + apart * k for k, size in enumerate(sizes)]
+    weights = [rng.integers(0, 4, size).astype(float) + (np.arange(size) == 0) for size in sizes]
+    streams = [Moments.of_blocks([(part, None, weight)]) for part, weight in zip(parts, weights, strict=True)]
+    rows, weight = np.vstack(parts) - offset, np.concatenate(weights)
+    mean = np.average(rows, axis=0, weights=weight)
+    second = (rows - mean).T * weight @ (rows - mean)
+    for order in (streams, streams[::-1]):
+        found = functools.reduce(Moments.merge, order)
+        assert found.total == weight.sum()
+        np.testing.assert_allclose(found.mean - offset, mean, rtol=1e-9, atol=1e-7)
+        np.testing.assert_allclose(found.second, second, rtol=1e-6, atol=1e-7 * np.abs(second).max() + 1e-9)
+
+
+def test_a_constant_column_has_no_variance_however_large_it_is():
+    X = np.column_stack([np.full(1000, 0.1), np.full(1000, 1e8 / 3), np.arange(1000.0)])
+    moments = Moments.of_blocks([(X[:300], None), (X[300:], None)])
+    np.testing.assert_array_equal(np.diag(moments.around(True))[:2], 0)
+    assert np.diag(moments.around(True))[2] == pytest.approx(X[:, 2].var())
 
 
 def test_a_weight_of_two_is_a_row_twice(rows):
