@@ -98,9 +98,9 @@ class Columns:
             )
         return mask
 
-    def told(self, mask: Mask) -> str:
-        """Return the names of the features in a mask, (p,), as a message shows them."""
-        names = self.names[mask].tolist()
+    def told(self, chosen: Mask | Indices) -> str:
+        """Return the names of some features, by a mask (p,) or places, as a message shows them."""
+        names = self.names[chosen].tolist()
         return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
 
     def positions(self, item: Any, parameter: str) -> Indices:

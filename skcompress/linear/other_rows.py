@@ -21,7 +21,7 @@ def warn_of_pruned(problem: LinearProblem, quadratic: QuadraticModel, support: M
     pruned = unseen(quadratic) & ~support
     if problem.leaf.frozen and pruned.any():
         warnings.warn(
-            f"pruning drops {columns.told(pruned.any(axis=0))}, which these rows say nothing about, as nothing varies "
+            f"pruning drops {columns.told(np.flatnonzero(pruned.any(axis=0)))}, which these rows say nothing about, as nothing varies "
             "there: the loss on other rows may be larger than loss_increase_; pass rows on which they vary, or keep "
             "them by keep=[...]",
             UserWarning,
@@ -36,7 +36,7 @@ def warn_of_changed(problem: LinearProblem, quadratic: QuadraticModel, weights: 
     if problem.leaf.frozen and changed.any():
         output, column = (int(place) for place in np.argwhere(changed)[0])
         warnings.warn(
-            f"the weight of {columns.told(changed.any(axis=0))} is rounded from {centre[output, column]:.3g} to "
+            f"the weight of {columns.told(np.flatnonzero(changed.any(axis=0)))} is rounded from {centre[output, column]:.3g} to "
             f"{weights[output, column]:.3g}: the column does not vary on these rows, which choose the scale by the "
             "others; pass rows on which it varies, granularity='feature' or more bits",
             UserWarning,
