@@ -20,8 +20,9 @@ def warn_of_pruned(problem: LinearProblem, quadratic: QuadraticModel, support: M
     """Warn if weights without curvature are pruned, (m, p): the rows cannot tell what that costs."""
     pruned = unseen(quadratic) & ~support
     if problem.leaf.frozen and pruned.any():
+        told = columns.told(np.flatnonzero(pruned.any(axis=0)))
         warnings.warn(
-            f"pruning drops {columns.told(np.flatnonzero(pruned.any(axis=0)))}, which these rows say nothing about, as nothing varies "
+            f"pruning drops {told}, which these rows say nothing about, as nothing varies "
             "there: the loss on other rows may be larger than loss_increase_; pass rows on which they vary, or keep "
             "them by keep=[...]",
             UserWarning,
@@ -35,8 +36,9 @@ def warn_of_changed(problem: LinearProblem, quadratic: QuadraticModel, weights: 
     changed = unseen(quadratic) & (np.abs(weights - centre) > MOST_CHANGED * np.abs(centre))
     if problem.leaf.frozen and changed.any():
         output, column = (int(place) for place in np.argwhere(changed)[0])
+        told = columns.told(np.flatnonzero(changed.any(axis=0)))
         warnings.warn(
-            f"the weight of {columns.told(np.flatnonzero(changed.any(axis=0)))} is rounded from {centre[output, column]:.3g} to "
+            f"the weight of {told} is rounded from {centre[output, column]:.3g} to "
             f"{weights[output, column]:.3g}: the column does not vary on these rows, which choose the scale by the "
             "others; pass rows on which it varies, granularity='feature' or more bits",
             UserWarning,
