@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .budget import Bar, Choice, least_bound
+from .gram import DenseGram
 from .linalg import Floats, Mask
 from .path import Path
 from .quadratic import QuadraticModel
+from .search import problems_of
 from .selection import Selection
+from .units import Groups, units_of
 
 NEGLIGIBLE = 1e-12
 """A gap below this is rounding error."""
@@ -80,6 +84,11 @@ class Pruning:
         there = self.quadratic.restrict(support.reshape(self.quadratic.centre.shape))
         return max(0.0, float((there.offset / there.unit).sum()) - (self.loss - self.optimality_gap))
 
+    @property
+    def work(self) -> float:
+        """Units kept times units there are, of one problem, times the square of the weights of a unit."""
+        return work_of(self.quadratic, self.all_units, self.n_problems, self.n_units)
+
     def asking_for(self, total: int) -> float:
         """Return the `n_nonzero` that asks for so many units over all problems: a share where there are several."""
         return total if self.n_problems == 1 else total / self.all_units
@@ -134,3 +143,39 @@ def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: boo
         n_problems=len(selection.profiles),
         same_size=int(sizes[0]) if alike else int(sizes.sum()) / max(1, units.n_units),
     )
+
+
+def work_of(quadratic: QuadraticModel, all_units: int, n_problems: int, size: float) -> float:
+    """Return `Pruning.work` for a number of units of each problem; 0 where the curvature is not formed."""
+    if not all(isinstance(gram, DenseGram) for gram in quadratic.grams):
+        return 0.0
+    each = max(1.0, np.count_nonzero(quadratic.free) / max(1, all_units))
+    return size * all_units / max(1, n_problems) * each**2
+
+
+def swapped(earlier: Pruning, quadratic: QuadraticModel, feature_groups: Groups, keep: ArrayLike | None) -> Pruning:
+    """Return an earlier pruning with units swapped until no swap lowers the loss of another quadratic.
+
+    Every problem keeps as many units as it had. What the earlier search has visited and proven stays as it was.
+
+    Parameters
+    ----------
+    earlier : Pruning
+        Its support is where the swaps begin.
+    quadratic : QuadraticModel
+        With the same free weights.
+    feature_groups, keep
+        As in `skcompress.core.pruning.prune`.
+    """
+    units = units_of(quadratic.free, feature_groups, keep)
+    inside = units.total(earlier.support.astype(np.float64)) > 0
+    kept = np.zeros(units.n_units, dtype=bool)
+    for problem in problems_of(quadratic, units):
+        chosen = np.flatnonzero(inside[problem.unit_ids])
+        if len(chosen):
+            chosen = problem.exchange(chosen)[0]
+        kept[problem.unit_ids[chosen]] = True
+        kept[problem.unit_ids[problem.kept]] = True
+    model = quadratic.restrict(units.spread(kept).astype(bool), units.kept_columns)
+    loss = float((model.offset / model.unit).sum())
+    return replace(earlier, weights=model.centre, support=model.free, loss=loss, model=model, quadratic=quadratic)

@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from ..core.pruning import Pruning, prune_silently
+from ..core.pruned import Pruning
 from ..core.quadratic import QuadraticModel
 from .newton import Newton
 from .problem import LinearProblem
 from .state import State
 
 Step = Callable[[QuadraticModel, Pruning | None], Pruning]
+GroupedStep = Callable[[QuadraticModel, Pruning | None, Any, Any], Pruning]
 
 
-def joint_step(problem: LinearProblem, start: State, groups: Any, keep: Any, **options: Any) -> Step | None:
+def joint_step(problem: LinearProblem, start: State, groups: Any, keep: Any, pruned: GroupedStep) -> Step | None:
     """Return the step of `compress_in_rounds` that prunes all classes together; None where they are not coupled.
 
     None as well where their curvature would be too large.
@@ -35,8 +36,8 @@ def joint_step(problem: LinearProblem, start: State, groups: Any, keep: Any, **o
         Which weights are free, and their signs.
     groups, keep
         As in `prune`, for p columns.
-    **options
-        Passed to `prune`, among them ``n_nonzero``.
+    pruned : callable
+        ``(quadratic, earlier result or None, groups, keep) -> result``, for one output of m p weights.
     """
     if not problem.fit.deviance.coupled:
         return None
@@ -53,7 +54,8 @@ def joint_step(problem: LinearProblem, start: State, groups: Any, keep: Any, **o
     def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
         at = quadratic.centre, problem.best_intercept(quadratic.centre)
         joint = newton.joint(*at, at_minimum=not quadratic.gradient.any(), offset=quadratic.offset.sum())
-        found = prune_silently(joint, **options, feature_groups=groups, keep=keep)
+        before = None if earlier is None else replace(earlier, support=earlier.support.reshape(1, -1))
+        found = pruned(joint, before, groups, keep)
         return replace(
             found,
             weights=found.weights.reshape(shape),

@@ -20,7 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.linalg import blas
 
-from ..core.gram import DenseGram, row_chunks
+from ..core.gram import DenseGram, gram_of, row_chunks, weighted_mean
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 
@@ -131,10 +131,9 @@ class Newton:
 
     def _one(self, columns: Floats, row_curvature: Floats, slope: Floats) -> tuple[Floats, Floats]:
         """Return half the Hessian and half the gradient of one output, its intercept eliminated."""
-        total = row_curvature.sum()
-        mean = row_curvature @ columns / total if self.problem.fits_intercept and total > 0 else 0.0
-        centred = columns - mean
-        return (centred * row_curvature[:, None]).T @ centred, slope @ centred
+        mean = weighted_mean(columns, row_curvature) if self.problem.fits_intercept else np.zeros(columns.shape[1])
+        gram = gram_of(columns, row_curvature, mean)
+        return gram.block(np.arange(len(mean))), slope @ columns - slope.sum() * mean
 
     def _all(self, kept: list[Floats], eta: Floats, slope: Floats) -> tuple[Floats, Floats]:
         """Return half the Hessian and half the gradient over all classes, their intercepts eliminated."""

@@ -11,7 +11,8 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
-from ..core.pruning import Pruning, check_pruning, prune_silently, warn_about
+from ..core.pruned import Pruning, swapped, work_of
+from ..core.pruning import check_pruning, prune_silently, warn_about
 from ..core.quadratic import QuadraticModel
 from ..core.quantizing import round_on
 from .columns import Columns, check_groups, listed_columns
@@ -25,6 +26,9 @@ from .routing import innermost, require_random_state, wrappers_of
 from .state import Attributes, State
 from .view import like_coef
 from .within import Sizes, fewest_within
+
+LARGE = 2**15
+"""Units kept times units there are, and the square of the weights of each, from which rounds go on from one another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,26 +113,42 @@ class PruneStep:
 
         fixed = {**self._options(), "random_state": random_state}
         rounds = 1 if self._scores_once() else ROUNDS
+        # A loss that is linearised again needs no local minimum of each quadratic.
+        patient = self.search != "auto" or self.n_restarts != 0 or np.any(start.signs)
+        quick = rounds > 1 and not patient and not problem.exact
+
+        def is_large(found: Pruning) -> bool:
+            return quick and found.work > LARGE
 
         def solve(**budget: Any) -> Solution:
-            def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
+            def pruned(quadratic: QuadraticModel, earlier: Pruning | None, groups: Any, keep: Any) -> Pruning:
                 if earlier is not None and not earlier.n_units:
                     return earlier
-                asked = budget if earlier is None else {"n_nonzero": earlier.same_size}
-                return prune_silently(quadratic, **asked, **fixed, feature_groups=groups, keep=keep)
+                if earlier is not None and is_large(earlier):
+                    return swapped(earlier, quadratic, groups, keep)
+                asked, options = budget if earlier is None else {"n_nonzero": earlier.same_size}, fixed
+                apart = groups is None and quadratic.n_outputs == len(start.support)
+                if earlier is None and quick and apart and _work_of(quadratic, groups, budget.get("n_nonzero")) > LARGE:
+                    options = {**fixed, "search": "backward"}
+                return prune_silently(quadratic, **asked, **options, feature_groups=groups, keep=keep)
+
+            def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
+                return pruned(quadratic, earlier, groups, keep)
 
             if self.refit is None:
                 quadratic = problem.quadratic(start.centre, start.centre_intercept, start.support, signs=start.signs)
                 result = step(quadratic, None)
                 return Solution(result, start.centre_intercept, quadratic, result)
-            solutions = [compress_in_rounds(problem, start, step, rounds)]
+            solutions = [compress_in_rounds(problem, start, step, rounds, refit=is_large)]
             n_nonzero = budget.get("n_nonzero")
             # Under signs the search of all classes together takes seconds, too long for each size on the way.
-            quick = self.max_loss is None or not np.any(start.signs)
-            if self._shares(n_nonzero) and start.grid is None and quick:
-                joint = joint_step(problem, start, groups, keep, n_nonzero=n_nonzero, **fixed)
+            together = self.max_loss is None or not np.any(start.signs)
+            if self._shares(n_nonzero) and start.grid is None and together:
+                joint = joint_step(problem, start, groups, keep, pruned)
                 with suppress(np.linalg.LinAlgError):  # a saturated model has no curvature between classes
-                    solutions += [] if joint is None else [compress_in_rounds(problem, start, joint, rounds)]
+                    solutions += (
+                        [] if joint is None else [compress_in_rounds(problem, start, joint, rounds, refit=is_large)]
+                    )
             best = lowest(problem, solutions, start.signs)
             return exchanged(problem, start, best, keep) if self._searches_classes(n_nonzero, start) else best
 
@@ -225,3 +245,13 @@ def _known_of(scored: Pruning, solution: Solution, problem: LinearProblem, lost:
         "path_": scored.path,
         "optimality_gap_": solution.first.gap_of(solution.result.support) if proves else max(0.0, lost),
     }
+
+
+def _work_of(quadratic: QuadraticModel, groups: Any, n_nonzero: float | None) -> float:
+    """Return what the first search takes, where its number of units is known."""
+    if n_nonzero is None:
+        return 0.0
+    n_problems = quadratic.n_outputs if groups is None else 1
+    units = quadratic.n_features if groups is None or isinstance(groups, str) else len(set(groups))
+    size = n_nonzero if isinstance(n_nonzero, Integral) else n_nonzero * units
+    return work_of(quadratic, units * n_problems, n_problems, size)

@@ -51,7 +51,12 @@ class Solution(NamedTuple):
 
 
 def compress_in_rounds(
-    problem: LinearProblem, start: State, step: Callable[[QuadraticModel, Any], Any], rounds: int = ROUNDS
+    problem: LinearProblem,
+    start: State,
+    step: Callable[[QuadraticModel, Any], Any],
+    rounds: int = ROUNDS,
+    *,
+    refit: Callable[[Any], bool] | None = None,
 ) -> Solution:
     """Return the best result of a few compression steps.
 
@@ -65,11 +70,23 @@ def compress_in_rounds(
         ``(quadratic, earlier result or None) -> result`` with the attribute ``weights``.
     rounds : int, default=ROUNDS
         How many there are at most. 1 keeps to the loss around the start.
+    refit : callable, default=None
+        From a result to whether its weights take one step to the minimum of the true loss on its `support`, so that the
+        next round begins closer to it. None: never.
     """
+
+    def on_true_loss(result: Any) -> tuple[Any, Floats]:
+        intercept = problem.best_intercept(result.weights)
+        if refit is None or problem.exact or not refit(result):
+            return result, intercept
+        weights, intercept = settle(problem, result.weights, intercept, result.support, start.signs, steps=1)
+        return replace(result, weights=weights), intercept
+
     signs = start.signs
     quadratic = start_of(problem, start)
-    result = step(quadratic, None)
-    best = Solution(result, problem.best_intercept(result.weights), quadratic, result)
+    first = step(quadratic, None)
+    result, intercept = on_true_loss(first)
+    best = Solution(result, intercept, quadratic, first)
     if problem.exact or rounds == 1:
         return best
     lowest = true_loss(problem, result.weights, best.intercept)
@@ -77,8 +94,7 @@ def compress_in_rounds(
         at = best.result.weights, best.intercept
         lost = problem.losses(at[0], problem.predictor(*at)) - problem.base_losses
         quadratic = problem.quadratic(*at, start.support, at_minimum=False, signs=signs, offset=lost)
-        result = step(quadratic, best.result)
-        intercept = problem.best_intercept(result.weights)
+        result, intercept = on_true_loss(step(quadratic, best.result))
         loss = true_loss(problem, result.weights, intercept)
         if not loss < lowest:
             break
@@ -115,7 +131,12 @@ def start_of(problem: LinearProblem, start: State) -> QuadraticModel:
 
 
 def settle(
-    problem: LinearProblem, weights: Floats, intercept: Floats, support: Mask, signs: ArrayLike = 0
+    problem: LinearProblem,
+    weights: Floats,
+    intercept: Floats,
+    support: Mask,
+    signs: ArrayLike = 0,
+    steps: int = _NEWTON_STEPS,
 ) -> tuple[Floats, Floats]:
     """Return the weights on `support` that minimise the true loss, by Newton's method from the given ones.
 
@@ -130,7 +151,7 @@ def settle(
         # Newton's steps leave a saturated model slowly, and a constant at once.
         (weights, intercept), lowest = constant, zero
     newton = Newton(problem, support, signs)
-    for _ in range(_NEWTON_STEPS if newton.cheap else 2 * ROUNDS):
+    for _ in range(steps if newton.cheap else min(steps, 2 * ROUNDS)):
         step = newton.target(weights, intercept) - weights
         for _ in range(10):
             moved = weights + step

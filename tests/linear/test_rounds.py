@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import GammaRegressor, HuberRegressor, LinearRegression, LogisticRegression, PoissonRegressor
+from sklearn.metrics import log_loss
 
-from skcompress.core.pruning import prune
+from skcompress import PrunedClassifier
+from skcompress.core.pruned import swapped
+from skcompress.core.pruning import prune, prune_silently
+from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.quantizing import quantize
+from skcompress.linear import pruning_step
 from skcompress.linear.problem import LinearProblem
 from skcompress.linear.rounds import ROUNDS, compress_in_rounds, settle
 from skcompress.linear.state import State
@@ -118,3 +123,51 @@ def test_logistic_settles_at_its_minimum_on_the_support():
     alone = LogisticRegression(C=0.5, tol=1e-12, max_iter=10_000).fit(X[:, kept], y)
     np.testing.assert_allclose(weights[:, kept], alone.coef_, rtol=1e-5)
     np.testing.assert_allclose(intercept, alone.intercept_, rtol=1e-4, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((800, 260)) @ (np.eye(260) + 0.05 * rng.standard_normal((260, 260)))
+    weights = rng.standard_normal(260) * (rng.random(260) < 0.3)
+    return X, (X @ weights + 3 * rng.logistic(size=800) > 0).astype(int)
+
+
+class TestManyColumns:
+    """Rounds that go on from one another, where a search from the start takes too long."""
+
+    def test_the_deviance_is_within_half_a_percent_of_searching_each_round(self, wide):
+        X, y = wide
+        quick, patient = (PrunedClassifier(n_nonzero=0.5, search=search).fit(X, y) for search in ("auto", "swap"))
+        assert quick.n_nonzero_ == patient.n_nonzero_ == 130
+        deviances = [log_loss(y, model.predict_proba(X)) for model in (quick, patient)]
+        assert deviances[0] <= 1.005 * deviances[1]
+
+    def test_only_the_first_round_searches_from_the_start(self, wide, monkeypatch):
+        searched = []
+
+        def spy(quadratic, **options):
+            searched.append(options["search"])
+            return prune_silently(quadratic, **options)
+
+        monkeypatch.setattr(pruning_step, "prune_silently", spy)
+        PrunedClassifier(n_nonzero=0.5).fit(*wide)
+        assert searched == ["backward"]
+        searched.clear()
+        PrunedClassifier(n_nonzero=0.1).fit(*wide)
+        assert set(searched) == {"auto"}
+        assert len(searched) > 1
+
+    def test_swapping_keeps_sizes_and_kept_columns_and_never_loses(self, wide):
+        X, y = wide
+        hot = np.stack([y, 1 - y, X[:, 0]], axis=1)
+        first = QuadraticModel.from_blocks([(X, hot)])
+        other = QuadraticModel.from_blocks([(X[:400], hot[:400])])
+        begun = prune(first, n_nonzero=7, keep=[3, 200], search="backward")
+        found = swapped(begun, other, None, [3, 200])
+        assert (found.support.sum(axis=1) == 7).all()
+        assert found.support[:, [3, 200]].all()
+        assert found.loss < other.restrict(begun.support).loss(other.restrict(begun.support).centre)
+        best = prune(other, n_nonzero=7, keep=[3, 200])
+        assert found.loss == pytest.approx(best.loss, rel=0.02)
+        assert found.loss == pytest.approx(other.loss(found.weights))
