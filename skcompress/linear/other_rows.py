@@ -18,8 +18,9 @@ MOST_CHANGED = 0.5
 
 def warn_of_pruned(problem: LinearProblem, quadratic: QuadraticModel, support: Mask, columns: Columns) -> None:
     """Warn if weights without curvature are pruned, (m, p): the rows cannot tell what that costs."""
-    pruned = unseen(quadratic) & ~support
-    if problem.leaf.frozen and pruned.any():
+    # Of another model the quadratic may be that of all classes in one row.
+    pruned = unseen(quadratic) & ~support if problem.leaf.frozen else np.zeros(1, dtype=bool)
+    if pruned.any():
         told = columns.told(np.flatnonzero(pruned.any(axis=0)))
         warnings.warn(
             f"pruning drops {told}, which these rows say nothing about, as nothing varies "
