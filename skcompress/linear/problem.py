@@ -231,6 +231,13 @@ class LinearProblem:
             hold=HOLD if self.leaf.frozen else 0.0,
         )
 
+    def _require_finite(self, grams: list[Gram]) -> None:
+        """Raise ValueError if a column of X that the model reads is not finite."""
+        wrong = np.flatnonzero(~np.isfinite(np.vstack([gram.diag() for gram in grams])).all(axis=0))
+        if len(wrong):
+            name = type(self.leaf.estimator).__name__
+            raise ValueError(f"column {wrong[0]} of what {name} reads holds NaN or infinity: impute or scale it before")
+
     def _grams(self, weights: Floats, intercept: Floats) -> tuple[list[Gram], Floats]:
         if self.exact:
             return self._exact_grams
@@ -265,4 +272,5 @@ class LinearProblem:
             gram_of(self.X, row_weight, mean, active if len(active) < n_features else None)
             for row_weight, mean in zip(row_weights, means, strict=True)
         ]
+        self._require_finite(grams)
         return grams, np.vstack(means)

@@ -11,6 +11,7 @@ predictor is ``X @ coef.T + intercept``. They are written back in the leaf's own
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -254,6 +255,19 @@ def write(estimator: Any, weights: Floats, intercept: Floats) -> None:
             estimator.intercept_ = np.asarray(intercept, dtype=coef.dtype)
     else:
         estimator.intercept_ = np.asarray(intercept, dtype=coef.dtype).reshape(np.shape(old))
+
+
+def identity_of(estimator: Any) -> Any:
+    """Return a copy of a leaf that takes its own linear predictors (n, m) for X."""
+    n_outputs = len(read(estimator)[0])
+    copied = copy.copy(estimator)
+    vars(copied).pop("feature_names_in_", None)
+    copied.n_features_in_ = n_outputs
+    copied.coef_ = np.eye(n_outputs, dtype=estimator.coef_.dtype).reshape((*estimator.coef_.shape[:-1], n_outputs))
+    copied.intercept_ = np.zeros_like(estimator.intercept_)
+    if isinstance(estimator, _CENTRED):
+        copied._x_mean = np.zeros(n_outputs)
+    return copied
 
 
 def _predict_zero(estimator: Any, shape: tuple[int, ...]) -> Floats:

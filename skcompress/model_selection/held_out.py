@@ -30,7 +30,7 @@ from sklearn.pipeline import Pipeline
 from ..core.gram import DenseGram, gram_of, weighted_mean
 from ..core.linalg import Floats
 from ..linear.rows import count_rows, take_rows
-from ..linear.view import as_matrix, find_leaf, is_wrapper, read
+from ..linear.view import as_matrix, find_leaf, identity_of, is_wrapper, read
 from .fold_moments import Moments
 
 AT_ONCE = 2**22
@@ -80,10 +80,12 @@ class HeldOut:
     Raises
     ------
     ValueError
-        If all weights are 0 and the score takes them, or `scoring` names several metrics.
+        If all weights are 0 and the score takes them, y holds NaN, or `scoring` names several metrics.
     """
 
     def __init__(self, fitted: Any, X: Any, y: Any, sample_weight: Any, scoring: Any, moments: Moments | None = None):
+        if y is not None and np.asarray(y).dtype.kind == "f" and np.isnan(y).any():
+            raise ValueError("Input y contains NaN: leave out the rows without a target, which cannot be scored")
         self.fitted = fitted
         self.X, self.y = X, y
         self.scoring, self.moments = scoring, moments
@@ -233,14 +235,7 @@ def predicts_alone(scoring: Any) -> bool:
 def reader_of(model: Any, leaf: Any) -> Any:
     """Return a copy of a model that takes the linear predictor (n, m) for X, or None where that cannot be had."""
     if model is leaf:
-        weights, _ = read(leaf)
-        n_outputs = len(weights)
-        reader = copy.copy(leaf)
-        vars(reader).pop("feature_names_in_", None)
-        reader.n_features_in_ = n_outputs
-        reader.coef_ = np.eye(n_outputs, dtype=leaf.coef_.dtype).reshape((*leaf.coef_.shape[:-1], n_outputs))
-        reader.intercept_ = np.zeros_like(leaf.intercept_)
-        return reader
+        return identity_of(leaf)
     if is_wrapper(model):
         return reader_of(model.estimator_, leaf)
     if isinstance(model, Pipeline):

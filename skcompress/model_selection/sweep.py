@@ -96,6 +96,8 @@ def _extended(candidate: Candidate, step: Step, value: Any, state: State) -> Can
 def _prunings(
     step: Step, problem: LinearProblem, start: State, columns: Columns, sizes: Sequence[Any]
 ) -> Iterator[State]:
+    if not sizes:
+        return
     wrapper: Any = step.wrapper.compression_step()
     signed = wrapper.monotonic_cst is not None or np.any(start.signs)
     plain = wrapper.refit == "closed_form" and not signed and start.grid is None
