@@ -33,7 +33,8 @@ _HOME = {
     "compact": "linear.fold",
     "compression_report": "inspection",
     "drop_unused_inputs": "inputs",
-    "dump": "artifact",
+    "dump": "shipping",
+    "golden_rows": "shipping",
     "load": "artifact",
     "max_change": "inspection",
     "membership_audit": "privacy",
@@ -46,13 +47,14 @@ _HOME = {
     "register_skl2onnx": "onnx_converters",
     "score_and_size": "model_selection",
     "selection_stability": "inspection",
-    "size_bytes": "artifact",
+    "size_bytes": "shipping",
     "slim": "persistence",
     "smallest_within": "model_selection",
     "to_c": "export",
     "to_onnx": "export",
     "to_python": "export",
     "to_sql": "export",
+    "verify": "shipping",
 }
 
 __all__ = [*_HOME, "__version__"]

@@ -43,6 +43,12 @@ def require_fit(model: CompactLinear) -> None:
         raise ValueError(f"columns must lie in 0..{n_columns - 1}")
 
 
+def require_probabilities(model: CompactLinear) -> None:
+    """Raise ValueError unless a model is a classifier whose scores are log-odds."""
+    if not model.classes or model.link == "identity":
+        raise ValueError("this model has no probabilities: it was folded from one without predict_proba")
+
+
 def refuse(model: CompactLinear, raw: NDArray[np.intp], table: Any, eta: NDArray[Any]) -> NoReturn:
     """Raise ValueError for the first row without a finite prediction, naming the input if it is one of `raw`."""
     row = int(np.flatnonzero(~np.isfinite(eta).all(axis=1))[0])

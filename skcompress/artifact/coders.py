@@ -8,7 +8,8 @@ first symbol in the lowest bits. The coders are
     2 range     the adaptive range coder over the symbols, at most 2^16 binary decisions
     3 deflate   raw deflate (RFC 1951) of the plain form
 
-and the writer keeps the shortest. Decoding never yields more than the count that the reader expects.
+and the writer keeps the shortest. Decoding never yields more than the count that the reader expects, and needs little
+memory beyond what it yields.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import range_coder
+from .budget import SYMBOLS_PER_UNIT
 from .errors import FormatError
 
 Symbols = NDArray[np.uint8]
@@ -32,6 +34,9 @@ _FILTERS: list[dict[str, Any]] = [
 ]
 _SHORT = 2**14
 """Streams longer than this are searched for repeated strings only where their middle has some."""
+_CHUNK = 2**20
+_STREAM_WORK = 10
+"""Units of work of setting up any decoder."""
 
 
 class Coder(NamedTuple):
@@ -57,7 +62,7 @@ def pack(symbols: Symbols, width: int) -> bytes:
     return packed.tobytes()
 
 
-def unpack(plain: bytes, count: int, width: int) -> Symbols:
+def unpack(plain: bytes | Symbols, count: int, width: int) -> Symbols:
     """Return the symbols of a plain form.
 
     Raises
@@ -95,14 +100,39 @@ def _lzma_encode(symbols: Symbols, width: int) -> bytes:
 
 
 def _lzma_decode(data: bytes, count: int, width: int) -> Symbols:
-    decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=_FILTERS)
+    decoder, left = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=_FILTERS), data
+
+    def following(most: int) -> bytes:
+        nonlocal left
+        part = b"" if decoder.eof else decoder.decompress(left, most)
+        left = b""
+        return part
+
     try:
-        plain = decoder.decompress(data, max_length=plain_length(count, width) + 1)
+        plain = _whole(following, count, width)
     except lzma.LZMAError:
         raise FormatError("an LZMA stream is damaged") from None
     if not decoder.eof or decoder.unused_data:
         raise FormatError("an LZMA stream does not end where it should")
     return unpack(plain, count, width)
+
+
+def _whole(following: Callable[[int], bytes], count: int, width: int) -> Symbols:
+    """Return the plain form, put together from what `following` gives, at most so many bytes at a time.
+
+    One piece for all would take twice the memory, for a moment.
+    """
+    length, used = plain_length(count, width), 0
+    plain = np.empty(length, dtype=np.uint8)
+    while used < length:
+        part = following(min(length - used, max(_CHUNK, length // 16)))
+        if not part:
+            raise FormatError("a stream ends early")
+        plain[used : used + len(part)] = np.frombuffer(part, dtype=np.uint8)
+        used += len(part)
+    if following(1):
+        raise FormatError("a stream is longer than it says")
+    return plain
 
 
 def _deflate(plain: bytes, strategy: int) -> bytes:
@@ -117,9 +147,16 @@ def _deflate_encode(symbols: Symbols, width: int) -> bytes:
 
 
 def _deflate_decode(data: bytes, count: int, width: int) -> Symbols:
-    decoder = zlib.decompressobj(-15)
+    decoder, left = zlib.decompressobj(-15), data
+
+    def following(most: int) -> bytes:
+        nonlocal left
+        part = decoder.decompress(left, most)
+        left = decoder.unconsumed_tail
+        return part
+
     try:
-        plain = decoder.decompress(data, plain_length(count, width) + 1)
+        plain = _whole(following, count, width)
     except zlib.error:
         raise FormatError("a deflate stream is damaged") from None
     if not decoder.eof or decoder.unused_data:
@@ -139,21 +176,37 @@ def _range_decode(data: bytes, count: int, width: int) -> Symbols:
     return np.array(range_coder.decode(data, count, width), dtype=np.uint8)
 
 
+RANGE = 2
 CODERS: dict[int, Coder] = {
     0: Coder(pack, unpack),
     1: Coder(_lzma_encode, _lzma_decode),
-    2: Coder(_range_encode, _range_decode),
+    RANGE: Coder(_range_encode, _range_decode),
     3: Coder(_deflate_encode, _deflate_decode),
 }
 
 
-def shortest(symbols: Symbols, width: int) -> tuple[int, bytes]:
+def work_of(number: int, count: int, width: int) -> int:
+    """Return the units of work of decoding a stream with a coder."""
+    if number == RANGE:
+        return _STREAM_WORK + range_coder.work_of(count, width)
+    return _STREAM_WORK + count // SYMBOLS_PER_UNIT
+
+
+def memory_of(number: int, count: int, width: int) -> int:
+    """Return the bytes that decoding a stream with a coder takes."""
+    if number == RANGE:
+        return 10 * count
+    return count if width == 8 else 2 * count
+
+
+def shortest(symbols: Symbols, width: int, *, by_range: bool = True) -> tuple[int, bytes]:
     """Return the number of the coder with the fewest bytes and its bytes.
 
-    The coders are tried from the fastest reader to the slowest, and each must save one byte in 256.
+    The coders are tried from the fastest reader to the slowest, and each must save one byte in 256. `by_range` says
+    whether the range coder may be used.
     """
     best = 0, pack(symbols, width)
-    for number in (3, 2, 1):
+    for number in (3, RANGE, 1) if by_range else (3, 1):
         if number == 1 and not _repeats(pack(symbols, width)):
             break
         data = CODERS[number].encode(symbols, width)

@@ -12,27 +12,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import golden, packed
-from .checks import refuse, require_fit
+from .checks import refuse, require_fit, require_probabilities
 from .limits import rows_outside
-from .links import LINKS
+from .links import LINKS, probabilities
 from .one_row import REQUIRED, Dot, OneRow, as_numbers, dot_of, from_mapping, used_of
 from .plan import Plan, make_plan
 from .reading import Inputs, Table
 from .report import report_of
 from .terms import Block
+from .unchanging import Unchanging
 from .weights import Weights, frozen, frozen_row
 
 _FLOAT64 = np.dtype(np.float64)
 _NDARRAY = np.ndarray
+_UNBOUNDED = 2**63
 
 
-class CompactLinear:
+class CompactLinear(Unchanging):
     """A linear model that needs numpy alone.
 
     It is built by `skcompress.compact` or `from_bytes`, seldom by hand.
@@ -136,14 +138,8 @@ class CompactLinear:
             object.__setattr__(self, name, value)
         require_fit(self)
 
-    def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise AttributeError(f"a CompactLinear does not change: cannot set {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a CompactLinear does not change: cannot delete {name!r}")
-
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
-        return CompactLinear.from_bytes, (self.to_bytes(),)
+        return _unpickled, (self.to_bytes(),)
 
     def __repr__(self) -> str:
         form = "floats" if self.weights.codes is None else f"{self.weights.bits or 16}-bit codes"
@@ -238,13 +234,8 @@ class CompactLinear:
         ValueError
             If the model is no classifier, or one whose scores are no log-odds.
         """
-        if not self.classes or self.link == "identity":
-            raise ValueError("this model has no probabilities: it was folded from one without predict_proba")
-        chances = LINKS[self.link].inverse(self.linear_predictor(X))
-        if self.n_outputs == 1:
-            return np.hstack([1.0 - chances, chances])
-        # Softmax sums to one already; one class against the rest does not.
-        return chances / chances.sum(axis=1, keepdims=True)
+        require_probabilities(self)
+        return probabilities(self.link, self.linear_predictor(X))
 
     def predict_one(self, row: Any, *, missing: Any = REQUIRED) -> Any:
         """Return the prediction for one row: a float, an array of shape (m,), or a label.
@@ -296,13 +287,16 @@ class CompactLinear:
         """
         return rows_outside(self, X)
 
-    def golden_rows(self, X: Any) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
+    def golden_rows(self, X: Any, *, refused: bool = True) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
         """Return rows on which another system should be checked before it serves the model.
 
         Parameters
         ----------
         X : array, frame, mapping of columns or sparse matrix, n rows
             Some rows, for values that are usual.
+        refused : bool, default=True
+            Whether rows are among them for which the model has no prediction, such as one with a missing value. False:
+            all rows can be given to `predict`.
 
         Returns
         -------
@@ -310,14 +304,14 @@ class CompactLinear:
             Input -> values, for `predict`, or ``pandas.DataFrame(rows)``; one dict a row where the model reads
             mappings. A few of the rows of X, and one of them with one input changed at a time: to its ends, to the
             edges of bins and caps, also behind a scaler, and the floats right below them, to each level, an unseen
-            level, and a missing value. For some the model may have no prediction.
+            level, and a missing value.
 
         Raises
         ------
         ValueError
-            If the model reads texts, or X has no rows.
+            If the model reads texts, X has no rows, or no row has a prediction where such are asked for.
         """
-        return golden.golden_rows(self, X)
+        return golden.golden_rows(self, X, refused)
 
     def verify(self, scores: Any, X: Any, *, method: str = "predict", tolerance: float = 1e-9) -> float:
         """Check the scores that another system gives for rows.
@@ -379,15 +373,15 @@ class CompactLinear:
         return packed.write(self, names=names, metadata=metadata)
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, max_bytes: int = packed.MAX_BYTES) -> CompactLinear:
+    def from_bytes(cls, data: bytes, *, max_bytes: int | None = None) -> CompactLinear:
         """Read a model. Nothing in the bytes is ever executed.
 
         Parameters
         ----------
         data : bytes
             What `to_bytes` gave.
-        max_bytes : int, default=2**29
-            The most that the decoded model may take.
+        max_bytes : int, default=None
+            The memory that reading may take, see `skcompress.load`.
 
         Raises
         ------
@@ -395,3 +389,8 @@ class CompactLinear:
             If the bytes are no such model, are damaged, or ask for more than `max_bytes`.
         """
         return packed.read(data, max_bytes=max_bytes)
+
+
+def _unpickled(data: bytes) -> CompactLinear:
+    """Read what `CompactLinear.__reduce__` wrote: who unpickles trusts the bytes."""
+    return CompactLinear.from_bytes(data, max_bytes=_UNBOUNDED)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .anatomy import Anatomy, Curve
 from .categories import ABSENT, NAN_KEY
+from .checks import require_probabilities
 from .limits import number_inputs
 from .reading import Table
 from .turning import pieces_of
@@ -26,7 +27,7 @@ METHODS = ("predict", "predict_proba", "decision_function")
 NAN = float("nan")
 
 
-def golden_rows(model: CompactLinear, X: Any) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
+def golden_rows(model: CompactLinear, X: Any, refused: bool) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
     """Return the rows of `CompactLinear.golden_rows`."""
     if model.reads.rows == "values":
         raise ValueError("golden_rows needs a model of tables or mappings: this one reads a sequence of texts")
@@ -45,10 +46,22 @@ def golden_rows(model: CompactLinear, X: Any) -> dict[str, NDArray[Any]] | list[
         for value in [*_variants(Curve(anatomy, place), column, place in numeric), missing]:
             rows.append([*usual[:place], value, *usual[place + 1 :]])
     if model.reads.rows == "mappings":
-        return [{k: v for k, v in zip(model.inputs, row, strict=True) if v is not ABSENT} for row in rows]
-    return {
+        made = [{k: v for k, v in zip(model.inputs, row, strict=True) if v is not ABSENT} for row in rows]
+        return made if refused else [row for row, fits in zip(made, _answered(model, made), strict=True) if fits]
+    columns_made = {
         name: _array([_plain(row[place], place in numeric) for row in rows]) for place, name in enumerate(model.inputs)
     }
+    if refused or not columns_made:
+        return columns_made
+    fits = _answered(model, columns_made)
+    return {name: _array(column[fits].tolist()) for name, column in columns_made.items()}
+
+
+def _answered(model: CompactLinear, rows: Any) -> NDArray[np.bool_]:
+    """Return for which rows a model has a prediction."""
+    eta = expected(model, rows, "linear_predictor")
+    fits: NDArray[np.bool_] = np.isfinite(eta.reshape(len(eta), -1)).all(axis=1)
+    return fits
 
 
 def _plain(value: Any, numeric: bool) -> Any:
@@ -58,8 +71,8 @@ def _plain(value: Any, numeric: bool) -> Any:
 def expected(model: CompactLinear, X: Any, method: str) -> NDArray[Any]:
     """Return the answers for rows, NaN (None for labels) in rows for which the model has none."""
     answer = getattr(model, method)
-    if method == "predict_proba" and (not model.classes or model.link == "identity"):
-        raise ValueError("this model has no probabilities: it was folded from one without predict_proba")
+    if method == "predict_proba":
+        require_probabilities(model)
     try:
         return np.asarray(answer(X))
     except ValueError:

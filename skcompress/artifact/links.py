@@ -43,6 +43,15 @@ def _softmax(eta: NDArray[Any]) -> NDArray[Any]:
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
+def probabilities(link: str, eta: NDArray[Any]) -> NDArray[Any]:
+    """Return the probabilities of all classes, shape (n, n_classes), of a classifier's eta, shape (n, m)."""
+    found = LINKS[link].inverse(eta)
+    if found.shape[1] == 1:
+        return np.hstack([1.0 - found, found])
+    # Softmax sums to one already; one class against the rest does not.
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
 LINKS: dict[str, Link] = {
     "identity": Link(0, _identity),
     "log": Link(1, np.exp),

@@ -27,11 +27,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .budget import DEFAULT_BYTES, Budget, work_allowed
 from .errors import FormatError
 from .links import LINKS
 from .packed_weights import read_weights, write_weights
 from .reading import Inputs
-from .streams import Sink, Source
+from .sink import Digested, Sink
+from .source import Source
 from .string_coder import MAX_TEXT
 from .terms import TERMS, Block
 
@@ -40,11 +42,11 @@ if TYPE_CHECKING:
 
 MAGIC = b"SKCL"
 VERSIONS = (1, 2)
-MAX_BYTES = 2**29
-_PER_WEIGHT = 32
-"""Bytes that a weight takes while it is read, hashed and decoded: its float, and copies on the way."""
-_PER_NUMBER, _PER_SCALAR = 64, 256
-"""The same for a number and for a string or other scalar of a block, with the tables made of them."""
+_PER_NUMBER = 64
+"""Bytes of memory that a number of a block takes besides its stream, with the tables made of it."""
+_PER_BLOCK, _PER_INPUT, _PER_TERM = 2048, 20, 20
+_PER_CHARACTER, _PER_OBJECT, _PER_LIST, _PER_VALUE = 12, 240, 96, 96
+"""The same for JSON: for each byte (up to 4 as a letter, 6 when it is written again), and each thing in it."""
 _PREFIX = len(MAGIC) + 1 + 16
 _FLAGS = ("flat", "all_inputs", "columns", "offset", "divisor", "names", "metadata")
 _WRITTEN = {"ints": "places"}
@@ -58,7 +60,7 @@ def write(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
     metadata = metadata and model.metadata_json is not None
     version = _shortest_version(model, names=names)
     made = _sections(model, version)
-    body = _head(model, names=names, metadata=metadata) + made["layout"] + made["weights"] + made["blocks"]
+    body = head(model, names=names, metadata=metadata) + made["layout"] + made["weights"] + made["blocks"]
     body += (made["names"] if names else b"") + (made["metadata"] if metadata else b"")
     file = MAGIC + bytes([version]) + digest(model)[:16] + body
     return file + zlib.crc32(file).to_bytes(4, "little")
@@ -76,9 +78,11 @@ def _shortest_version(model: CompactLinear, *, names: bool) -> int:
 def digest(model: CompactLinear) -> bytes:
     """Return the SHA-256 of the canonical body."""
     if "digest" not in model._made:
-        hashed = hashlib.sha256(_head(model, names=False, metadata=False))
+        hashed = hashlib.sha256(head(model, names=False, metadata=False))
+        digested = Digested(hashed)
         for part in (_layout, _weights, _blocks):
-            hashed.update(part(model, Sink(plain=True)))
+            part(model, Sink(digested=digested))
+        digested.flush()
         model._made["digest"] = hashed.digest()
     found: bytes = model._made["digest"]
     return found
@@ -87,29 +91,41 @@ def digest(model: CompactLinear) -> bytes:
 def section_sizes(model: CompactLinear) -> dict[str, int]:
     """Return the bytes of each part of the file with everything in it."""
     names = model.reads.labels is not None
-    head = _head(model, names=names, metadata=model.metadata_json is not None)
+    first = head(model, names=names, metadata=model.metadata_json is not None)
     sizes = {name: len(part) for name, part in _sections(model, _shortest_version(model, names=names)).items()}
-    return {"frame": _PREFIX + 4, "head": len(head), **sizes}
+    return {"frame": _PREFIX + 4, "head": len(first), **sizes}
 
 
 def _sections(model: CompactLinear, version: int) -> dict[str, bytes]:
     """Return what comes after the head, made once for each model."""
     made = model._made.setdefault("sections", {})
     if not made:
-        # The weights are the same in all versions, and take the longest to code.
-        weights = bytes(_weights(model, Sink()))
-        for each in VERSIONS:
-            parts, text_left = {"weights": weights}, MAX_TEXT
-            for name in ("layout", "blocks", "names", "metadata"):
-                sink = Sink(version=each, text_left=text_left)
-                parts[name] = bytes(_PARTS[name](model, sink))
-                text_left = sink.text_left
-            made[each] = parts
+        made.update(_all_sections(model, by_range=True) or _all_sections(model, by_range=False) or {})
     sections: dict[str, bytes] = made[version]
     return sections
 
 
-def _head(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
+def _all_sections(model: CompactLinear, *, by_range: bool) -> dict[int, dict[str, bytes]] | None:
+    """Return the sections in each version; None if by the range coder they take more work than a reader allows."""
+    # The weights are the same in all versions, and take the longest to code.
+    weights = Sink(by_range=by_range)
+    _weights(model, weights)
+    made = {}
+    for version in VERSIONS:
+        parts, text_left, work = {"weights": bytes(weights.data)}, MAX_TEXT, weights.work
+        for name in ("layout", "blocks", "names", "metadata"):
+            sink = Sink(version, text_left, by_range)
+            parts[name] = bytes(SECTIONS[name](model, sink))
+            text_left, work = sink.text_left, work + sink.work
+        size = sum(map(len, parts.values())) - len(parts["names"]) - len(parts["metadata"])
+        if by_range and work > work_allowed(size, DEFAULT_BYTES):
+            return None
+        made[version] = parts
+    return made
+
+
+def write_head(model: CompactLinear, sink: Sink, *, names: bool, metadata: bool) -> None:
+    """Write the head."""
     flags = {
         "flat": model.flat,
         "all_inputs": len(model.reads) == model.reads.n_all,
@@ -119,7 +135,6 @@ def _head(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
         "names": names,
         "metadata": metadata,
     }
-    sink = Sink()
     bits = sum(flags[name] << place for place, name in enumerate(_FLAGS))
     sink.uint(bits + (_ROWS.index(model.reads.rows) << len(_FLAGS)))
     sink.uint(LINKS[model.link].code)
@@ -127,10 +142,16 @@ def _head(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
     counts = m, p, model.n_terms_all, len(model.reads), model.reads.n_all, len(model.blocks), len(model.classes)
     for count in counts:
         sink.uint(count)
+
+
+def head(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
+    """Return the head."""
+    sink = Sink()
+    write_head(model, sink, names=names, metadata=metadata)
     return bytes(sink.data)
 
 
-def _layout(model: CompactLinear, sink: Sink) -> bytearray:
+def _layout(model: CompactLinear, sink: Sink) -> Any:
     if model.classes:
         sink.scalars(model.classes)
     if len(model.reads) != model.reads.n_all:
@@ -145,12 +166,12 @@ def _layout(model: CompactLinear, sink: Sink) -> bytearray:
     return sink.data
 
 
-def _weights(model: CompactLinear, sink: Sink) -> bytearray:
+def _weights(model: CompactLinear, sink: Sink) -> Any:
     write_weights(model.weights, model.intercept, sink)
     return sink.data
 
 
-def _blocks(model: CompactLinear, sink: Sink) -> bytearray:
+def _blocks(model: CompactLinear, sink: Sink) -> Any:
     for block in model.blocks:
         kind = TERMS[block.kind]
         sink.uint(kind.code)
@@ -166,50 +187,68 @@ def _blocks(model: CompactLinear, sink: Sink) -> bytearray:
     return sink.data
 
 
-def _names(model: CompactLinear, sink: Sink) -> bytearray:
+def _names(model: CompactLinear, sink: Sink) -> Any:
     if model.reads.labels is not None:
         sink.strings(model.reads.labels)
     return sink.data
 
 
-def _metadata(model: CompactLinear, sink: Sink) -> bytearray:
+def _metadata(model: CompactLinear, sink: Sink) -> Any:
     if model.metadata_json is not None:
         text = model.metadata_json.encode()
         sink.uint(len(text))
         sink.symbols(np.frombuffer(text, dtype=np.uint8), 8)
+        sink.work += _values_in(text)
     return sink.data
 
 
-_PARTS = {"layout": _layout, "weights": _weights, "blocks": _blocks, "names": _names, "metadata": _metadata}
+SECTIONS = {"layout": _layout, "weights": _weights, "blocks": _blocks, "names": _names, "metadata": _metadata}
 
 
-def read(data: bytes, *, max_bytes: int = MAX_BYTES) -> CompactLinear:
+def require_model(start: bytes) -> None:
+    """Raise FormatError unless a file with this start may be a compact model of a version that is known."""
+    if start[: len(MAGIC)] != MAGIC:
+        raise FormatError("these bytes are no compact model: they do not start with SKCL")
+    if len(start) > len(MAGIC) and start[len(MAGIC)] not in _READERS:
+        raise FormatError(f"version {start[len(MAGIC)]} is not known here; known are {sorted(_READERS)}")
+
+
+def read(data: bytes, *, max_bytes: int | None = None) -> CompactLinear:
     """Return the model of a file.
 
     Raises
     ------
     FormatError
-        If anything about the bytes is wrong.
+        If anything about the bytes is wrong, or they ask for more than `max_bytes`.
     """
-    data = bytes(data)
-    if data[: len(MAGIC)] != MAGIC:
-        raise FormatError("these bytes are no compact model: they do not start with SKCL")
+    model = parse(data, max_bytes)
+    if digest(model)[:16] != data[_PREFIX - 16 : _PREFIX]:
+        raise FormatError("the hash of the model is wrong: the bytes are damaged")
+    return model
+
+
+def parse(data: bytes, max_bytes: int | None) -> CompactLinear:
+    """Return the model of a file before its hash is checked.
+
+    Raises
+    ------
+    FormatError
+        If anything else is wrong.
+    """
+    require_model(bytes(data[: len(MAGIC) + 1]))
     if len(data) < _PREFIX + 4:
         raise FormatError("the bytes end early")
-    if data[len(MAGIC)] not in _READERS:
-        raise FormatError(f"version {data[len(MAGIC)]} is not known here; known are {sorted(_READERS)}")
-    if zlib.crc32(data[:-4]).to_bytes(4, "little") != data[-4:]:
+    budget = Budget(len(data), max_bytes)
+    data = bytes(data)
+    if zlib.crc32(memoryview(data)[:-4]).to_bytes(4, "little") != data[-4:]:
         raise FormatError("the checksum is wrong: the bytes are damaged")
-    source = Source(data, _PREFIX, len(data) - 4, max_bytes, data[len(MAGIC)])
+    source = Source(data, _PREFIX, len(data) - 4, budget, data[len(MAGIC)])
     try:
-        model = _READERS[data[len(MAGIC)]](source)
+        return _READERS[data[len(MAGIC)]](source)
     except FormatError:
         raise
     except (ValueError, RecursionError) as error:
         raise FormatError(f"the model does not fit together: {error}") from error
-    if digest(model)[:16] != data[_PREFIX - 16 : _PREFIX]:
-        raise FormatError("the hash of the model is wrong: the bytes are damaged")
-    return model
 
 
 def _read(source: Source) -> CompactLinear:
@@ -224,9 +263,8 @@ def _read(source: Source) -> CompactLinear:
     link = next((name for name, link in LINKS.items() if link.code == code), None)
     if link is None:
         raise FormatError(f"link {code} is not known here")
-    m, p, n_terms_all, n_inputs, n_all, n_blocks, n_classes = (source.count() for _ in range(7))
-    source.spend(_PER_WEIGHT * m * p + 8 * (p + m))
-    source.spend(_PER_SCALAR * n_classes)
+    m, p, n_terms_all, n_inputs, n_all, n_blocks, n_classes = (source.uint() for _ in range(7))
+    source.budget.spend(m * p + _PER_TERM * p + 32 * m)
     classes = source.scalars(n_classes) if n_classes else ()
     positions = _read_positions(source, n_inputs, n_all, everything=flags["all_inputs"])
     columns = np.cumsum(source.ints(p)) if flags["columns"] else None
@@ -236,7 +274,8 @@ def _read(source: Source) -> CompactLinear:
         raise FormatError("a divisor is zero")
     weights, intercept = read_weights(source, m, p)
     blocks = [_read_block(source) for _ in range(n_blocks)]
-    source.spend(_PER_SCALAR * n_inputs if flags["names"] else 0)
+    # What predicting makes: a weight for each output and each column of a block, also if no term reads it.
+    source.budget.spend(8 * m * max(0, sum(block.n_out for block in blocks) - p))
     labels = source.strings(n_inputs) if flags["names"] else None
     metadata = _read_metadata(source) if flags["metadata"] else None
     if source.at != source.stop:
@@ -258,7 +297,8 @@ def _read(source: Source) -> CompactLinear:
 
 
 def _read_positions(source: Source, n_inputs: int, n_all: int, *, everything: bool) -> NDArray[np.intp]:
-    source.spend(16 * n_inputs)
+    # The places and what is made of them; to hash them, bits of all inputs.
+    source.budget.spend(_PER_INPUT * n_inputs + 2 * n_all)
     if everything:
         if n_inputs != n_all:
             raise FormatError("the number of inputs is not that of all of them")
@@ -270,6 +310,7 @@ def _read_positions(source: Source, n_inputs: int, n_all: int, *, everything: bo
 
 
 def _read_block(source: Source) -> Block:
+    source.budget.spend(_PER_BLOCK)
     code = source.uint()
     kind = next((name for name, kind in TERMS.items() if kind.code == code), None)
     if kind is None:
@@ -280,13 +321,21 @@ def _read_block(source: Source) -> Block:
         if form == "int":
             params[name] = source.sint()
         else:
-            each = _PER_NUMBER if form in ("ints", "floats") else _PER_SCALAR
+            each = _PER_NUMBER if form in ("ints", "floats") else 0
             params[name] = getattr(source, _WRITTEN.get(form, form))(source.count(each))
     return Block.make(kind, sources, params)
 
 
+def _values_in(text: bytes) -> int:
+    """Return how many things JSON holds, at most."""
+    return sum(text.count(mark) for mark in (b",", b":", b"[", b"{"))
+
+
 def _read_metadata(source: Source) -> dict[str, Any]:
-    text = source.symbols(source.count(16), 8).tobytes()
+    text = source.symbols(source.count(_PER_CHARACTER), 8).tobytes()
+    containers = _PER_OBJECT * text.count(b"{") + _PER_LIST * text.count(b"[")
+    source.budget.spend(containers + _PER_VALUE * _values_in(text))
+    source.budget.toil(_values_in(text))
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError):

@@ -16,11 +16,14 @@ The code of a zero weight is not stored under a mask: it is the zero point, or t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import FormatError
-from .streams import Sink, Source
+from .sink import Sink
+from .source import Source
 from .weights import Floats, Weights, smallest_integers
 
 _LAYOUTS = ((False, False), (True, False), (False, True), (True, True))
@@ -34,10 +37,10 @@ def write_weights(weights: Weights, intercept: Floats, sink: Sink) -> None:
     else:
         share = np.count_nonzero(weights.nonzero()) / max(1, weights.shape[0] * weights.shape[1])
         forms = [masked for masked, fits in ((False, share > 0.25), (True, share < 1)) if fits]
-        tried = [Sink() for _ in forms]
+        tried = [sink.like() for _ in forms]
         for masked, candidate in zip(forms, tried, strict=True):
             _write(weights, candidate, masked=masked)
-        sink.data += min((candidate.data for candidate in tried), key=len)
+        sink.take(min(tried, key=lambda candidate: len(candidate.data)))
     sink.floats(intercept)
 
 
@@ -97,25 +100,32 @@ def read_weights(source: Source, m: int, p: int) -> tuple[Weights, Floats]:
         raise FormatError("the weights have an unknown form")
     places = source.mask(m * p) if masked else None
     count = m * p if places is None else len(places)
-    kind, single = divmod(form, 2)
-    if kind == 0:
+    form, single = divmod(form, 2)
+    if form == 0:
         size = 4 if single else 8
-        values = np.zeros(m * p, dtype=f"f{size}")
-        values[slice(None) if places is None else places] = source.floats(count, size)
+        source.budget.spend(m * p * size * (1 if places is None else 2))
+        values = source.floats(count, size)
+        if places is not None:
+            stored, values = values, np.zeros(m * p, dtype=values.dtype)
+            values[places] = stored
         return Weights.from_values(values.reshape(m, p)), source.floats(m)
     bits = source.uint() or None
     scale = _read_scale(source, m, p)
     shape = _shape(source.uint(), m, p)
     zero_point = source.ints(shape[0] * shape[1]).reshape(shape)
     levels = None
-    if kind == 2:
+    if form == 2:
         rows, n_levels = source.count(), source.count()
-        source.spend(8 * rows * n_levels)
+        source.budget.spend(8 * rows * n_levels)
         levels = source.floats(rows * n_levels).reshape(rows, n_levels)
     stored, zero = source.ints(count), _zero_codes(zero_point, levels)
-    codes = np.empty((m, p), dtype=np.result_type(stored, smallest_integers(zero)))
-    codes[:] = zero
-    codes.ravel()[slice(None) if places is None else places] = stored
+    kind: np.dtype[Any] = np.result_type(stored, smallest_integers(zero))
+    # The codes, the same in their smallest type, and the places among the levels.
+    source.budget.spend(m * p * (2 * kind.itemsize + (0 if levels is None else 8)))
+    codes = stored.reshape(m, p) if places is None else np.empty((m, p), dtype=kind)
+    if places is not None:
+        codes[:] = zero
+        codes.ravel()[places] = stored
     return Weights.from_codes(codes, scale, zero_point, levels, bits, bool(single)), source.floats(m)
 
 

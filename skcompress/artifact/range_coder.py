@@ -106,6 +106,11 @@ class BitDecoder:
             raise FormatError("a range-coded stream is longer than its symbols need")
 
 
+def work_of(count: int, width: int) -> int:
+    """Return the units of work of decoding `count` symbols: their decisions, and the tables for them."""
+    return count * width + 2**width // 16 + 1
+
+
 def decode(data: bytes, count: int, width: int) -> list[int]:
     """Return `count` symbols.
 
@@ -114,23 +119,24 @@ def decode(data: bytes, count: int, width: int) -> list[int]:
     FormatError
         If there are more bytes than the symbols need.
     """
-    seen = [[1, 1] for _ in range(2**width)]
+    zeros, ones = [1] * 2**width, [1] * 2**width
     padded = data + bytes(8)
     code, span, used = int.from_bytes(padded[:4], "big"), _TOP - 1, 4
     symbols = []
     for _ in range(count):
         node = 1
         for _ in range(width):
-            zeros, ones = counts = seen[node]
-            bound = span * zeros // (zeros + ones)
-            bit = code >= bound
-            if bit:
+            n_zeros = zeros[node]
+            bound = span * n_zeros // (n_zeros + ones[node])
+            if code >= bound:
                 code -= bound
                 span -= bound
+                ones[node] += 2
+                node += node + 1
             else:
                 span = bound
-            counts[bit] += 2
-            node = 2 * node + bit
+                zeros[node] = n_zeros + 2
+                node += node
             while span < _BOTTOM:
                 code = code << 8 | (padded[used] if used < len(padded) else 0)
                 span <<= 8

@@ -141,6 +141,11 @@ def length_of(texts: Sequence[bytes]) -> int:
     return sum(len(text) + 1 for text in texts)
 
 
+def work_of(length: int) -> int:
+    """Return the units of work of decoding strings of `length` bytes: five counts for each bit."""
+    return 40 * length
+
+
 def decode(
     data: bytes, count: int, length: int, *, ascending: bool, spend: Callable[[int], None] = lambda n_bytes: None
 ) -> list[bytes]:

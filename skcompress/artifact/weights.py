@@ -20,9 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 
+def _ends(values: NDArray[Any]) -> tuple[int, int]:
+    """Return the least and the greatest of integers, 0 and 0 if there are none."""
+    return (int(values.min()), int(values.max())) if values.size else (0, 0)
+
+
 def smallest_integers(values: NDArray[Any]) -> NDArray[Any]:
     """Return the integers in the smallest signed type that holds them."""
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    low, high = _ends(values)
     for kind in (np.int8, np.int16, np.int32):
         if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
             return np.ascontiguousarray(values, dtype=kind)
@@ -101,6 +106,9 @@ class Weights:
         m, p = array.shape
         step = _broadcastable(np.asarray(scale, dtype=np.float64), (m, p), "scale")
         zero = _broadcastable(np.asarray(zero_point), (m, p), "zero_point").astype(np.int64)
+        (least, greatest), (low, high) = _ends(array), _ends(zero)
+        if least - high < -(2**63) or greatest - low >= 2**63:
+            raise ValueError("codes less zero_point must fit into 64 bits")
         table = None if levels is None else np.atleast_2d(np.asarray(levels, dtype=np.float64))
         if table is not None:
             if table.shape[0] not in (1, m):

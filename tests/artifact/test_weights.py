@@ -33,6 +33,7 @@ def test_minus_zero_becomes_zero():
         (([[1, 2]], [1.0, 2.0, 3.0]), "scale"),
         (([[1, 2]], 1.0, [[1], [2]]), "zero_point"),
         (([[1, 5]], 1.0, 0, [1.0, 2.0]), "levels"),
+        (([[-(2**63), 1]], 1.0, 2**63 - 1), "must fit into 64 bits"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, message):

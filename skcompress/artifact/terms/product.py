@@ -16,7 +16,8 @@ from .kind import Column, Function, Kept, Mask, Params, TermKind
 
 def _check(params: Params, n_sources: int) -> int:
     sizes, factors = params["sizes"], params["factors"]
-    if (sizes < 1).any() or int(sizes.sum()) != len(factors):
+    # A size beyond the number of factors could make the sum wrap around.
+    if ((sizes < 1) | (sizes > len(factors))).any() or int(sizes.sum()) != len(factors):
         raise ValueError("a product has at least one factor, and as many as its size says")
     if len(factors) and not 0 <= factors.min() <= factors.max() < n_sources:
         raise ValueError("a product has a factor that is no source")
