@@ -1,44 +1,41 @@
 """The fit flow that all compressing wrappers share.
 
-    check parameters -> route metadata -> fit the base (a copy; distilling overrides this) -> LinearProblem
-    -> _compress (pruning and quantizing fill it) -> write the weights at the leaf -> probe that predict obeys
+    unroll the nest -> check all parameters -> route metadata -> fit the base (a copy) -> take the steps, from the
+    inside out -> write the weights -> put the wrappers around the fitted base, each with what its step has said
 
 Predictions are the inner estimator's own, with other weights: links, classes and decision functions come for free.
-Nested wrappers hand the problem and the state of the inner one on, so that the base is fitted, X is read and
-the curvature is computed once.
+What a wrapper says of its weights is that of the last ones, which it predicts with; `steps_` has what each step cost.
 """
 
 from __future__ import annotations
 
 import copy
-from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import sklearn
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._state import VersionedState
 from .artifact import CompactLinear
-from .linear.caching import base_fit_through
-from .linear.columns import Columns
+from .linear.caching import base_fit_through, fit_clone
 from .linear.fold import compact
-from .linear.inside import BaseFit, fit_inside
-from .linear.integer_inputs import reader_of
-from .linear.problem import LinearProblem
+from .linear.nest import Nest, Run, base_params, inside_pipelines, run, unroll, with_inside
 from .linear.ranges import input_range
-from .linear.routing import fit_params_of, innermost, require_estimator, weight_given
-from .linear.state import State
+from .linear.routing import innermost, require_estimator, weight_given
+from .linear.state import Attributes, State, StepRecord
 from .linear.summary import with_summary
-from .linear.view import find_leaf, like_coef, read, require_kind, write
+from .linear.view import find_leaf, inside_of, is_wrapper, like_coef, require_kind
+
+_WITHOUT_Y = "; only a FrozenEstimator, which is fitted already, can be compressed without it"
 
 
 class NotFoldableError(ValueError, AttributeError):
@@ -53,7 +50,9 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
     """Base of the wrappers, before scikit-learn's mixins: its `score` holds, and its tags see theirs."""
 
     estimator: Any
-    _own_target = False
+    distils: ClassVar[bool] = False
+    own_params: ClassVar[tuple[str, ...]] = ()
+    state_: State
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **fit_params: Any) -> Any:
         """Fit the estimator inside and compress its weights.
@@ -81,54 +80,74 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
         TypeError
             If the estimator inside has no weights that can be written.
         """
-        self._fit_problem(X, y, sample_weight, fit_params)
-        self.input_range_ = input_range(X, weight_given(sample_weight, fit_params))
+        self._fit_all(X, y, sample_weight, fit_params)
         return self
 
-    @abstractmethod
-    def _fit_problem(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        fit_params: dict[str, Any],
-        base_fit: BaseFit | None = None,
-    ) -> LinearProblem:
-        """Fit, and return the problem so that a wrapper around this one need not build it again."""
+    def _fit_all(self, X: Any, y: Any, sample_weight: Any, fit_params: dict[str, Any]) -> None:
+        """Fit the base and take the steps; a search does it in its own way."""
+        nest = unroll(self)
+        require_fitting(nest, y)
+        params = base_params(self, sample_weight, fit_params)
+        _, done = fit_nest(nest, X, y, params, base_fit_through(getattr(self, "memory", None)), self)
+        _keep_ranges(self, done, X, weight_given(sample_weight, fit_params))
 
-    @abstractmethod
-    def _check_parameters(self) -> None:
+    def check_parameters(self) -> None:
         """Raise ValueError for parameters out of range, before anything is fitted."""
+        self.compression_step().check(self.inner_estimator())
 
-    def _finish(self, problem: LinearProblem, state: State) -> None:
-        leaf = problem.leaf.estimator
-        write(leaf, state.weights, state.intercept)
-        self.state_ = state
-        self.base_coef_ = like_coef(leaf, problem.weights.astype(leaf.coef_.dtype))
-        self.base_intercept_ = self._like_intercept(problem.intercept.astype(leaf.coef_.dtype))
-        reader, predictor = reader_of(self.estimator_), None
-        if reader is not None:
-            predictor = reader.of_codes(reader.inputs.codes(problem.X))
-            if state.leveled:
-                shift = problem.best_shift(predictor)
-                write(leaf, state.weights, state.intercept + shift)
-                predictor = predictor + shift
-        self.loss_increase_, self.prediction_change_ = problem.assess(*read(leaf), predictor)
-
-    def _require_target(self, inner: Any, y: Any) -> None:
-        if y is None and not isinstance(innermost(inner), FrozenEstimator):
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None; only a FrozenEstimator, "
-                "which is fitted already, can be compressed without it"
-            )
-
-    def _inner(self) -> Any:
+    def inner_estimator(self) -> Any:
+        """Return the unfitted estimator inside: the parameter, or what None stands for."""
         return LinearRegression() if self.estimator is None else self.estimator
+
+    def _take(self, attributes: Attributes, own: State, last: State) -> None:
+        """Set what the step has said, and make all of it true of the last weights, which steps around may have changed.
+
+        Parameters
+        ----------
+        attributes : dict
+            What only the step knows.
+        own : State
+            After the step.
+        last : State
+            After the last step of the nest.
+        """
+        self.__dict__.update(attributes)
+        self.state_ = last
+        leaf = find_leaf(self).estimator
+        dtype = leaf.coef_.dtype
+        self.base_coef_ = like_coef(leaf, last.base.astype(dtype))
+        self.base_intercept_ = self._like_intercept(last.base_intercept.astype(dtype))
+        self.loss_increase_, self.prediction_change_ = last.history[-1][-2:]
+
+    def _follow(self, last: State, frozen: bool) -> None:
+        """Make what this wrapper says, fitted by itself inside a container, true of the weights that it has now.
+
+        What a frozen one has lost since its own base is known of its own training rows alone.
+        """
+        own_base = {name: self.__dict__.get(name) for name in ("base_coef_", "base_intercept_")}
+        self._take({}, self.state_, last)
+        if frozen:
+            self.__dict__.update(own_base)
+            del self.loss_increase_, self.prediction_change_
+
+    def _forget(self) -> None:
+        """Drop what an earlier fit, with other options, may have left."""
 
     def _like_intercept(self, array: NDArray[Any]) -> Any:
         """Return an (m,) array in the shape of the leaf's intercept_."""
         shape = np.shape(self.intercept_)
         return array[0] if shape == () else array.reshape(shape)
+
+    @property
+    def steps_(self) -> pd.DataFrame:
+        """What each step has come to."""
+        self._require_fitted()
+        return pd.DataFrame(self.state_.history, columns=StepRecord._fields)
+
+    @property
+    def n_nonzero_(self) -> int:
+        """Number of weights that are not zero, over all outputs."""
+        return int(np.count_nonzero(self.coef_))
 
     @property
     def coef_(self) -> NDArray[Any]:
@@ -233,11 +252,11 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
             Of fit and score.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit").add(caller="score", callee="score")
-        return MetadataRouter(owner=self).add(estimator=self._inner(), method_mapping=mapping)
+        return MetadataRouter(owner=self).add(estimator=self.inner_estimator(), method_mapping=mapping)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        inner = get_tags(self._inner())
+        inner = get_tags(self.inner_estimator())
         tags.input_tags = copy.deepcopy(inner.input_tags)
         tags.target_tags = copy.deepcopy(inner.target_tags)
         tags.non_deterministic = inner.non_deterministic
@@ -246,117 +265,90 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
         return tags
 
 
-class WeightCompressor(LinearCompressor):
-    """Base of the wrappers that prune or quantize."""
+def require_fitting(nest: Nest, y: Any) -> None:
+    """Raise before anything is fitted: TypeError for what cannot be inside, ValueError for parameters out of range."""
+    for place in reversed(nest.places):
+        wrapper, name = place.wrapper, type(place.wrapper).__name__
+        inner = wrapper.inner_estimator()
+        require_estimator(inner, name)
+        require_kind(innermost(inner), name)
+        wrapper.check_parameters()
+        if y is None and (wrapper.distils or not isinstance(innermost(inner), FrozenEstimator)):
+            reason = "" if wrapper.distils else _WITHOUT_Y
+            raise ValueError(f"{name} requires y to be passed, but the target y is None{reason}")
 
-    memory: Any
 
-    @abstractmethod
-    def _compress(self, problem: LinearProblem, start: State, columns: Columns) -> State:
-        """Return the compressed weights; set this wrapper's own fitted attributes."""
+def fit_nest(
+    nest: Nest, X: Any, y: Any, params: Mapping[str, Any], fit: Callable[..., Any] = fit_clone, outer: Any = None
+) -> tuple[Any, Run]:
+    """Fit a nest; return the model with its wrappers, and the run.
 
-    def _fit_problem(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        fit_params: dict[str, Any],
-        base_fit: BaseFit | None = None,
-    ) -> LinearProblem:
-        inner = self._inner()
-        require_estimator(inner, type(self).__name__)
-        require_kind(innermost(inner), type(self).__name__)
-        self._check_parameters()
-        self._require_target(inner, y)
-        params = fit_params_of(self, inner, sample_weight, fit_params)
-        if base_fit is None:
-            base_fit = base_fit_through(self.memory)
-        fitted, problem, start = fit_inside(inner, X, y, params, base_fit)
-        state = self._compress(problem, start, Columns.of(fitted, problem.leaf, problem.weights.shape[1]))
-        self.estimator_ = fitted
-        self._finish(problem, state)
-        return problem
+    Parameters
+    ----------
+    nest : Nest
+        The estimator taken apart.
+    X, y
+        Training rows.
+    params : dict
+        For the fit of the base.
+    fit : callable, default=fit_clone
+        How a base that nothing distils is fitted.
+    outer : estimator, default=None
+        The wrapper that is being fitted; the others, which are the user's, are cloned.
+    """
+    done = run(nest, X, y, params, fit)
+    return assembled(done, outer), done
+
+
+def assembled(done: Run, outer: Any = None) -> Any:
+    """Put the wrappers of a nest around its fitted base, and make what each says true of the last weights."""
+    model, below = done.model, list(_fitted_wrappers(done.model))
+    for taken in done.taken:
+        wrapper = taken.place.wrapper
+        if wrapper is outer:
+            wrapper._forget()
+        else:
+            wrapper = clone(wrapper)
+        wrapper.estimator_ = inside_pipelines(model, taken.place.depth)
+        model = with_inside(model, taken.place.depth, wrapper)
+        wrapper._take(taken.attributes, taken.state, done.state)
+    for wrapper, frozen in below:
+        wrapper._follow(done.state, frozen)
+    return model
+
+
+def filled(wrapper: Any, model: Any, state: State, *, assessed: bool) -> Any:
+    """Return an unfitted wrapper, changed in place, as if it had put a fitted model into this state.
+
+    Unless the state has been assessed, nothing is known of what it has cost.
+    """
+    wrapper.estimator_, wrapper.state_ = model, state
+    if assessed:
+        wrapper._take({}, state, state)
+    return wrapper
+
+
+def _fitted_wrappers(model: Any) -> Iterator[tuple[LinearCompressor, bool]]:
+    """Yield the wrappers inside a fitted model from the outside in, and whether a FrozenEstimator holds them."""
+    frozen = False
+    while model is not None:
+        if is_wrapper(model):
+            yield model, frozen
+        frozen = frozen or isinstance(model, FrozenEstimator)
+        model = inside_of(model)
+
+
+def _keep_ranges(outer: Any, done: Run, X: Any, sample_weight: Any) -> None:
+    """Let each wrapper of a nest know the range of the rows that it reads."""
+    steps, passed, rows = done.problem.leaf.steps, 0, X
+    limits = input_range(rows, sample_weight)
+    for (wrapper, _), taken in zip(_fitted_wrappers(outer), reversed(done.taken), strict=False):
+        above = steps[passed : len(steps) - len(taken.columns.leaf.steps)]
+        for step in above:
+            rows = rows if step is None or isinstance(step, str) else step.transform(rows)
+        limits = input_range(rows, sample_weight) if above else limits
+        wrapper.input_range_, passed = limits, passed + len(above)
 
 
 class RegressorCompressor(LinearCompressor, RegressorMixin, BaseEstimator):
     """Base of the regressors' wrappers."""
-
-
-def _inner_has(method: str) -> Callable[[Any], bool]:
-    """Return a check that the estimator inside has a method, whose AttributeError goes through."""
-
-    def check(self: Any) -> bool:
-        getattr(self.__dict__.get("estimator_", self._inner()), method)
-        return True
-
-    return check
-
-
-class ClassifierCompressor(LinearCompressor, ClassifierMixin, BaseEstimator):
-    """Base of the classifiers' wrappers."""
-
-    def _inner(self) -> Any:
-        return LogisticRegression() if self.estimator is None else self.estimator
-
-    @property
-    def classes_(self) -> NDArray[Any]:
-        """Class labels, shape (n_classes,)."""
-        return self._fitted("classes_").classes_
-
-    @available_if(_inner_has("decision_function"))
-    def decision_function(self, X: Any) -> NDArray[Any]:
-        """Return the linear predictor of each class, or of the second class of two.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Input of the estimator inside.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            From the compressed weights.
-        """
-        self._require_fitted()
-        return self.estimator_.decision_function(X)
-
-    @available_if(_inner_has("predict_proba"))
-    def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Input of the estimator inside.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            From the compressed weights.
-        """
-        self._require_fitted()
-        return self.estimator_.predict_proba(X)
-
-    @available_if(_inner_has("predict_log_proba"))
-    def predict_log_proba(self, X: Any) -> NDArray[Any]:
-        """Return the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Input of the estimator inside.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            From the compressed weights.
-        """
-        self._require_fitted()
-        return self.estimator_.predict_log_proba(X)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self._inner())
-        if tags.classifier_tags is not None and inner.classifier_tags is not None:
-            tags.classifier_tags = copy.deepcopy(inner.classifier_tags)
-        return tags

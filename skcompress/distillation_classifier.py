@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._base import ClassifierCompressor
+from ._classifier import ClassifierCompressor
 from .distillation import Distilling
 
 

@@ -236,7 +236,7 @@ def _named(models: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> dict[str,
         return dict(models)
     layers = [models]
     while is_wrapper(layers[-1]):
-        inner = layers[-1]._inner()
+        inner = layers[-1].inner_estimator()
         own = fit_params if is_wrapper(inner) else {}
         layers.append(inner if isinstance(innermost(inner), FrozenEstimator) else clone(inner).fit(X, y, **own))
     named: dict[str, Any] = {}

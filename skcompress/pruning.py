@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._base import ClassifierCompressor, RegressorCompressor, WeightCompressor
-from .linear.columns import Columns
-from .linear.problem import LinearProblem
+from ._base import LinearCompressor, RegressorCompressor
+from ._classifier import ClassifierCompressor
 from .linear.pruning_step import PruneStep
-from .linear.state import State, options_of
+from .linear.state import Attributes, State, options_of
 
 
-class _Pruning(WeightCompressor):
+class _Pruning(LinearCompressor):
     """The step that pruning regressors and classifiers share."""
+
+    support_: NDArray[np.bool_]
 
     def __init__(
         self,
@@ -53,18 +55,10 @@ class _Pruning(WeightCompressor):
         """Return the step that this wrapper is in a nest."""
         return options_of(PruneStep, self)
 
-    def _check_parameters(self) -> None:
-        self.compression_step().check(self._inner())
-
-    def _compress(self, problem: LinearProblem, start: State, columns: Columns) -> State:
-        state, attributes = self.compression_step().apply(problem, start, columns)
-        self.__dict__.update(attributes)
-        return state
-
-    @property
-    def n_nonzero_(self) -> int:
-        """Number of weights that are not zero, over all outputs."""
-        return int(np.count_nonzero(self.coef_))
+    def _take(self, attributes: Attributes, own: State, last: State) -> None:
+        super()._take(attributes, own, last)
+        if last is not own:
+            self.support_ = self.support_ & (np.asarray(self.coef_) != 0)
 
 
 class PrunedRegressor(RegressorCompressor, _Pruning):

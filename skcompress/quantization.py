@@ -10,22 +10,24 @@ from numpy.typing import NDArray
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 
-from ._base import ClassifierCompressor, RegressorCompressor, WeightCompressor
-from .core.grids import Grid
-from .linear.columns import Columns
-from .linear.integer_inputs import integer_reader, leaf_input, reader_of, with_reader
+from ._base import LinearCompressor, RegressorCompressor
+from ._classifier import ClassifierCompressor
+from .linear.integer_inputs import leaf_input, reader_of
 from .linear.integer_training import can_train, train
-from .linear.problem import LinearProblem
 from .linear.quantizing_step import QuantizeStep, shown
 from .linear.ranges import input_range, widened
-from .linear.state import State, options_of
+from .linear.state import Attributes, State, options_of
 from .linear.view import find_leaf, like_coef, read
 
 NOT_OF_THIS_FIT = ("input_scale_", "input_offset_", "n_saturated_", "_random_")
 """What an earlier fit or partial_fit may have left."""
 
+_OF_THE_GRID = ("scale_", "zero_point_", "levels_")
 
-class _Quantizing(WeightCompressor):
+_OF_THE_INPUTS = ("input_scale_", "input_offset_")
+
+
+class _Quantizing(LinearCompressor):
     """The step that quantizing regressors and classifiers share."""
 
     def __init__(
@@ -55,19 +57,15 @@ class _Quantizing(WeightCompressor):
         """Return the step that this wrapper is in a nest."""
         return options_of(QuantizeStep, self)
 
-    def _check_parameters(self) -> None:
-        self.compression_step().check(self._inner())
-
-    def _compress(self, problem: LinearProblem, start: State, columns: Columns) -> State:
+    def _forget(self) -> None:
         for name in NOT_OF_THIS_FIT:
             self.__dict__.pop(name, None)
-        state, attributes = self.compression_step().apply(problem, start, columns)
-        self.__dict__.update(attributes)
-        return state
 
-    def _finish(self, problem: LinearProblem, state: State) -> None:
-        self.estimator_ = with_reader(self.estimator_, integer_reader(state))
-        super()._finish(problem, state)
+    def _take(self, attributes: Attributes, own: State, last: State) -> None:
+        super()._take(attributes, own, last)
+        for name in (*_OF_THE_GRID, *_OF_THE_INPUTS):
+            if (last.grid is not own.grid) if name in _OF_THE_GRID else (last.inputs is not own.inputs):
+                self.__dict__.pop(name, None)
 
     def outside(self, X: Any) -> NDArray[np.intp]:
         """Return how many values of each column lie beyond the codes of the inputs and are clipped.
@@ -97,13 +95,12 @@ class _Quantizing(WeightCompressor):
     def codes_(self) -> NDArray[Any]:
         """The integers of the present weights, in the shape of coef_; a wrapper around this one may change them."""
         self._fitted("codes_")
-        leaf = find_leaf(self).estimator
-        return like_coef(leaf, self._grid().encode(read(leaf)[0]))
-
-    def _grid(self) -> Grid:
-        grid: Grid | None = self.state_.grid
-        assert grid is not None
-        return grid
+        leaf, grid = find_leaf(self).estimator, self.state_.grid
+        if grid is None or "scale_" not in self.__dict__:
+            raise AttributeError(
+                f"{type(self).__name__} has no codes_: a wrapper around it has put its weights on another grid"
+            )
+        return like_coef(leaf, grid.encode(read(leaf)[0]))
 
     def _train(self, X: Any, y: Any, sample_weight: Any, **given: Any) -> None:
         leaf, grid = train(self, X, y, sample_weight, **given)
@@ -122,7 +119,7 @@ class _Quantizing(WeightCompressor):
         mapping = MethodMapping()
         for method in ("fit", "partial_fit", "score"):
             mapping = mapping.add(caller=method, callee=method)
-        return MetadataRouter(owner=self).add(estimator=self._inner(), method_mapping=mapping)
+        return MetadataRouter(owner=self).add(estimator=self.inner_estimator(), method_mapping=mapping)
 
 
 class QuantizedRegressor(RegressorCompressor, _Quantizing):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 
@@ -50,3 +52,14 @@ def two_outputs(small):
     X, y = small
     rng = np.random.default_rng(8)
     return X, np.column_stack([y, X @ np.array([0.0, 1.0, -1.0, 2.0, 0.3]) + rng.standard_normal(60)])
+
+
+@pytest.fixture
+def few_labels():
+    """40 labelled rows, 2000 without, and a test set: noise in y that the teacher has not."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3040, 20))
+    signal = X @ np.concatenate([[2.0, -1.5, 1.0], np.zeros(17)])
+    y = signal + 3 * rng.standard_normal(3040)
+    teacher = FrozenEstimator(LinearRegression().fit(X[2040:], signal[2040:]))
+    return X[:40], y[:40], X[40:2040], X[2040:], signal[2040:], teacher

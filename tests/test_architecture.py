@@ -21,9 +21,11 @@ BELOW = {
     "export": {"export", "artifact", "linear"},
     "_state": {"_version"},
     "_base": {"_state", "core", "artifact", "linear"},
-    "pruning": {"_base", "core", "artifact", "linear"},
-    "quantization": {"_base", "core", "artifact", "linear"},
-    "distillation": {"_base", "core", "artifact", "linear"},
+    "_classifier": {"_base"},
+    "pruning": {"_base", "_classifier", "linear"},
+    "quantization": {"_base", "_classifier", "linear"},
+    "distillation": {"_base", "linear"},
+    "distillation_classifier": {"_classifier", "distillation"},
 }
 """What each part of the package may import of the package; parts that are not listed are at the top."""
 

@@ -21,17 +21,6 @@ from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor, 
 TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
 
 
-@pytest.fixture
-def few_labels():
-    """40 labelled rows, 2000 without, and a test set: noise in y that the teacher has not."""
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((3040, 20))
-    signal = X @ np.concatenate([[2.0, -1.5, 1.0], np.zeros(17)])
-    y = signal + 3 * rng.standard_normal(3040)
-    teacher = FrozenEstimator(LinearRegression().fit(X[2040:], signal[2040:]))
-    return X[:40], y[:40], X[40:2040], X[2040:], signal[2040:], teacher
-
-
 class TestAlpha:
     @pytest.mark.parametrize("alpha", [0, 0.0, 0.3, 1, 1.0])
     def test_blends_the_two_fits(self, alpha, small):

@@ -24,6 +24,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
+from .._base import fit_nest, require_fitting
 from ..core.gram import DENSE_LIMIT
 from ..core.linalg import Floats, Indices, Mask
 from ..core.pruning import prune
@@ -32,6 +33,7 @@ from ..core.resampling import ResampledSquares, blocks_of
 from ..core.substitutes import substitutes
 from ..linear.columns import Columns
 from ..linear.curvature import fit_of
+from ..linear.nest import base_params, unroll
 from ..linear.problem import LinearProblem
 from ..linear.rows import count_rows, take_rows
 from ..linear.view import find_leaf, is_wrapper
@@ -178,18 +180,20 @@ def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Linea
     """Return a fitted clone, and the problem of the wrapper in it."""
     fitted = clone(estimator)
     if not isinstance(fitted, Pipeline):
-        return fitted, fitted._fit_problem(X, y, sample_weight, {})
-    before, wrapper = fitted[:-1], fitted[-1]
-    inside = before.fit_transform(X, y) if len(fitted) > 1 else X
-    fitted.steps[:-1] = before.steps
-    problem = wrapper._fit_problem(inside, y, sample_weight, {})
+        nest = unroll(fitted)
+        require_fitting(nest, y)
+        model, done = fit_nest(nest, X, y, base_params(fitted, sample_weight, {}))
+        return model, done.problem
+    before, (name, wrapper) = fitted[:-1], fitted.steps[-1]
+    model, problem = _fit(wrapper, before.fit_transform(X, y) if len(fitted) > 1 else X, y, sample_weight)
+    fitted.steps = [*before.steps, (name, model)]
     return fitted, problem
 
 
 def _by_moments(wrapper: Any, problem: LinearProblem, n_rows: int) -> bool:
     """Tell whether a refit on a sample would minimise a sum of moments over the same free weights."""
     leaf = problem.leaf
-    unbound = leaf.state is None and not is_wrapper(wrapper._inner()) and wrapper.monotonic_cst is None
+    unbound = leaf.state is None and not is_wrapper(wrapper.inner_estimator()) and wrapper.monotonic_cst is None
     plain = not getattr(leaf.estimator, "positive", False) and getattr(leaf.estimator, "class_weight", None) is None
     smooth = problem.exact and not problem.own_target and not problem.l1.any()
     whole = problem.X.shape[0] == n_rows and problem.X.shape[1] <= DENSE_LIMIT

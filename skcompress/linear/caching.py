@@ -6,15 +6,17 @@ and later runs would share it unseen; such a base is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_memory
 
-from .inside import BaseFit, fit_clone
+from .routing import innermost
 
 SETTLED_BY: dict[str, Callable[[Any], bool]] = {
     "solver": {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "lbfgs", "newton-cg", "newton-cholesky"}.__contains__,
@@ -32,6 +34,12 @@ The first of them that an estimator has decides.
 """
 
 
+def fit_clone(estimator: Any, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
+    """Return a fitted clone of the estimator; a copy of a frozen one, so that the user's model stays as it is."""
+    fitted = clone(estimator).fit(X, y, **params)
+    return copy.deepcopy(fitted) if isinstance(innermost(estimator), FrozenEstimator) else fitted
+
+
 @dataclass(frozen=True)
 class CachedFit:
     """`fit_clone` through a cache, for bases whose fit does not change from call to call.
@@ -44,7 +52,7 @@ class CachedFit:
 
     cached: Any
 
-    def __call__(self, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> Any:
+    def __call__(self, estimator: Any, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
         """Return a fitted clone, from the cache if it is there.
 
         Raises
@@ -60,11 +68,11 @@ class CachedFit:
         return self.cached(estimator, X, y, params)
 
 
-def base_fit_through(memory: Any) -> BaseFit:
+def base_fit_through(memory: Any) -> Callable[..., Any]:
     """Return how to fit the base: through a cache, or as it is where `memory` is None or has no place to keep it."""
     if memory is None or getattr(memory, "location", memory) is None:
-        return BaseFit(fit_clone)
-    return BaseFit(CachedFit(check_memory(memory).cache(fit_clone)))
+        return fit_clone
+    return CachedFit(check_memory(memory).cache(fit_clone))
 
 
 def _random_parts(estimator: Any) -> Iterator[tuple[str, Any]]:

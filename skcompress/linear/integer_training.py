@@ -33,7 +33,7 @@ NOT_OF_PARTIAL_FIT = ("base_coef_", "base_intercept_", "loss_increase_", "predic
 
 def can_train(model: Any) -> bool:
     """Return True if a quantizing wrapper has partial_fit; raise AttributeError, with the reason, if not."""
-    inner = model._inner()
+    inner = model.inner_estimator()
     if is_wrapper(inner) or isinstance(inner, FrozenEstimator) or not hasattr(inner, "partial_fit"):
         raise AttributeError(f"{type(inner).__name__} has no partial_fit that {type(model).__name__} could use")
     if model.grid != "fixed_point" or not isinstance(model.scale, Real):
@@ -58,8 +58,8 @@ def train(model: Any, X: Any, y: Any, sample_weight: Any, **given: Any) -> tuple
     **given
         More arguments of the base's partial_fit; those that are None are left out.
     """
-    model._check_parameters()
-    inner = model._inner()
+    model.check_parameters()
+    inner = model.inner_estimator()
     require_kind(inner, type(model).__name__)
     if getattr(inner, "average", False):
         raise ValueError(

@@ -37,6 +37,8 @@ class LinearProblem:
         The fitted leaf with its X, and y unless it is frozen.
     weights, intercept : ndarray of shape (m, p) and (m,), default=None
         w0 and its intercept, where they are not the leaf's present ones.
+    base_predictor : ndarray of shape (n, m), default=None
+        The base's linear predictor on the training rows, where it is not that of X itself.
 
     Attributes
     ----------
@@ -49,7 +51,13 @@ class LinearProblem:
         Whether the base's own predictions take the place of y.
     """
 
-    def __init__(self, leaf: Leaf, weights: Floats | None = None, intercept: Floats | None = None):
+    def __init__(
+        self,
+        leaf: Leaf,
+        weights: Floats | None = None,
+        intercept: Floats | None = None,
+        base_predictor: Floats | None = None,
+    ):
         self.leaf = leaf
         self.X = as_matrix(leaf.X)
         n_rows = self.X.shape[0]
@@ -67,6 +75,8 @@ class LinearProblem:
         self.l2: Floats = np.broadcast_to(np.asarray(self.fit.l2, dtype=np.float64), shape)
         l1 = 0.0 if self.own_target else self.fit.l1
         self.l1: Floats = np.broadcast_to(np.asarray(l1, dtype=np.float64), shape)
+        if base_predictor is not None:
+            self.base_predictor = base_predictor
         self._anchor: Floats = self.weights if self.own_target else np.zeros(shape)
 
     @cached_property

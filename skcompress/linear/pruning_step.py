@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
@@ -11,10 +12,13 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
+from ..core.budget import budget_of, choose
+from ..core.linalg import Mask
 from ..core.pruned import Pruning, swapped, work_of
 from ..core.pruning import check_pruning, prune_silently, warn_about
 from ..core.quadratic import QuadraticModel
 from ..core.quantizing import round_on
+from ..core.selection import select
 from .columns import Columns, check_groups, listed_columns
 from .exchange import exchanged
 from .joint import joint_step
@@ -78,7 +82,7 @@ class PruneStep:
                 "refit='estimator' cannot be used with a FrozenEstimator, which is not fitted again: use "
                 "refit='closed_form' or refit=None"
             )
-        if self.refit == "estimator" and any(wrapper._own_target for wrapper in wrappers_of(inner)):
+        if self.refit == "estimator" and any(wrapper.distils for wrapper in wrappers_of(inner)):
             raise ValueError(
                 "refit='estimator' fits the base again on y, which would undo the distillation inside: use "
                 "refit='closed_form' or refit=None"
@@ -163,6 +167,51 @@ class PruneStep:
             warn_about(solution.result, lost, **self._budget())
         warn_of_pruned(problem, solution.first.quadratic, solution.result.support, columns)
         return state, _known_of(scored, solution, problem, lost)
+
+    def sweep(self, problem: LinearProblem, start: State, columns: Columns, sizes: Sequence[Any]) -> Iterator[State]:
+        """Yield the state after pruning to each of these sizes; where the loss is quadratic they share one search."""
+        if not sizes:
+            return
+        signed = self.monotonic_cst is not None or np.any(start.signs)
+        plain = self.refit == "closed_form" and not signed and start.grid is None
+        if not problem.exact or not plain:
+            for size in sizes:
+                yield self.at(size).apply(problem, start, columns)[0]
+            return
+        quadratic = problem.quadratic(start.centre, start.centre_intercept, start.support)
+        for support, keep in self._supports(quadratic, columns, sizes):
+            weights = quadratic.restrict(support, keep).centre
+            yield start.centred_at(weights, problem.best_intercept(weights), support=support)
+
+    def at(self, size: Any) -> PruneStep:
+        """Return the step with this number of units for a budget."""
+        return replace(self, n_nonzero=size, threshold=None, max_loss=None)
+
+    def _supports(
+        self, quadratic: QuadraticModel, columns: Columns, sizes: Sequence[Any]
+    ) -> Iterator[tuple[Mask, Mask]]:
+        """Yield the support of each size and the columns kept always; the problems are cut and searched once."""
+        search = "one_shot" if self._scores_once() else "swap" if self.search == "auto" else self.search
+        selection = select(
+            quadratic,
+            importance=self.importance,
+            search=search,
+            refit=True,
+            feature_groups=columns.labels(self.feature_groups),
+            keep=None if self.keep is None else columns.select(self.keep, "keep"),
+            n_restarts=self.n_restarts,
+            max_nodes=self.max_nodes,
+            random_state=self.random_state,
+        )
+        units, profiles = selection.units, selection.profiles
+        chosen = [
+            choose(budget_of(n_nonzero=size), profiles, n_units=units.n_units, quadratic=selection.centred).sizes
+            for size in sizes
+        ]
+        for place, profile in enumerate(profiles):
+            profile.prepare(np.unique([choice[place] for choice in chosen]))
+        for choice in chosen:
+            yield selection.support(choice), units.kept_columns
 
     def _within(
         self, allowed: float, problem: LinearProblem, found: Solution, state: State, solve: Any, start: State

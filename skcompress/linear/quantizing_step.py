@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..core.grids import Grid
 from ..core.linalg import Floats
 from ..core.quadratic import QuadraticModel
 from ..core.quantizing import Quantization, check_quantization, quantize
+from ..core.widths import quantize_widths
 from .columns import Columns
 from .input_grid import InputGrid
 from .integer_inputs import accumulator, check_input_bits, codes_of, output_scale
@@ -78,20 +80,40 @@ class QuantizeStep:
         solution = compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)
         warn_of_changed(problem, solution.quadratic, solution.result.weights, columns)
         grid = solution.result.grid
-        state = replace(
-            start,
-            weights=solution.result.weights,
-            intercept=solution.intercept,
-            grid=grid,
-            rounding=self.rounding,
-            inputs=inputs,
-            leveled=True,
-        )
+        state = self._on_grid(start, solution.result, solution.intercept, inputs)
         if inputs is None:
             return state, shown(grid, problem.leaf.estimator)
         accumulator(codes_of(state.weights, inputs, output_scale(grid, len(state.weights))), inputs.top)
         codes = {"input_scale_": inputs.step, "input_offset_": inputs.offset}
         return state, {**shown(grid, problem.leaf.estimator), **codes}
+
+    def sweep(self, problem: LinearProblem, start: State, columns: Columns, widths: Sequence[Any]) -> Iterator[State]:
+        """Yield the state after quantizing to each of these widths; they share what does not depend on the width."""
+        if not problem.exact or self.input_bits is not None:
+            for width in widths:
+                yield self.at(width).apply(problem, start, columns)[0]
+            return
+        quadratic = problem.quadratic(start.centre, start.centre_intercept, start.support, signs=start.signs)
+        options = {name: value for name, value in self._options().items() if name != "bits"}
+        random_state = check_random_state(self.random_state)
+        for result in quantize_widths(quadratic, widths, **options, random_state=random_state):
+            intercept = problem.best_intercept(result.weights)
+            yield self._on_grid(start, result, intercept, None)
+
+    def at(self, bits: Any) -> QuantizeStep:
+        """Return the step with this many bits."""
+        return replace(self, bits=bits)
+
+    def _on_grid(self, start: State, found: Quantization, intercept: Floats, inputs: InputGrid | None) -> State:
+        return replace(
+            start,
+            weights=found.weights,
+            intercept=intercept,
+            grid=found.grid,
+            rounding=self.rounding,
+            inputs=inputs,
+            leveled=True,
+        )
 
     def _input_grid(self, problem: LinearProblem, weights: Floats) -> InputGrid | None:
         if self.input_bits is None:

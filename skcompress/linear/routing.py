@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sklearn
@@ -20,17 +20,26 @@ from .view import is_search, is_wrapper
 def innermost(estimator: Any) -> Any:
     """Return the estimator at the heart of an unfitted one: a linear base, or the FrozenEstimator that holds it."""
     if is_wrapper(estimator) and estimator.estimator is None:
-        return estimator._inner()
+        return estimator.inner_estimator()
     inside = _inside(estimator)
     return estimator if inside is None else innermost(inside)
 
 
-def wrappers_of(estimator: Any) -> Iterator[Any]:
-    """Yield those of our wrappers, from the outside in, that an unfitted estimator is made of."""
+def wrappers_of(estimator: Any, *, frozen: bool = False) -> Iterator[Any]:
+    """Yield those of our wrappers, from the outside in, that an unfitted estimator is made of.
+
+    Those that a FrozenEstimator holds, which are fitted, are among them where `frozen` asks for it.
+    """
     while estimator is not None:
         if is_wrapper(estimator):
             yield estimator
-        estimator = _inside(estimator)
+        held = frozen and isinstance(estimator, FrozenEstimator)
+        estimator = estimator.estimator if held else _inside(estimator)
+
+
+def without_pipelines(estimator: Any) -> Any:
+    """Return what an unfitted Pipeline, and a Pipeline at its end, ends in."""
+    return without_pipelines(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
 
 
 def require_estimator(estimator: Any, wrapper: str) -> None:
@@ -97,7 +106,7 @@ def fit_params_of(owner: Any, inner: Any, sample_weight: Any, fit_params: dict[s
 def _is_frozen(inner: Any) -> bool:
     """Return whether nothing but our wrappers is around a frozen estimator, so that the weights are for the loss."""
     while is_wrapper(inner):
-        inner = inner._inner()
+        inner = inner.inner_estimator()
     return isinstance(inner, FrozenEstimator)
 
 
@@ -112,7 +121,7 @@ def weight_params(inner: Any, sample_weight: Any) -> dict[str, Any]:
     return {} if sample_weight is None else {_weight_name(inner, inner): sample_weight}
 
 
-def leaf_weight(fit_params: dict[str, Any]) -> Any:
+def leaf_weight(fit_params: Mapping[str, Any]) -> Any:
     """Return the sample weight among the arguments of a fit, under whatever step's name, or None."""
     return next((value for name, value in fit_params.items() if name.rpartition("__")[2] == "sample_weight"), None)
 

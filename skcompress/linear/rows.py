@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -27,6 +27,16 @@ def take_rows(data: Any, rows: Indices) -> Any:
 def count_rows(data: Any) -> int:
     """Return the number of rows."""
     return data.shape[0] if hasattr(data, "shape") else len(np.asarray(data))
+
+
+def take_params(params: Mapping[str, Any], rows: Indices, n_rows: int) -> dict[str, Any]:
+    """Return the arguments of a fit on n_rows rows for a fit on some of them: what has one entry a row is cut."""
+    return {name: take_rows(value, rows) if has_rows(value, n_rows) else value for name, value in params.items()}
+
+
+def has_rows(value: Any, n_rows: int) -> bool:
+    """Return whether a value has one entry for each row."""
+    return hasattr(value, "__len__") and not isinstance(value, (str, dict)) and count_rows(value) == n_rows
 
 
 def stack_rows(blocks: Sequence[Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..core.grids import Grid
 from ..core.linalg import Floats, Mask
@@ -18,6 +18,30 @@ Attributes = Mapping[str, Any]
 """Fitted attributes that only the step itself knows, by their names."""
 
 Options = TypeVar("Options")
+
+
+class StepRecord(NamedTuple):
+    """What one step has come to: a row of `steps_`.
+
+    Attributes
+    ----------
+    step : str
+        The class of the wrapper, or of the base.
+    weights : int
+        Weights that are not zero.
+    bits : int
+        Bits of a weight.
+    loss_increase : float
+        Loss gained since the base, in units of the null loss.
+    prediction_change : float
+        Root mean square change of the linear predictor since the base.
+    """
+
+    step: str
+    weights: int
+    bits: int
+    loss_increase: float
+    prediction_change: float
 
 
 @dataclass(frozen=True)
@@ -47,6 +71,8 @@ class State:
         The codes of the inputs that the model predicts from.
     leveled : bool
         Whether the intercept is solved again for these weights; else it stays as it is.
+    history : tuple of StepRecord
+        The base, and the steps that have led here.
     """
 
     weights: Floats
@@ -62,6 +88,7 @@ class State:
     at_minimum: bool = True
     inputs: InputGrid | None = None
     leveled: bool = True
+    history: tuple[StepRecord, ...] = ()
 
     @classmethod
     def uncompressed(cls, weights: Floats, intercept: Floats, positive: bool = False) -> State:
@@ -74,6 +101,7 @@ class State:
         return replace(there, leveled=True, **changes)
 
 
-def options_of(kind: type[Options], wrapper: Any) -> Options:
-    """Return the dataclass of a step's options, read off the parameters of the same names."""
-    return kind(**{option.name: getattr(wrapper, option.name) for option in fields(kind)})  # type: ignore[arg-type]
+def options_of(kind: type[Options], wrapper: Any, **others: Any) -> Options:
+    """Return the dataclass of a step's options, read off the parameters of the same names, and others."""
+    names = {option.name for option in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in wrapper.get_params(deep=False).items() if name in names}, **others)

@@ -60,14 +60,6 @@ class Lesson:
     answers: Answers
     folds: list[Fold] = field(default_factory=list)
 
-    def transformed(self, transform: Any) -> Lesson:
-        """Return the same lesson with the unlabelled rows in the student's own features."""
-        if self.answers.X_unlabeled is None:
-            return self
-        rows = transform(self.answers.X_unlabeled)
-        folds = [replace(fold, answers=replace(fold.answers, X_unlabeled=rows)) for fold in self.folds]
-        return Lesson(replace(self.answers, X_unlabeled=rows), folds)
-
 
 def default_teacher(y: Any, random_state: Any, *, classifier: bool = False) -> Any:
     """Return gradient boosted trees; for several outputs one model an output."""

@@ -110,7 +110,7 @@ def _inside_frozen(leaf: Leaf) -> Leaf:
 def _inside_wrapper(leaf: Leaf) -> Leaf:
     wrapper = leaf.estimator
     state = wrapper.state_ if leaf.state is None else leaf.state
-    own_target = leaf.own_target or wrapper._own_target
+    own_target = leaf.own_target or wrapper.distils
     return replace(leaf, estimator=wrapper.estimator_, state=state, own_target=own_target)
 
 
@@ -157,7 +157,7 @@ def _place_inside(model: Any) -> str | None:
 
 def is_wrapper(estimator: Any) -> bool:
     """Return whether this is one of our own wrappers (fitted or not)."""
-    return hasattr(type(estimator), "_fit_problem")
+    return hasattr(type(estimator), "inner_estimator")
 
 
 def is_search(estimator: Any) -> bool:

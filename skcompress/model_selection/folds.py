@@ -3,67 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._base import filled, fit_nest
 from ..core.linalg import Floats, Indices
-from ..linear.columns import Columns
-from ..linear.inside import BaseFit, fit_inside
-from ..linear.problem import LinearProblem
-from ..linear.rows import count_rows, take_rows
-from ..linear.state import State
-from ..linear.view import read, write
+from ..linear.nest import Run, recorded, unroll
+from ..linear.rows import count_rows, take_params, take_rows
+from ..linear.view import write
 from .fold_moments import Whole, subtracted
 from .held_out import HeldOut
-from .nest import Nest
+from .nest import SearchNest
 from .sweep import Candidate, sweep
 
 Grid = Mapping[str, Sequence[Any]]
-
-
-class Fitted(NamedTuple):
-    """A fitted base with its loss.
-
-    Attributes
-    ----------
-    model : estimator
-        The fitted base; candidates are written into it.
-    problem : LinearProblem
-        Its loss on the training rows.
-    base : State
-        Its own weights, and what has been asked of them already.
-    columns : Columns
-        Names of its features.
-    """
-
-    model: Any
-    problem: LinearProblem
-    base: State
-    columns: Columns
-
-    @property
-    def bare(self) -> bool:
-        """Whether nothing stands between the columns of X and the weights."""
-        return self.model is self.problem.leaf.estimator
-
-    def lend(self, nest: Nest, candidate: Candidate, *, assess: bool = True) -> Any:
-        """Write a candidate into the model and return it inside the outermost step; the next one takes its place.
-
-        Without `assess` it knows no `loss_increase_`, which costs a pass over the training rows.
-        """
-        state = candidate.state
-        shell = nest.shell(self.model, candidate.values)
-        if shell is not self.model and assess:
-            shell._finish(self.problem, state)
-        else:
-            write(self.problem.leaf.estimator, state.weights, state.intercept)
-            if shell is not self.model:
-                shell.state_ = state
-        return shell
 
 
 @dataclass(frozen=True)
@@ -85,13 +42,8 @@ class Data:
 
     def take(self, rows: Indices) -> Data:
         """Return these rows."""
-        n_rows = count_rows(self.X)
-        params = {name: take_rows(v, rows) if _has_rows(v, n_rows) else v for name, v in self.params.items()}
+        params = take_params(self.params, rows, count_rows(self.X))
         return Data(take_rows(self.X, rows), take_rows(self.y, rows), take_rows(self.sample_weight, rows), params)
-
-
-def _has_rows(value: Any, n_rows: int) -> bool:
-    return hasattr(value, "__len__") and not isinstance(value, (str, dict)) and count_rows(value) == n_rows
 
 
 class FoldResult(NamedTuple):
@@ -118,29 +70,48 @@ class FoldResult(NamedTuple):
     seconds: float
 
 
-def fit_base(nest: Nest, data: Data, base_fit: BaseFit) -> Fitted:
-    """Fit the base of a nest."""
-    model, problem, start = fit_inside(nest.base, data.X, data.y, dict(data.params), base_fit)
-    weights, intercept = read(problem.leaf.estimator)
-    base = replace(start, weights=weights, intercept=intercept, leveled=True)
-    return Fitted(model, problem, base, Columns.of(model, problem.leaf, problem.weights.shape[1]))
+def fit_base(nest: SearchNest, data: Data, fit: Callable[..., Any]) -> Run:
+    """Fit the base of a nest; candidates start from its state and are written into its model."""
+    model, done = fit_nest(unroll(nest.base), data.X, data.y, data.params, fit)
+    return Run(model, done.problem, done.state)
+
+
+def is_bare(fitted: Run) -> bool:
+    """Return whether nothing stands between the columns of X and the weights."""
+    return fitted.model is fitted.problem.leaf.estimator
+
+
+def lend(nest: SearchNest, fitted: Run, candidate: Candidate, *, assess: bool = True) -> Any:
+    """Write a candidate into the model and return it inside the outermost step; the next one takes its place.
+
+    Without `assess` it knows no `loss_increase_`, which costs a pass over the training rows.
+    """
+    state = candidate.state
+    write(fitted.problem.leaf.estimator, state.weights, state.intercept)
+    places = nest.places(candidate.values)
+    if not places:
+        return fitted.model
+    wrapper = places[-1].wrapper
+    if assess:
+        state = recorded(fitted.problem, state, type(wrapper).__name__)
+    return filled(wrapper, fitted.model, state, assessed=assess)
 
 
 def run_fold(
-    nest: Nest,
+    nest: SearchNest,
     data: Data,
     train: Indices,
     test: Indices,
     grid: Grid,
     scoring: Any,
-    base_fit: BaseFit,
+    base_fit: Callable[..., Any],
     whole: Whole | None = None,
 ) -> FoldResult:
     """Return the scores of all candidates on one fold.
 
     Parameters
     ----------
-    nest : Nest
+    nest : SearchNest
         The estimator taken apart.
     data : Data
         All rows.
@@ -150,7 +121,7 @@ def run_fold(
         The values of "n_nonzero" and "bits".
     scoring : str, callable or None
         The score.
-    base_fit : BaseFit
+    base_fit : callable
         How the innermost estimator is fitted.
     whole : Whole, default=None
         Moments of all rows, from which those of the fold come by subtraction where that is exact.
@@ -158,11 +129,11 @@ def run_fold(
     started = time.perf_counter()
     fitted = fit_base(nest, data.take(train), base_fit)
     held = data.take(test)
-    moments = subtracted(whole, fitted.problem, held.X, train, test) if whole is not None and fitted.bare else None
-    candidates = sweep(nest, fitted.problem, fitted.base, fitted.columns, grid)
+    moments = subtracted(whole, fitted.problem, held.X, train, test) if whole is not None and is_bare(fitted) else None
+    candidates = sweep(nest, fitted, grid)
     rows = HeldOut(fitted.model, held.X, held.y, held.sample_weight, scoring, moments)
     lines = [(c.state.weights, c.state.intercept) for c in candidates]
-    scores = rows.scores(lines, lambda place: fitted.lend(nest, candidates[place]))
+    scores = rows.scores(lines, lambda place: lend(nest, fitted, candidates[place]))
     return FoldResult(
         scores,
         [np.packbits(weights != 0) for weights, _ in lines],

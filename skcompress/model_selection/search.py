@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -13,17 +12,25 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._base import ClassifierCompressor, LinearCompressor, RegressorCompressor
+from .._base import LinearCompressor, RegressorCompressor, assembled, filled
+from .._classifier import ClassifierCompressor
 from ..linear.caching import base_fit_through
-from ..linear.inside import BaseFit
-from ..linear.problem import LinearProblem
-from ..linear.routing import innermost, require_estimator, require_random_state, wrappers_of
-from ..linear.view import like_coef, read, require_kind
+from ..linear.nest import params_inside, through
+from ..linear.ranges import input_range
+from ..linear.routing import (
+    fit_params_of,
+    innermost,
+    require_estimator,
+    require_random_state,
+    weight_given,
+    wrappers_of,
+)
+from ..linear.view import like_coef, require_kind
 from ..pruning import PrunedClassifier, PrunedRegressor
 from ..quantization import QuantizedClassifier, QuantizedRegressor
 from .choosing import check_tolerance, smallest, within
 from .fold_moments import whole_of
-from .folds import Data, FoldResult, Grid, fit_base, run_fold
+from .folds import Data, FoldResult, Grid, fit_base, is_bare, run_fold
 from .held_out import scorer_of
 from .nest import nest_of
 from .progress import CallbackSupportMixin, watched, with_callbacks
@@ -97,31 +104,21 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         return super().fit(X, y, sample_weight, **fit_params)
 
     @with_callbacks
-    def _fit_problem(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        fit_params: dict[str, Any],
-        base_fit: BaseFit | None = None,
-    ) -> LinearProblem:
-        name, inner = type(self).__name__, self._inner()
+    def _fit_all(self, X: Any, y: Any, sample_weight: Any, fit_params: dict[str, Any]) -> None:
+        name, inner = type(self).__name__, self.inner_estimator()
         require_estimator(inner, name)
         require_kind(innermost(inner), name)
-        self._check_parameters()
+        self.check_parameters()
         if y is None:
             raise ValueError(f"{name} requires y to be passed, but the target y is None: without it nothing is scored")
-        if base_fit is None:
-            base_fit = base_fit_through(self.memory)
-        elif base_fit.own_target:
-            raise ValueError(f"{name} cannot be distilled: put DistilledRegressor inside it, around the base")
-        fit_params = dict(fit_params)
+        base_fit, fit_params = base_fit_through(self.memory), dict(fit_params)
         groups = fit_params.pop("groups", None)
         if sample_weight is not None and not hasattr(sample_weight, "shape"):
             sample_weight = np.asarray(sample_weight)
         nest = nest_of(inner, self._kinds, self.random_state)
         self._check_steps(nest)
-        data = Data(X, y, sample_weight, nest.base_params(self, inner, sample_weight, fit_params))
+        params = params_inside(inner, fit_params_of(self, inner, sample_weight, fit_params))
+        data = Data(X, y, sample_weight, params)
         fitted = fit_base(nest, data, base_fit)
         if is_classifier(self):
             _require_classes(name, y, sample_weight)
@@ -130,12 +127,12 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         self.scorer_ = scorer_of(fitted.model, self.scoring)
         context = self._init_callback_context(max_subtasks=len(splits) + 1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        whole = whole_of(fitted.problem, bare=fitted.bare)
+        whole = whole_of(fitted.problem, bare=is_bare(fitted))
         tasks = (delayed(run_fold)(nest, data, *split, grid, self.scoring, base_fit, whole) for split in splits)
         results = Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks)
         folds = watched(self, context, results, len(splits), len(grid_points(grid)))
         rest = context.subcontext(task_name="compress-all-rows").call_on_fit_task_begin(estimator=self)
-        candidates = sweep(nest, fitted.problem, fitted.base, fitted.columns, grid)
+        candidates = sweep(nest, fitted, grid)
         sizes = measure(
             nest, fitted, candidates, self.size, with_bytes=self.size == "bytes" or self.max_bytes is not None
         )
@@ -148,35 +145,30 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         self.best_index_, self.best_params_ = best, dict(candidates[best].values)
         self.best_score_ = float(scores[best].mean())
         self.n_splits_ = len(splits)
-        self.estimator_, state = nest.compress(
-            fitted.model, fitted.problem, fitted.base, fitted.columns, self.best_params_
-        )
+        done = through(fitted, nest.places(self.best_params_))
+        filled(self, assembled(done), done.state, assessed=True)
+        self.input_range_ = input_range(X, weight_given(sample_weight, fit_params))
         leaf = fitted.problem.leaf.estimator
-        weights, intercept = read(leaf)
-        self._finish(fitted.problem, replace(state, weights=weights, intercept=intercept, leveled=True))
         self.frontier_ = frontier(self.cv_results_, places, 8 * leaf.coef_.dtype.itemsize)
-        frequency = _frequency(folds, best, fitted.columns.names, len(fitted.base.weights))
+        frequency = _frequency(folds, best, fitted.columns.names, len(fitted.state.weights))
         self.support_frequency_ = like_coef(leaf, frequency)
         rest.call_on_fit_task_end(estimator=self)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
-        return fitted.problem
 
     def _check_steps(self, nest: Any) -> None:
         """Raise ValueError for values and options of the steps that are out of their range, before a fit."""
         given = {"n_nonzero": 1 if self.n_nonzero is None else self.n_nonzero, "bits": self.bits}
-        for wrapper in wrappers_of(self._inner()):
-            wrapper._check_parameters()
+        for wrapper in wrappers_of(self.inner_estimator()):
+            wrapper.check_parameters()
         for step in nest.steps:
             for value in checked_values(given[step.parameter], step.parameter):
                 if value is not None:
-                    step.at(value)._check_parameters()
+                    step.at(value).check_parameters()
 
     def _grid(self, nest: Any, fitted: Any) -> Grid:
         sizes = self.n_nonzero
         return {
-            "n_nonzero": default_sizes(nest, fitted.base, fitted.columns)
-            if sizes is None
-            else checked_values(sizes, "n_nonzero"),
+            "n_nonzero": default_sizes(nest, fitted) if sizes is None else checked_values(sizes, "n_nonzero"),
             "bits": checked_values(self.bits, "bits"),
         }
 
@@ -194,7 +186,7 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
             raise ValueError(f"scoring={self.scoring!r} gives NaN for every candidate")
         return smallest(scores, sizes["size"], good)
 
-    def _check_parameters(self) -> None:
+    def check_parameters(self) -> None:
         check_tolerance(self.tolerance)
         check_size(self.size)
         require_random_state(self.random_state)

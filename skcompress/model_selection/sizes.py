@@ -15,11 +15,11 @@ from ..core.linalg import Floats, Mask
 from ..core.units import units_of
 from ..linear.columns import Columns
 from ..linear.fold import compact
-from ..linear.state import State
+from ..linear.nest import Run
 from ..linear.view import find_leaf
 from ..pruning import PrunedRegressor
-from .folds import Fitted
-from .nest import Nest
+from .folds import lend
+from .nest import SearchNest
 from .sweep import Candidate
 
 N_SIZES = 20
@@ -59,7 +59,7 @@ def check_size(size: Any) -> None:
 
 
 def measure(
-    nest: Nest, fitted: Fitted, candidates: Sequence[Candidate], size: Any, *, with_bytes: bool
+    nest: SearchNest, fitted: Run, candidates: Sequence[Candidate], size: Any, *, with_bytes: bool
 ) -> dict[str, Floats]:
     """Return "size", "weights", "inputs" and "bytes" of all candidates; bytes are NaN unless they are asked for."""
     supports = [candidate.state.weights != 0 for candidate in candidates]
@@ -71,25 +71,26 @@ def measure(
     if with_bytes:
         sizes["bytes"] = bytes_at(nest, fitted, candidates, range(len(candidates)))
     if callable(size):
-        lent = (fitted.lend(nest, candidate) for candidate in candidates)
+        lent = (lend(nest, fitted, candidate) for candidate in candidates)
         return {"size": np.array([size(model) for model in lent], dtype=np.float64), **sizes}
     return {"size": sizes[size], **sizes}
 
 
-def bytes_at(nest: Nest, fitted: Fitted, candidates: Sequence[Candidate], places: Iterable[int]) -> Floats:
+def bytes_at(nest: SearchNest, fitted: Run, candidates: Sequence[Candidate], places: Iterable[int]) -> Floats:
     """Return the bytes of the candidates at these places."""
-    lent = (fitted.lend(nest, candidates[place], assess=False) for place in places)
+    lent = (lend(nest, fitted, candidates[place], assess=False) for place in places)
     return np.array([bytes_of(model) for model in lent], dtype=np.float64)
 
 
-def default_sizes(nest: Nest, base: State, columns: Columns) -> list[int]:
+def default_sizes(nest: SearchNest, fitted: Run) -> list[int]:
     """Return up to `N_SIZES` numbers of units, all of them or evenly spaced on a logarithmic scale."""
     wrapper: Any = next(step.wrapper for step in nest.steps if step.parameter == "n_nonzero")
+    support, columns = fitted.state.support, fitted.columns
     keep = None if wrapper.keep is None else columns.select(wrapper.keep, "keep")
-    units = units_of(base.support, columns.labels(wrapper.feature_groups), keep)
+    units = units_of(support, columns.labels(wrapper.feature_groups), keep)
     available = units.available
     if units.per_output:
-        most = int(base.support.sum(axis=1).max(initial=1))
+        most = int(support.sum(axis=1).max(initial=1))
         least = int(units.kept_columns.sum())
     else:
         most, least = int(available.sum()), int((units.kept & available).sum())

@@ -236,7 +236,7 @@ class Grid:
 class Wrapper(BaseEstimator):
     """A fitted wrapper as far as `compact` knows one."""
 
-    _fit_problem = None  # what our wrappers are known by
+    inner_estimator = None  # what our wrappers are known by
 
     def __init__(self, estimator_, grid):
         self.estimator_ = estimator_

@@ -9,8 +9,7 @@ from sklearn.linear_model import Lars, Ridge
 from sklearn.model_selection import KFold, ShuffleSplit, cross_val_predict
 from sklearn.multioutput import MultiOutputRegressor
 
-from skcompress.linear.distil import Answers
-from skcompress.linear.teaching import Lesson, School, default_teacher, teach
+from skcompress.linear.teaching import School, default_teacher, teach
 
 
 class Witness(RegressorMixin, BaseEstimator):
@@ -123,13 +122,6 @@ def test_folds_that_leave_rows_out_are_refused(small):
 
 def test_without_nesting_there_are_no_folds(small):
     assert lesson_of(Ridge(), *small)[1].folds == []
-
-
-def test_a_transformed_lesson_has_its_unlabelled_rows_in_other_features():
-    lesson = Lesson(Answers(np.zeros(2), np.ones((3, 1)), np.zeros(3)))
-    np.testing.assert_array_equal(lesson.transformed(lambda X: X * 7).answers.X_unlabeled, 7.0)
-    plain = Lesson(Answers(np.zeros(2)))
-    assert plain.transformed(None) is plain
 
 
 def test_the_default_teacher():
