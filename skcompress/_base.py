@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,6 +54,17 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
     distils: ClassVar[bool] = False
     own_params: ClassVar[tuple[str, ...]] = ()
     state_: State
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Python's own message for a parameter that does not exist names the function: let it be the public class.
+        inherited = cls.__init__
+        if "__init__" not in vars(cls) and isinstance(inherited, FunctionType):
+            own = FunctionType(inherited.__code__, inherited.__globals__, "__init__", inherited.__defaults__)
+            for name in ("__kwdefaults__", "__annotations__", "__doc__", "__module__"):
+                setattr(own, name, getattr(inherited, name))
+            own.__qualname__ = f"{cls.__qualname__}.__init__"
+            cls.__init__ = own  # type: ignore[method-assign]
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **fit_params: Any) -> Any:
         """Fit the estimator inside and compress its weights.

@@ -157,6 +157,7 @@ class Columns:
             return groups
         check_groups(groups)
         if isinstance(groups, str):
+            self._warn_of_no_steps()
             return self._numbered(list(self.origins))
         if isinstance(groups, Mapping):
             return self._numbered(self._from_mapping(groups))
@@ -171,6 +172,16 @@ class Columns:
             )
         _require_labels(labels)
         return self._numbered(labels)
+
+    def _warn_of_no_steps(self) -> None:
+        if not self.leaf.steps:
+            warnings.warn(
+                "feature_groups='input' groups nothing here: each column that the wrapper gets counts as one input. "
+                "To group the features of one raw column, put the transformers inside the wrapper: "
+                "PrunedRegressor(make_pipeline(columns, Ridge()), feature_groups='input')",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _from_mapping(self, groups: Mapping[Any, Any]) -> list[Hashable]:
         """Read {label: columns}; a column in no group is a group of its own."""

@@ -46,24 +46,25 @@ def raw_origins(steps: Sequence[Any], n_inputs: int, n_features: int) -> Origins
     """Return for each of the leaf's n_features the raw inputs that it is made of."""
     origins: Origins = [frozenset([index]) for index in range(n_inputs)]
     for step in steps:
-        origins = _through(step, origins)
+        origins = origins_through(step, origins)
     if len(origins) != n_features:
         return [frozenset(range(n_inputs))] * n_features
     return origins
 
 
-def _through(step: Any, origins: Origins) -> Origins:
+def origins_through(step: Any, origins: Origins) -> Origins:
+    """Return the raw inputs of each output of a fitted step, given those of its inputs."""
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return origins
     if isinstance(step, Pipeline):
         for _, inner in step.steps:
-            origins = _through(inner, origins)
+            origins = origins_through(inner, origins)
         return origins
     if isinstance(step, ColumnTransformer):
         return _through_columns(step, origins)
     if isinstance(step, FeatureUnion):
         parts = [part for _, part in step.transformer_list if not (isinstance(part, str) and part == "drop")]
-        return [origin for part in parts for origin in _through(part, origins)]
+        return [origin for part in parts for origin in origins_through(part, origins)]
     return _by_names(step, origins)
 
 
@@ -72,7 +73,7 @@ def _through_columns(step: ColumnTransformer, origins: Origins) -> Origins:
     result: Origins = [frozenset()] * n_out
     for part in column_parts(step):
         chosen = [origins[place] for place in part.places]
-        found = _through(part.transformer, chosen)
+        found = origins_through(part.transformer, chosen)
         size = part.outputs.stop - part.outputs.start
         result[part.outputs] = found if len(found) == size else [frozenset().union(*chosen)] * size
     return result

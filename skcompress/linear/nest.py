@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 
 from .caching import fit_clone
 from .columns import Columns
+from .identifiers import warn_of_identifiers
 from .integer_inputs import integer_reader, reader_of, with_reader
 from .problem import LinearProblem
 from .routing import fit_params_of, leaf_weight
@@ -232,6 +233,7 @@ def run(nest: Nest, X: Any, y: Any, params: Mapping[str, Any], fit: Callable[...
     leaf = find_leaf(model, X, y, leaf_weight(params), own_target=teaching is not None)
     require_obedience(leaf.estimator, leaf.X)
     problem, start = opened(model, leaf)
+    warn_of_identifiers(columns_at(model, leaf, 0))
     for place in nest.places:
         if place.wrapper.distils:
             start = replace(start, history=(start.history[0]._replace(step=type(place.wrapper).__name__),))

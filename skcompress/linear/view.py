@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.cross_decomposition import CCA, PLSCanonical, PLSRegression
 from sklearn.frozen import FrozenEstimator
@@ -27,6 +27,7 @@ from sklearn.linear_model import RANSACRegressor
 from sklearn.pipeline import Pipeline
 
 from ..core.linalg import Floats
+from .refusals import require_linear
 from .rows import count_rows, take_rows
 from .state import State
 
@@ -190,25 +191,6 @@ def _opener(estimator: Any) -> Callable[[Leaf], Leaf] | None:
     if is_search(estimator):
         return _inside_search
     return next((opener for kind, opener in INSIDE.items() if isinstance(estimator, kind)), None)
-
-
-def require_linear(estimator: Any) -> None:
-    """Raise TypeError, naming the class and a way out, unless the fitted estimator has writable weights."""
-    name = type(estimator).__name__
-    if isinstance(getattr(type(estimator), "coef_", None), property):
-        raise TypeError(
-            f"{name} computes its coef_ and does not let it be set: use a base that stores its weights, such as "
-            f"LinearSVR in place of SVR(kernel='linear')"
-        )
-    if isinstance(estimator, MetaEstimatorMixin) and {"estimator", "estimators"} & estimator.get_params(False).keys():
-        raise TypeError(
-            f"{name} holds several models, or none to be written: put the wrapper inside it, around the linear one"
-        )
-    if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
-        raise TypeError(
-            f"{name} has no coef_ and intercept_, so there are no weights to compress: use a linear base such as "
-            f"Ridge, or distil it into one: DistilledRegressor(Ridge(), teacher={name}())"
-        )
 
 
 def require_kind(estimator: Any, wrapper: str) -> None:

@@ -207,7 +207,7 @@ class TestRefusals:
 
     def test_several_models(self, small):
         stack = StackingRegressor([("a", lm.Ridge()), ("b", lm.Lasso())]).fit(*small)
-        with pytest.raises(TypeError, match=r"StackingRegressor holds several models.*inside it"):
+        with pytest.raises(TypeError, match=r"StackingRegressor holds several models.*around each of them"):
             require_linear(stack)
 
     def test_the_wrong_kind(self):

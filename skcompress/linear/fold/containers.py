@@ -12,6 +12,9 @@ from ..column_parts import column_parts
 from .graph import Column, Graph
 from .registry import fold, register_fold
 
+_READS = "(it reads"
+_SHOWN = 8
+
 
 def fold_pipeline(pipeline: Pipeline, columns: Sequence[Column], graph: Graph) -> list[Column]:
     """Fold the steps one after the other."""
@@ -37,7 +40,15 @@ def fold_columns(transformer: ColumnTransformer, columns: Sequence[Column], grap
     """Fold each part on its own columns, side by side."""
     out: list[Column] = []
     for part in column_parts(transformer):
-        out += fold(part.transformer, [columns[place] for place in part.places], graph)
+        try:
+            out += fold(part.transformer, [columns[place] for place in part.places], graph)
+        except ValueError as error:
+            if _READS in str(error):
+                raise
+            names = getattr(transformer, "feature_names_in_", range(transformer.n_features_in_))
+            told = ", ".join(repr(names[place]) for place in part.places[:_SHOWN])
+            more = ", ..." if len(part.places) > _SHOWN else ""
+            raise ValueError(f"{error} {_READS} {told}{more})") from error
     return out
 
 
