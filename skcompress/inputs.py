@@ -191,7 +191,8 @@ def _narrowed_parameters(wrapper: Any, features: Mask) -> dict[str, Any]:
     if wrapper.monotonic_cst is not None:
         changed["monotonic_cst"] = columns.signs(wrapper.monotonic_cst, "monotonic_cst")[features].astype(int)
     if not isinstance(wrapper.n_nonzero, (int, np.integer)):
-        support = np.atleast_2d(wrapper.support_)[:, features]
+        # The weights that were kept, whether or not a wrapper around this one rounds some of them to zero.
+        support = wrapper.state_.support[:, features]
         whole = wrapper.feature_groups is not None
         share = float(support.any(axis=0).mean() if whole else support.mean())
         changed.update(n_nonzero=share, threshold=None, max_loss=None)
