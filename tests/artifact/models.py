@@ -154,3 +154,19 @@ MODELS["vocabulary"] = of_terms(
     rows="values",
     n_inputs=1,
 )
+
+
+def rows_for(model):
+    """Return two rows that any model can read."""
+    if model.reads.rows == "values":
+        return ["the fox and the dog", "fox"]
+    if model.reads.rows == "mappings":
+        return [{name: j + 0.5 for j, name in enumerate(model.inputs)}, {}]
+    if not model.inputs:
+        return np.zeros((2, model.reads.n_all))
+    first = {"category": "a", "lookup": "b"}.get(model.blocks[0].kind if model.blocks else "")
+    numbers = np.vstack([np.linspace(0.1, 0.9, len(model.reads)), np.linspace(0.8, -0.2, len(model.reads))])
+    columns = {name: numbers[:, j].tolist() for j, name in enumerate(model.inputs)}
+    if first is not None:
+        columns[model.inputs[model.blocks[0].sources[0]]] = [first, None]
+    return columns
