@@ -11,7 +11,15 @@ import scipy.sparse as sp
 from .linalg import Floats
 
 Block = Sequence[Any]
-"""(X, y) or (X, y, sample_weight); y may be None."""
+"""(X, y) or (X, y, sample_weight); y may be None. Arrays, sparse matrices, or frames of pandas, polars and pyarrow."""
+
+
+FAR = {
+    "dask": "pass one block for each partition, ((X.get_partition(i).compute(), y.get_partition(i).compute()) for i in "
+    "range(X.npartitions))",
+    "pyspark": "pass one block for each batch, such as those of toLocalIterator() or of mapInPandas",
+}
+"""Engines whose frames are no block, and what to pass in place of one."""
 
 
 class CheckedBlock(NamedTuple):
@@ -80,7 +88,16 @@ def _checked(number: int, block: Any) -> tuple[CheckedBlock, list[str] | None]:
     if not isinstance(block, (tuple, list)) or len(block) not in (2, 3):
         raise ValueError(f"block {number}: must be (X, y) or (X, y, sample_weight), got {type(block).__name__}")
     X, y = block[:2]
-    names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+    for part in block:
+        _require_local(part, number)
+    names: list[str] | None = None
+    if type(X).__module__.partition(".")[0] == "pyarrow":
+        names = [str(name) for name in X.column_names]
+        X = np.column_stack(
+            [column.to_numpy() if hasattr(column, "chunks") else np.asarray(column) for column in X.columns]
+        )
+    elif hasattr(X, "columns"):
+        names = [str(name) for name in X.columns]
     rows = sp.csr_array(X) if sp.issparse(X) else np.asarray(X)
     if rows.ndim != 2:
         raise ValueError(f"block {number}: X must have two dimensions, got shape {rows.shape}")
@@ -100,6 +117,17 @@ def _checked(number: int, block: Any) -> tuple[CheckedBlock, list[str] | None]:
         wrong = weight[~(np.isfinite(weight) & (weight >= 0))][0]
         raise ValueError(f"block {number}: sample_weight must be finite and not negative, got {wrong:g}")
     return CheckedBlock(number, rows, target, weight), names
+
+
+def _require_local(part: Any, number: int) -> None:
+    """Raise ValueError for rows of another engine, which would be collected whole, or not at all."""
+    engine = type(part).__module__.partition(".")[0]
+    if engine in FAR:
+        raise ValueError(f"block {number}: a {engine} {type(part).__name__} is not in memory: {FAR[engine]}")
+    if engine == "polars" and type(part).__name__ == "LazyFrame":
+        raise ValueError(
+            f"block {number}: a polars LazyFrame is not in memory: pass one block for each slice, collected"
+        )
 
 
 def _numbers(values: Any, number: int, name: str) -> Floats:

@@ -187,8 +187,13 @@ def least_squares(moments: Moments, *, alpha: float, fit_intercept: bool) -> dic
     }
 
 
-def fidelity(moments: Moments, coef: ArrayLike, intercept: ArrayLike, *, fit_intercept: bool) -> dict[str, Any]:
-    """Return the arguments of a `QuadraticModel` whose loss is the change of a given linear predictor."""
+def fidelity(
+    moments: Moments, coef: ArrayLike, intercept: ArrayLike, *, fit_intercept: bool, total: float | None = None
+) -> dict[str, Any]:
+    """Return the arguments of a `QuadraticModel` whose loss is the change of a given linear predictor.
+
+    The weights of the rows may be multiplied by a curvature; `total` is their sum without it, to which the mean refers.
+    """
     p = moments.n_features
     centre = np.atleast_2d(np.asarray(coef, dtype=np.float64))
     constant = np.asarray(intercept, dtype=np.float64)
@@ -202,6 +207,8 @@ def fidelity(moments: Moments, coef: ArrayLike, intercept: ArrayLike, *, fit_int
         if not np.isfinite(values).all():
             raise ValueError(f"{name} must be finite, got {values[~np.isfinite(values)][0]}")
     curvature = moments.around(fit_intercept)[:p, :p]
+    if total is not None:
+        curvature = curvature * (moments.total / total)
     mean = moments.mean[:p] if fit_intercept else np.zeros(p)
     return {
         "curvature": curvature,

@@ -128,6 +128,9 @@ class QuadraticModel:
         fit_intercept: bool = True,
         coef: ArrayLike | None = None,
         intercept: ArrayLike = 0.0,
+        null_loss: ArrayLike | None = None,
+        base_loss: ArrayLike | None = None,
+        n_samples: float | None = None,
     ) -> QuadraticModel:
         """Return the model of rows that do not fit into memory, or of a model that was trained elsewhere.
 
@@ -142,10 +145,15 @@ class QuadraticModel:
         coef : array-like of shape (m, p) or (p,), default=None
             Weights of a model trained elsewhere: the loss is then the mean squared change of its linear predictor.
             For a generalised linear model multiply sample_weight by the curvature (mu (1 - mu) for a logistic one,
-            mu for Poisson), so that it is the change of its deviance. None: the weights are fitted here by least
-            squares.
+            mu for Poisson) and give the three numbers below, so that it is the change of its deviance in shares of the
+            null deviance. None: the weights are fitted here by least squares.
         intercept : array-like of shape (m,), default=0.0
             Intercept that goes with `coef`.
+        null_loss, base_loss : array-like of shape (m,), default=None
+            With `coef`: mean deviance of the best constant and of the model on the rows. Losses are shares of the first
+            (None: the variance of the linear predictor), and the criterion needs the second.
+        n_samples : float, default=None
+            With `coef`: the sum of the sample weights without curvature. None: the sum of those in the blocks.
 
         Returns
         -------
@@ -155,7 +163,8 @@ class QuadraticModel:
         Raises
         ------
         ValueError
-            If there is no block, one is wrong (named by its number, from 0), or y is missing where weights are fitted.
+            If there is no block, one is wrong (named by its number, from 0), y is missing where weights are fitted, or
+            a loss or number of rows is given where they are.
         MemoryError
             If p x p matrices do not fit.
 
@@ -164,9 +173,18 @@ class QuadraticModel:
         skcompress.core.moments : How blocks are merged.
         """
         moments = Moments.of_blocks(blocks)
+        known = {"null_loss": null_loss, "base_loss": base_loss, "n_samples": n_samples}
+        given = {name: value for name, value in known.items() if value is not None}
+        for name, value in given.items():
+            if coef is None:
+                raise ValueError(
+                    f"{name}={value!r} goes with coef: without it the weights and their loss are found here"
+                )
+            if not (np.isfinite(value) & (np.asarray(value) > 0)).all():
+                raise ValueError(f"{name} must be positive and finite, got {value!r}")
         if coef is None:
             return cls(**least_squares(moments, alpha=alpha, fit_intercept=fit_intercept))
-        return cls(**fidelity(moments, coef, intercept, fit_intercept=fit_intercept))
+        return cls(**{**fidelity(moments, coef, intercept, fit_intercept=fit_intercept, total=n_samples), **given})
 
     @property
     def n_outputs(self) -> int:
