@@ -84,7 +84,8 @@ class HeldOut:
     """
 
     def __init__(self, fitted: Any, X: Any, y: Any, sample_weight: Any, scoring: Any, moments: Moments | None = None):
-        if y is not None and np.asarray(y).dtype.kind == "f" and np.isnan(y).any():
+        target = np.asarray(y)
+        if target.dtype.kind == "f" and np.isnan(target).any():
             raise ValueError("Input y contains NaN: leave out the rows without a target, which cannot be scored")
         self.fitted = fitted
         self.X, self.y = X, y
