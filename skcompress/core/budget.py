@@ -5,15 +5,7 @@ A budget turns the profiles of the problems (one for each output, or one for all
     threshold    the scores above it are kept; a searched support minimises loss + threshold x size
     n_nonzero    int: units kept in each problem; float: share of all units, spent where it costs least
     max_loss     the fewest units whose total loss is within it
-    none         the size that minimises an information criterion
-
-    criterion(k) = n log F(k) + k log n + 2 gamma log C(p, min(k, p / 2))
-
-with F(k) the mean deviance at size k and n the sum of the sample weights: the extended BIC (Chen and Chen, "Extended
-Bayesian information criteria for model selection with large model spaces", 2008) with gamma = 1/2, or 1 where there are
-more units than samples. It is held level beyond p / 2, where the binomial coefficient would reward further units. The
-first minimum counts, and sizes with more weights than n / 2 do not: where p > n, F falls to zero there whatever the
-data.
+    none         the size that minimises an information criterion (`skcompress.core.default_size`)
 """
 
 from __future__ import annotations
@@ -23,22 +15,15 @@ from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import gammaln
 
 from .linalg import Floats, Indices
 from .quadratic import QuadraticModel
 from .search import Profile
-from .search.profile import WALKED, Objective, best_size, require_walk
+from .search.profile import WALKED, require_walk
 from .search.swap import hull_steps
 from .sharing import allocate, finds_shares, found_sizes, losses_of, shared_bound
 
 Kind = Literal["threshold", "n_nonzero", "max_loss", "criterion"]
-
-EVERY_SIZE = 128
-"""Up to so many units the criterion looks at every size."""
-
-FLOOR = 1e-13
-"""Least relative deviance the criterion tells apart from a perfect fit."""
 
 
 class Budget(NamedTuple):
@@ -158,9 +143,8 @@ def choose(
     *,
     n_units: int,
     bar: Bar | None = None,
-    quadratic: QuadraticModel,
 ) -> Choice:
-    """Spend a budget.
+    """Spend a budget that is given.
 
     Parameters
     ----------
@@ -172,13 +156,9 @@ def choose(
         Number of all units, of which a share may be asked for.
     bar : Bar, default=None
         The threshold as a number, for a threshold budget.
-    quadratic : QuadraticModel
-        Gives deviance and number of samples for the criterion.
     """
     if budget.kind == "threshold" and bar is not None:
-        return _by_level(profiles, [profile.size_at(*bar) for profile in profiles])
-    if budget.kind == "criterion":
-        return _by_level(profiles, _by_criterion(profiles, quadratic))
+        return by_level(profiles, [profile.size_at(*bar) for profile in profiles])
     if budget.kind == "max_loss":
         return _within_loss(profiles, budget.value)
     if isinstance(budget.value, float):
@@ -186,7 +166,7 @@ def choose(
         return _share(profiles, total, str(budget))
     for profile in profiles:
         _check_kept(profile.least, budget.value, str(budget))
-    sizes, visited, _ = _by_level(profiles, [min(budget.value, profile.most) for profile in profiles])
+    sizes, visited, _ = by_level(profiles, [min(budget.value, profile.most) for profile in profiles])
     return Choice(sizes, visited, shared=False)
 
 
@@ -195,7 +175,7 @@ def _check_kept(least: int, size: int, told: str) -> None:
         raise ValueError(f"keep holds {least} units and {told} allows {size}: raise the budget or keep fewer")
 
 
-def _by_level(profiles: Sequence[Profile], sizes: Sequence[int]) -> Choice:
+def by_level(profiles: Sequence[Profile], sizes: Sequence[int]) -> Choice:
     """Return the sizes and, for each size visited, every profile at that size or at its final one above it."""
     final = np.array(sizes, dtype=np.intp)
     if len(profiles) == 1:
@@ -209,42 +189,6 @@ def _by_level(profiles: Sequence[Profile], sizes: Sequence[int]) -> Choice:
     steps = np.arange(final.min(), most.max() + 1)[:, None]
     visited = np.unique(np.clip(steps, final, most), axis=0)
     return Choice(final, visited)
-
-
-def _by_criterion(profiles: Sequence[Profile], quadratic: QuadraticModel) -> list[int]:
-    if quadratic.base_loss is None or quadratic.n_samples is None:
-        raise ValueError(
-            "without a budget an information criterion chooses the size, and this model has no base_loss or no "
-            "n_samples for it: set n_nonzero, threshold or max_loss"
-        )
-    sizes = []
-    for i, profile in enumerate(profiles):
-        if profile.most == 0:
-            sizes.append(0)
-            continue
-        outputs = slice(None) if len(profiles) == 1 else slice(i, i + 1)
-        base = float((quadratic.base_loss / quadratic.unit)[outputs].sum())
-        sizes.append(best_size(profile, _criterion(profile, base, quadratic), every=EVERY_SIZE, first=True))
-    return sizes
-
-
-def _criterion(profile: Profile, base: float, quadratic: QuadraticModel) -> Objective:
-    """Return the criterion of one problem; `base` is the deviance of the full model, in units of loss."""
-    n = float(quadratic.n_samples or 1.0)
-    p = len(profile.problem.kept)
-    worst = max(base + profile.problem.empty_loss, np.finfo(np.float64).tiny)
-    rows, weights_per_unit = profile.problem.n_rows, profile.problem.n_weights / max(1, p)
-    gamma = 0.5 if p <= n else 1.0
-    largest = max(profile.least, n * rows / (2 * weights_per_unit))
-
-    def criterion(size: Floats, loss: Floats) -> Floats:
-        choices = np.minimum(size, p / 2)
-        subsets = gammaln(p + 1) - gammaln(choices + 1) - gammaln(p - choices + 1)
-        deviance = n * rows * np.log(np.maximum((base + loss) / worst, FLOOR))
-        value = deviance + np.log(max(n, 2.0)) * weights_per_unit * size + 2 * gamma * subsets
-        return np.where(size <= largest, value, np.inf)
-
-    return criterion
 
 
 def _within_loss(profiles: Sequence[Profile], allowed: float) -> Choice:
@@ -267,7 +211,7 @@ def _within_loss(profiles: Sequence[Profile], allowed: float) -> Choice:
     while place > 0 and _found_loss(profiles, allocations[place - 1]) <= allowed:
         place -= 1
     if len(profiles) == 1:
-        return _by_level(profiles, allocations[place].tolist())
+        return by_level(profiles, allocations[place].tolist())
     nested = all(isinstance(profile.visited, range) for profile in profiles)
     return Choice(allocations[place], allocations[place:] if nested else allocations[place : place + 1])
 
@@ -287,7 +231,7 @@ def _share(profiles: Sequence[Profile], total: int, told: str) -> Choice:
             break
         limit *= 2
     if len(profiles) == 1:
-        return _by_level(profiles, chosen.tolist())
+        return by_level(profiles, chosen.tolist())
     return Choice(chosen, chosen[None])
 
 

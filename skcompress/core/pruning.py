@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .budget import Bar, Budget, Choice, bar_of, budget_of, choose
+from .default_size import by_criterion
 from .importance import ImportanceLike, check_importance
 from .path import Path
 from .pruned import Pruning, pruning_of
@@ -185,7 +186,10 @@ def prune_silently(
         random_state=random_state,
     )
     bar = _bar(budget, selection)
-    choice = choose(budget, selection.profiles, n_units=selection.units.n_units, bar=bar, quadratic=selection.centred)
+    if budget.kind == "criterion":
+        choice = by_criterion(selection, refit is not None)
+    else:
+        choice = choose(budget, selection.profiles, n_units=selection.units.n_units, bar=bar)
     return pruning_of(selection, choice, bar, refit is not None)
 
 
@@ -303,7 +307,7 @@ def prune_path(
 def _choices(selection: Selection, budgets: list[Budget]) -> list[Choice]:
     """Spend many budgets of sizes, after telling the profiles which sizes are going to be asked for."""
     profiles, n_units = selection.profiles, selection.units.n_units
-    choices = [choose(budget, profiles, n_units=n_units, quadratic=selection.centred) for budget in budgets]
+    choices = [choose(budget, profiles, n_units=n_units) for budget in budgets]
     for place, profile in enumerate(profiles):
         profile.prepare(np.unique(np.array([choice.sizes[place] for choice in choices], dtype=np.intp)))
     return choices

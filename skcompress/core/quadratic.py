@@ -59,9 +59,16 @@ class QuadraticModel:
     null_loss : array-like of shape (m,), default=1.0
         The unit of the losses, for each output.
     base_loss : array-like of shape (m,), default=None
-        Mean deviance at w0, in the units of F. Information criteria need it. None: not known.
+        Mean deviance at w0 without the penalty, in the units of F. Information criteria need it. None: not known.
     n_samples : float, default=None
-        Sum of the sample weights. Information criteria need it.
+        Number of rows: the sum of the sample weights, or the number of them above 0 where that is greater. Information
+        criteria need it.
+    known_dispersion : bool, default=False
+        Whether the deviance has a known dispersion, as a logistic or a Poisson one has; for information criteria.
+    penalty_slope : array-like of shape (m, p) or (p,), default=0.0
+        c of what of F is penalty, w' P w + c'w.
+    base_penalty : array-like of shape (m,), default=None
+        The penalty where the deviance is `base_loss`. None: that at w0.
     offset : array-like of shape (m,), default=0.0
         What w0 has already lost, in the units of F.
     level : array-like of shape (m,), default=None
@@ -87,6 +94,9 @@ class QuadraticModel:
         null_loss: ArrayLike = 1.0,
         base_loss: ArrayLike | None = None,
         n_samples: float | None = None,
+        known_dispersion: bool = False,
+        penalty_slope: ArrayLike = 0.0,
+        base_penalty: ArrayLike | None = None,
         offset: ArrayLike = 0.0,
         level: ArrayLike | None = None,
         signs: ArrayLike = 0,
@@ -112,6 +122,13 @@ class QuadraticModel:
             None if base_loss is None else np.broadcast_to(np.asarray(base_loss, dtype=np.float64), shape[:1])
         )
         self.n_samples = n_samples
+        self.known_dispersion = known_dispersion
+        self.penalty_slope: Floats = _spread(penalty_slope, shape, "penalty_slope")
+        self.base_penalty: Floats = (
+            self._penalties(self.centre)
+            if base_penalty is None
+            else np.broadcast_to(np.asarray(base_penalty, dtype=np.float64), shape[:1])
+        )
         self.offset: Floats = np.broadcast_to(np.asarray(offset, dtype=np.float64), shape[:1])
         self.level: Floats | None = (
             None if level is None else np.broadcast_to(np.asarray(level, dtype=np.float64), shape[:1])
@@ -248,6 +265,26 @@ class QuadraticModel:
         """Return the loss of these weights in units of the null loss, averaged over outputs."""
         return float((self.output_losses(weights) / self.unit).sum())
 
+    @property
+    def is_penalized(self) -> bool:
+        """Whether F holds a penalty on the free weights beside the deviance."""
+        return bool(self.penalty[self.free].any() or self.penalty_slope[self.free].any())
+
+    def deviances(self, weights: Floats) -> Floats:
+        """Return the mean deviance of each output with these weights, without the penalty, shape (m,).
+
+        Raises
+        ------
+        ValueError
+            If the model knows no `base_loss`.
+        """
+        if self.base_loss is None:
+            raise ValueError("the model knows no deviance: build it with base_loss=, the mean deviance at its centre")
+        return self.base_loss + self.output_losses(weights) - (self._penalties(weights) - self.base_penalty)
+
+    def _penalties(self, weights: Floats) -> Floats:
+        return np.einsum("mp,mp->m", self.penalty * weights + self.penalty_slope, weights)
+
     def best_intercept(self, weights: Floats) -> Floats:
         """Return the intercept that goes with these weights, shape (m,).
 
@@ -284,6 +321,9 @@ class QuadraticModel:
             null_loss=self.null_loss[one],
             base_loss=None if self.base_loss is None else self.base_loss[one],
             n_samples=self.n_samples,
+            known_dispersion=self.known_dispersion,
+            penalty_slope=self.penalty_slope[one],
+            base_penalty=self.base_penalty[one],
             offset=self.offset[one],
             level=None if self.level is None else self.level[one],
             signs=self.signs[one],

@@ -57,6 +57,12 @@ class Selection:
             kept[profile.problem.unit_ids[profile.find(size).units]] = True
         return np.asarray(self.units.spread(kept), dtype=bool)
 
+    def support_of(self, place: int, chosen: Indices) -> Mask:
+        """Return the weights of some units of one profile's problem, shape (m, p)."""
+        kept = np.zeros(self.units.n_units, dtype=bool)
+        kept[self.profiles[place].problem.unit_ids[chosen]] = True
+        return np.asarray(self.units.spread(kept), dtype=bool)
+
     def loss(self, sizes: Indices) -> float:
         """Return the loss at these sizes."""
         return sum(p.find(size).loss for p, size in zip(self.profiles, sizes.tolist(), strict=True))

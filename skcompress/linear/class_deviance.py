@@ -19,6 +19,7 @@ class Logistic(Deviance):
     """Twice the binary log loss, log(1 + exp(eta)) - y eta; the mean may be anything in [0, 1]."""
 
     longest_step = 2.0
+    known_dispersion = True
 
     def mean(self, eta: Floats) -> Floats:
         """Return the mean of y that the linear predictor stands for."""
@@ -46,6 +47,7 @@ class Softmax(Deviance):
     """Twice the multinomial log loss, each row's deviance split over the classes of the target."""
 
     longest_step = 2.0
+    known_dispersion = True
     coupled = True
 
     def mean(self, eta: Floats) -> Floats:

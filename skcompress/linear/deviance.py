@@ -31,6 +31,9 @@ class Deviance(ABC):
     coupled = False
     """Whether the outputs share one loss, so that its unit is the sum over them."""
 
+    known_dispersion = False
+    """Whether its scale is that of a likelihood without a dispersion to be estimated."""
+
     def mean(self, eta: Floats) -> Floats:
         """Return the mean of y that the linear predictor stands for."""
         return eta
@@ -109,6 +112,7 @@ class Tweedie(Deviance):
         self.power = power
         self.log_link = log_link
         self.constant_curvature = power == 0 and not log_link
+        self.known_dispersion = power == 1
         self.longest_step = 2.0 if log_link else np.inf
 
     def mean(self, eta: Floats) -> Floats:

@@ -47,6 +47,8 @@ class LinearProblem:
         Sample weights divided by their sum.
     total : float
         The sum of the sample weights.
+    n_samples : float
+        The number of rows for information criteria: that sum, or the number of rows with weight where it is greater.
     own_target : bool
         Whether the base's own predictions take the place of y.
     """
@@ -64,6 +66,7 @@ class LinearProblem:
         sample_weight = row_weights(leaf, n_rows)
         self.total = float(sample_weight.sum())
         self.row_weight: Floats = sample_weight / self.total
+        self.n_samples = max(self.total, float(np.count_nonzero(sample_weight)))
         present = read(leaf.estimator)
         self.weights: Floats = present[0] if weights is None else weights
         self.intercept: Floats = present[1] if intercept is None else intercept
@@ -114,8 +117,14 @@ class LinearProblem:
 
     def penalty_gradient(self, weights: Floats) -> Floats:
         """Return the gradient of the penalties, shape (m, p): an L1 penalty's as long as no sign changes."""
-        gradient: Floats = 2 * self.l2 * (weights - self._anchor) + self.l1 * np.sign(self.weights)
+        gradient: Floats = 2 * self.l2 * weights + self._penalty_slope
         return gradient
+
+    @cached_property
+    def _penalty_slope(self) -> Floats:
+        """Return c of the penalties l2 w^2 + c w, shape (m, p), as long as no sign changes."""
+        slope: Floats = self.l1 * np.sign(self.weights) - 2 * self.l2 * self._anchor
+        return slope
 
     @cached_property
     def base_losses(self) -> Floats:
@@ -145,6 +154,18 @@ class LinearProblem:
         if self.leaf.y is None or (self.own_target and not comparable and hasattr(self.leaf.estimator, "classes_")):
             return None
         return self.row_weight @ self.fit.deviance.value(self._given_target(), self.base_predictor)
+
+    def deviance(self, weights: Floats, intercept: Floats) -> float:
+        """Return the mean deviance from y without the penalty, summed over outputs, for information criteria.
+
+        Where the base's own predictions take the place of y: the base's from y, and from there the deviance from the
+        base.
+        """
+        data = self.row_weight @ self.fit.deviance.value(self.y, self.predictor(weights, intercept))
+        if self.own_target:
+            assert self.noise is not None
+            data = data + self.noise
+        return float(data.sum())
 
     def assess(self, weights: Floats, intercept: Floats, predictor: Floats | None = None) -> tuple[float, float]:
         """Return what other weights cost on the training rows.
@@ -235,7 +256,10 @@ class LinearProblem:
             free=free,
             null_loss=self.null_losses,
             base_loss=self.noise,
-            n_samples=self.total,
+            n_samples=self.n_samples,
+            known_dispersion=self.fit.deviance.known_dispersion,
+            penalty_slope=self._penalty_slope,
+            base_penalty=((self.l2 * self.weights + self._penalty_slope) * self.weights).sum(axis=1),
             signs=signs,
             offset=offset,
             hold=HOLD if self.leaf.frozen else 0.0,

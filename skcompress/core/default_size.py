@@ -1,0 +1,81 @@
+"""The size of each problem of a selection by the extended BIC, on a quadratic model.
+
+The deviance of a support on the quadratic is its loss, less what of that is penalty. Without a penalty it can be read
+off the curve of losses, and with the bounds of the sizes none that could be the best is left out. With one, the curve
+says where to look, and the sizes around that are compared by the deviance itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .budget import Choice, by_level
+from .criterion import Criterion, lowest_around
+from .linalg import Floats
+from .search.profile import best_size
+from .selection import Selection
+
+EVERY_SIZE = 128
+"""Up to so many units the criterion looks at every size."""
+
+
+def by_criterion(selection: Selection, refit: bool) -> Choice:
+    """Return for each problem the size with the lowest criterion.
+
+    Parameters
+    ----------
+    selection : Selection
+        What the searches know.
+    refit : bool
+        Whether the kept weights move to their optimum.
+
+    Raises
+    ------
+    ValueError
+        If the quadratic model does not know its deviance or the number of rows.
+    """
+    if selection.quadratic.base_loss is None or selection.quadratic.n_samples is None:
+        raise ValueError(
+            "without a budget an information criterion chooses the size, and this model has no base_loss or no "
+            "n_samples for it: set n_nonzero, threshold or max_loss"
+        )
+    sizes = [_size(selection, place, refit) if p.most else 0 for place, p in enumerate(selection.profiles)]
+    return by_level(selection.profiles, sizes)
+
+
+def _size(selection: Selection, place: int, refit: bool) -> int:
+    profile, quadratic = selection.profiles[place], selection.quadratic
+    problem = profile.problem
+    outputs = np.arange(quadratic.n_outputs) if len(selection.profiles) == 1 else np.array([place])
+    assert quadratic.base_loss is not None
+    base = float((quadratic.base_loss / quadratic.unit)[outputs].sum())
+    n_units = len(problem.kept)
+    per_unit = problem.n_weights / max(1, n_units)
+    criterion = Criterion(
+        float(quadratic.n_samples or 1.0),
+        n_units,
+        quadratic.known_dispersion,
+        n_outputs=problem.n_rows,
+        least=int(np.ceil(profile.least * per_unit)),
+    )
+    # Deviances come in units of loss.
+    known = quadratic.known_dispersion
+    null = max(base + problem.empty_loss, np.finfo(np.float64).tiny)
+    scale = float(quadratic.unit[outputs].mean()) if known else 1 / null
+
+    def by_curve(size: Floats, loss: Floats) -> Floats:
+        return criterion((base + loss) * scale, per_unit * size, size)
+
+    begin = best_size(profile, by_curve, every=EVERY_SIZE, first=True)
+    if not quadratic.is_penalized and per_unit == round(per_unit):
+        return begin
+
+    def by_deviance(size: int) -> float:
+        support = selection.support_of(place, profile.find(size).units)
+        weights = np.where(support, quadratic.centre, 0.0)
+        if refit:
+            weights = quadratic.restrict(support, selection.units.kept_columns).centre
+        deviance = float((quadratic.deviances(weights) / quadratic.unit)[outputs].sum())
+        return float(criterion(deviance * scale, np.count_nonzero(support), size))
+
+    return lowest_around([begin], profile.least, profile.most, by_deviance)
