@@ -55,8 +55,8 @@ class Pruning:
         share of all units.
     total, least, most : int
         Units kept over all problems, and the least and the most of them that can be.
-    all_units, n_problems : int
-        Units that a share is taken of, and problems that it is spent on.
+    all_units, available, n_problems : int
+        Units that a share is taken of, those of them with a free weight, and problems that it is spent on.
     """
 
     weights: Floats
@@ -75,6 +75,7 @@ class Pruning:
     least: int
     most: int
     all_units: int
+    available: int
     n_problems: int
 
     def gap_of(self, support: Mask) -> float:
@@ -140,6 +141,7 @@ def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: boo
         least=sum(profile.least for profile in selection.profiles),
         most=sum(profile.most for profile in selection.profiles),
         all_units=units.n_units,
+        available=int(np.count_nonzero(units.available)),
         n_problems=len(selection.profiles),
         same_size=int(sizes[0]) if alike else int(sizes.sum()) / max(1, units.n_units),
     )

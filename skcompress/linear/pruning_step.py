@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,14 +19,15 @@ from ..core.pruned import Pruning, swapped, work_of
 from ..core.pruning import check_pruning, prune_silently, warn_about
 from ..core.quadratic import QuadraticModel
 from ..core.quantizing import round_on
-from ..core.selection import select
+from ..core.selection import SEARCHED, select
 from .columns import Columns, check_groups, listed_columns
+from .default_size import best_size
 from .exchange import exchanged
 from .joint import joint_step
 from .other_rows import warn_of_pruned
 from .problem import LinearProblem
 from .refit import refit_on
-from .rounds import ROUNDS, Solution, compress_in_rounds, lowest, settled
+from .rounds import ROUNDS, Solution, compress_in_rounds, constant, lowest, misjudged, settled, start_of
 from .routing import innermost, require_random_state, wrappers_of
 from .state import Attributes, State
 from .view import like_coef
@@ -33,6 +35,9 @@ from .within import Sizes, fewest_within
 
 LARGE = 2**15
 """Units kept times units there are, and the square of the weights of each, from which rounds go on from one another."""
+
+EVERYTHING = 1e300
+"""A loss that is allowed where nothing has to be kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +117,11 @@ class PruneStep:
             )
         groups = columns.labels(self.feature_groups)
         keep = None if self.keep is None else columns.kept(self.keep, start.support)
-        random_state = check_random_state(self.random_state)
+        # One seed, so that the support of a size does not depend on what was searched before it.
+        seed = None if self.random_state is None else int(check_random_state(self.random_state).randint(2**31 - 1))
         start = self._constrained(start, columns)
 
-        fixed = {**self._options(), "random_state": random_state}
+        fixed = {**self._options(), "random_state": seed}
         rounds = 1 if self._scores_once() else ROUNDS
         # A loss that is linearised again needs no local minimum of each quadratic.
         patient = self.search != "auto" or self.n_restarts != 0 or np.any(start.signs)
@@ -123,6 +129,15 @@ class PruneStep:
 
         def is_large(found: Pruning) -> bool:
             return quick and found.work > LARGE
+
+        if self.refit is None:
+            at_start = problem.quadratic(start.centre, start.centre_intercept, start.support, signs=start.signs)
+        else:
+            at_start = start_of(problem, start)
+
+        @cache
+        def at_constant() -> QuadraticModel:
+            return constant(problem, start)
 
         def solve(**budget: Any) -> Solution:
             def pruned(quadratic: QuadraticModel, earlier: Pruning | None, groups: Any, keep: Any) -> Pruning:
@@ -140,21 +155,32 @@ class PruneStep:
                 return pruned(quadratic, earlier, groups, keep)
 
             if self.refit is None:
-                quadratic = problem.quadratic(start.centre, start.centre_intercept, start.support, signs=start.signs)
-                result = step(quadratic, None)
-                return Solution(result, start.centre_intercept, quadratic, result)
-            solutions = [compress_in_rounds(problem, start, step, rounds, refit=is_large)]
+                result = step(at_start, None)
+                return Solution(result, start.centre_intercept, at_start, result)
+
+            def compressed(each: Any, begin: QuadraticModel) -> Solution:
+                return compress_in_rounds(problem, start, each, rounds, begin, refit=is_large)
+
+            steps: list[Any] = [step]
             n_nonzero = budget.get("n_nonzero")
             # Under signs the search of all classes together takes seconds, too long for each size on the way.
             together = self.max_loss is None or not np.any(start.signs)
             if self._shares(n_nonzero) and start.grid is None and together:
                 joint = joint_step(problem, start, groups, keep, pruned)
-                with suppress(np.linalg.LinAlgError):  # a saturated model has no curvature between classes
-                    solutions += (
-                        [] if joint is None else [compress_in_rounds(problem, start, joint, rounds, refit=is_large)]
-                    )
+                steps += [] if joint is None else [joint]
+            solutions = [compressed(step, at_start)]
+            with suppress(np.linalg.LinAlgError):  # a saturated model has no curvature between classes
+                solutions += [compressed(each, at_start) for each in steps[1:]]
             best = lowest(problem, solutions, start.signs)
+            if not problem.exact and self._minimises():
+                best = settled(problem, best, start.signs)
+                if misjudged(problem, best):
+                    others = [compressed(each, at_constant()) for each in steps]
+                    best = lowest(problem, [best, *others], start.signs)._replace(first=solutions[0].first)
             return exchanged(problem, start, best, keep) if self._searches_classes(n_nonzero, start) else best
+
+        def propose(quadratic: QuadraticModel) -> Pruning:
+            return prune_silently(quadratic, **fixed, feature_groups=groups, keep=keep)
 
         solution = solve(**self._budget())
         scored = solution.first
@@ -162,6 +188,8 @@ class PruneStep:
         known = problem.exact and start.grid is None and np.array_equal(start.centre, problem.weights)
         if self.max_loss is not None and not known and start.support.any():
             solution, state = self._within(self.max_loss, problem, solution, state, solve, start)
+        if not problem.exact and all(budget is None for budget in self._budget().values()):
+            solution, state = self._by_criterion(problem, scored, at_constant(), solve, propose, start)
         lost = solution.result.loss if problem.exact else problem.assess(state.weights, state.intercept)[0]
         if start.support.any():
             warn_about(solution.result, lost, **self._budget())
@@ -205,7 +233,7 @@ class PruneStep:
         )
         units, profiles = selection.units, selection.profiles
         chosen = [
-            choose(budget_of(n_nonzero=size), profiles, n_units=units.n_units, quadratic=selection.centred).sizes
+            choose(budget_of(n_nonzero=size), profiles, n_units=units.n_units).sizes
             for size in sizes
         ]
         for place, profile in enumerate(profiles):
@@ -230,6 +258,24 @@ class PruneStep:
         size = fewest_within(allowed, Sizes.of(found.result), loss_at)
         loss_at(size)
         return tried[size]
+
+    def _by_criterion(
+        self, problem: LinearProblem, scored: Pruning, at_constant: Any, solve: Any, propose: Any, start: State
+    ) -> tuple[Solution, State]:
+        """Return the size with the lowest criterion on the true deviance."""
+        tried: dict[int, tuple[Solution, State]] = {}
+
+        def weights_at(size: int) -> tuple[Any, Any]:
+            if size not in tried:
+                solution = solve(**({"n_nonzero": scored.asking_for(size)} if size else {"max_loss": EVERYTHING}))
+                tried[size] = solution, self._refitted(problem, start, solution)
+            return tried[size][1].weights, tried[size][1].intercept
+
+        return tried[best_size(problem, start, scored, at_constant, propose, weights_at)]
+
+    def _minimises(self) -> bool:
+        """Return whether the support is that with the least loss that a search finds, whatever the weights before."""
+        return self.search in SEARCHED or (self.search == "auto" and not self._scores_once())
 
     def _scores_once(self) -> bool:
         """Return whether the support is that of one set of scores, at the weights before pruning."""

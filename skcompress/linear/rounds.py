@@ -55,6 +55,7 @@ def compress_in_rounds(
     start: State,
     step: Callable[[QuadraticModel, Any], Any],
     rounds: int = ROUNDS,
+    begin: QuadraticModel | None = None,
     *,
     refit: Callable[[Any], bool] | None = None,
 ) -> Solution:
@@ -70,6 +71,8 @@ def compress_in_rounds(
         ``(quadratic, earlier result or None) -> result`` with the attribute ``weights``.
     rounds : int, default=ROUNDS
         How many there are at most. 1 keeps to the loss around the start.
+    begin : QuadraticModel, default=None
+        Where the first round takes place. None: around the start.
     refit : callable, default=None
         From a result to whether its weights take one step to the minimum of the true loss on its `support`, so that the
         next round begins closer to it. None: never.
@@ -82,8 +85,7 @@ def compress_in_rounds(
         weights, intercept = settle(problem, result.weights, intercept, result.support, start.signs, steps=1)
         return replace(result, weights=weights), intercept
 
-    signs = start.signs
-    quadratic = start_of(problem, start)
+    quadratic = start_of(problem, start) if begin is None else begin
     first = step(quadratic, None)
     result, intercept = on_true_loss(first)
     best = Solution(result, intercept, quadratic, first)
@@ -91,9 +93,7 @@ def compress_in_rounds(
         return best
     lowest = true_loss(problem, result.weights, best.intercept)
     for _ in range(rounds - 1):
-        at = best.result.weights, best.intercept
-        lost = problem.losses(at[0], problem.predictor(*at)) - problem.base_losses
-        quadratic = problem.quadratic(*at, start.support, at_minimum=False, signs=signs, offset=lost)
+        quadratic = around(problem, start, best.result.weights, best.intercept)
         result, intercept = on_true_loss(step(quadratic, best.result))
         loss = true_loss(problem, result.weights, intercept)
         if not loss < lowest:
@@ -118,6 +118,14 @@ def settled(problem: LinearProblem, solution: Solution, signs: ArrayLike = 0) ->
     return solution._replace(result=replace(solution.result, weights=weights), intercept=intercept, settled=True)
 
 
+def misjudged(problem: LinearProblem, solution: Solution) -> bool:
+    """Tell whether refitted weights lose more than twice what the quadratic at the start says of its support.
+
+    The quadratic around a model that all but separates the classes has next to no curvature.
+    """
+    return problem.assess(solution.result.weights, solution.intercept)[0] > 2 * solution.first.loss
+
+
 def start_of(problem: LinearProblem, start: State) -> QuadraticModel:
     """Return the quadratic model around the start, or around its constrained optimum where it violates the signs."""
     signs, free = start.signs, start.support
@@ -126,8 +134,20 @@ def start_of(problem: LinearProblem, start: State) -> QuadraticModel:
         return problem.quadratic(start.centre, start.centre_intercept, free, signs=signs)
     weights = np.where(wrong, 0.0, start.centre)
     at = settle(problem, weights, problem.best_intercept(weights), free, signs)
-    lost = problem.losses(at[0], problem.predictor(*at)) - problem.base_losses
-    return problem.quadratic(*at, free, at_minimum=False, signs=signs, offset=lost)
+    return around(problem, start, *at)
+
+
+def around(problem: LinearProblem, start: State, weights: Floats, intercept: Floats) -> QuadraticModel:
+    """Return the quadratic model around weights other than the start's."""
+    lost = problem.losses(weights, problem.predictor(weights, intercept)) - problem.base_losses
+    free, signs = start.support, start.signs
+    return problem.quadratic(weights, intercept, free, at_minimum=False, signs=signs, offset=lost)
+
+
+def constant(problem: LinearProblem, start: State) -> QuadraticModel:
+    """Return the quadratic model around the best constant, which has curvature where a saturated model has none."""
+    nothing = np.zeros_like(start.centre)
+    return around(problem, start, nothing, problem.best_intercept(nothing))
 
 
 def settle(
