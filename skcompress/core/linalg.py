@@ -26,6 +26,10 @@ factor; below 1e-12 the residual diagonal is mostly rounding error.
 """
 
 
+TIE = 1e-7
+"""Relative difference of two columns' residuals below which the first of them is the pivot, about."""
+
+
 def scale_of(diagonal: NDArray[Any]) -> Floats:
     """Return sqrt(diagonal), with 1.0 where the diagonal is not positive, to divide by."""
     return np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
@@ -56,8 +60,21 @@ def independent_first(matrix: Floats, first: Mask | None = None) -> tuple[Floats
     factor, trouble = lapack.dpotrf(matrix, lower=0, clean=1)
     if trouble == 0 and np.diag(factor).min() ** 2 > 1e3 * RANK_TOLERANCE:
         return factor, np.arange(matrix.shape[0])
-    raw, pivots, rank, _ = lapack.dpstrf(matrix, lower=0, tol=RANK_TOLERANCE)
-    return np.triu(raw[:rank, :rank]), pivots[:rank].astype(np.intp) - 1
+    raw, order = _pivoted(matrix)
+    return np.triu(raw[:, : len(order)]), order
+
+
+def _pivoted(matrix: Floats) -> tuple[Floats, Indices]:
+    """Return the first rows of the pivoted Cholesky factor, and the columns that are its pivots.
+
+    A unit diagonal is one great tie. Every column is made longer by a little than the next, so that ties go to the
+    first and not to rounding errors, which depend on the order of the rows.
+    """
+    size = len(matrix)
+    longer = 1 + TIE * np.arange(size, 0, -1) / size
+    raw, pivots, rank, _ = lapack.dpstrf(matrix * np.outer(longer, longer), lower=0, tol=RANK_TOLERANCE)
+    order = pivots.astype(np.intp) - 1
+    return raw[:rank] / longer[order], order[:rank]
 
 
 def _in_two_stages(matrix: Floats, first: Indices, rest: Indices) -> tuple[Floats, Indices]:
@@ -65,9 +82,9 @@ def _in_two_stages(matrix: Floats, first: Indices, rest: Indices) -> tuple[Float
     head_columns = first[order]
     coupling = solve_triangular(head, matrix[np.ix_(head_columns, rest)], trans="T")
     residual = matrix[np.ix_(rest, rest)] - coupling.T @ coupling
-    raw, pivots, rank, _ = lapack.dpstrf(residual, lower=0, tol=RANK_TOLERANCE)
-    tail = pivots[:rank].astype(np.intp) - 1
-    factor = np.block([[head, coupling[:, tail]], [np.zeros((rank, len(head))), np.triu(raw[:rank, :rank])]])
+    raw, tail = _pivoted(residual)
+    rank = len(tail)
+    factor = np.block([[head, coupling[:, tail]], [np.zeros((rank, len(head))), np.triu(raw[:, :rank])]])
     return factor, np.concatenate([head_columns, rest[tail]])
 
 
