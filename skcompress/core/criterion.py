@@ -8,7 +8,8 @@ With F the mean deviance of the refitted weights without the penalty, df of them
 (Chen and Chen, "Extended Bayesian information criteria for model selection with large model spaces", 2008; "Extended
 BIC for small-n-large-P sparse GLM", 2012). It is held level beyond p / 2, where the binomial coefficient would reward
 further units, and sizes with more weights than n / 2 do not count: where p > n, F falls to zero there whatever the
-data.
+data. Where rows come several times n is no measure of that; the number of independent columns is, if they fit perfectly
+and others depend on them.
 """
 
 from __future__ import annotations
@@ -44,15 +45,15 @@ class Criterion:
         Whether the deviance of the loss has a known dispersion.
     n_outputs : int, default=1
         Outputs that are fitted together; their deviances are averaged.
-    least : int, default=0
-        Weights that cannot be pruned.
+    largest : float, default=inf
+        So many weights at most.
     """
 
     n_rows: float
     n_units: int
     known_dispersion: bool
     n_outputs: int = 1
-    least: int = 0
+    largest: float = np.inf
 
     @property
     def gamma(self) -> float:
@@ -60,7 +61,7 @@ class Criterion:
         return 0.5 if self.n_units <= self.n_rows else 1.0
 
     def __call__(self, deviance: ArrayLike, n_weights: ArrayLike, n_kept: ArrayLike) -> Floats:
-        """Return its values, inf where there are more weights than rows bear.
+        """Return its values, inf where there are too many weights.
 
         Parameters
         ----------
@@ -77,7 +78,7 @@ class Criterion:
         rows = n * self.n_outputs
         fit = n * loss if self.known_dispersion else rows * np.log(np.maximum(loss, FLOOR))
         value = fit + weights * np.log(max(n, 2.0)) + 2 * self.gamma * subsets
-        return np.where(weights <= max(self.least, rows / 2), value, np.inf)
+        return np.where(weights <= self.largest, value, np.inf)
 
 
 def lowest_around(begins: Iterable[int], least: int, most: int, value_at: Callable[[int], float]) -> int:

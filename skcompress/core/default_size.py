@@ -18,6 +18,9 @@ from .selection import Selection
 EVERY_SIZE = 128
 """Up to so many units the criterion looks at every size."""
 
+PERFECT = 1e-9
+"""Relative deviance of the full model below which it counts as a perfect fit."""
+
 
 def by_criterion(selection: Selection, refit: bool) -> Choice:
     """Return for each problem the size with the lowest criterion.
@@ -51,16 +54,19 @@ def _size(selection: Selection, place: int, refit: bool) -> int:
     base = float((quadratic.base_loss / quadratic.unit)[outputs].sum())
     n_units = len(problem.kept)
     per_unit = problem.n_weights / max(1, n_units)
+    known, null = quadratic.known_dispersion, max(base + problem.empty_loss, np.finfo(np.float64).tiny)
+    n_rows = float(quadratic.n_samples or 1.0)
+    bearable = n_rows * problem.n_rows / 2
+    if not known and base < PERFECT * null and profile.most < n_units:
+        bearable = min(bearable, profile.most * per_unit / 2)
     criterion = Criterion(
-        float(quadratic.n_samples or 1.0),
+        n_rows,
         n_units,
-        quadratic.known_dispersion,
+        known,
         n_outputs=problem.n_rows,
-        least=int(np.ceil(profile.least * per_unit)),
+        largest=max(profile.least * per_unit, bearable),
     )
     # Deviances come in units of loss.
-    known = quadratic.known_dispersion
-    null = max(base + problem.empty_loss, np.finfo(np.float64).tiny)
     scale = float(quadratic.unit[outputs].mean()) if known else 1 / null
 
     def by_curve(size: Floats, loss: Floats) -> Floats:

@@ -53,7 +53,7 @@ def best_size(
         found.available,
         known,
         n_outputs=len(start.support),
-        least=int(np.count_nonzero(start.support)) if found.least else 0,
+        largest=np.inf if found.least else problem.n_samples * len(start.support) / 2,
     )
     scale = 1.0 if known else 1 / float(problem.unit.sum())
     values: dict[int, float] = {}

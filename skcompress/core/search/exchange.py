@@ -12,6 +12,7 @@ after `REFRESH` updates and before a search ends.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,6 +20,7 @@ from scipy.linalg import blas
 
 from ..linalg import Floats, Indices, Mask
 from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
+from .forward import ROUNDING
 
 REFRESH = 32
 """Updates between two computations of the state from A."""
@@ -132,8 +134,10 @@ class ExchangeState:
             fall[room <= ELIGIBLE] = 0.0
             fall /= np.where(room > ELIGIBLE, room, 1.0)
             most = float(fall.max())
-            if most > enough and most > -found[0] * (1 + TIED):
-                i, j = divmod(int((fall >= most * (1 - TIED)).argmax()), fall.shape[1])
+            # Falls come from moments that are left, as gains do: see `forward.best_of`.
+            tied = most * TIED + ROUNDING * math.sqrt(max(most, 0.0) * self.gain)
+            if most > enough and most > tied - found[0]:
+                i, j = divmod(int((fall >= most - tied).argmax()), fall.shape[1])
                 found = (-most, int(movable[i]), start + j)
         return found
 

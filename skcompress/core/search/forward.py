@@ -21,6 +21,9 @@ from .factors import factor_for
 TIE = 1e-10
 """Gains closer than this share of the best one are equal; the first column wins."""
 
+ROUNDING = 1e-12
+"""Error of a moment that is left, as a share of the largest moment, with room to spare."""
+
 
 class ForwardColumns:
     """Forward selection over single columns, extended when more of it is asked for.
@@ -44,6 +47,8 @@ class ForwardColumns:
         By how much each lowered the loss; 0 for one of the first that depends on those before it.
     dependent : list of int
         Those of the first that depend on those before them.
+    largest : float
+        The square of the largest moment.
     exhausted : bool
         Whether no further column is independent of the chosen ones.
     """
@@ -51,6 +56,7 @@ class ForwardColumns:
     def __init__(self, curvature: Curvature | Rows, moments: Floats, first: Indices, barred: Indices | None = None):
         self._curvature = curvature
         self._residual = moments.copy()
+        self.largest = float(np.einsum("ij,ij->j", moments, moments).max(initial=0.0))
         # What a column has left of its own; infinite where it is chosen or has too little, so that it gains nothing.
         self._left = np.where(curvature.diagonal > 0, 1.0, np.inf)
         self._factor = factor_for(curvature)
@@ -66,7 +72,7 @@ class ForwardColumns:
     def extend(self, size: int) -> None:
         """Choose columns until there are `size`, or none is left."""
         while len(self.order) < size and not self.exhausted:
-            column = best_of(self.possible_gains(), self.eligible)
+            column = best_of(self.possible_gains(), self.eligible, self.largest)
             self.exhausted = column < 0
             if not self.exhausted:
                 self._pivot(column)
@@ -111,11 +117,16 @@ class ForwardColumns:
         self.order.append(column)
 
 
-def best_of(gains: Floats, eligible: Mask) -> int:
-    """Return the first column with the largest gain, else the first eligible one, else -1."""
+def best_of(gains: Floats, eligible: Mask, largest: float) -> int:
+    """Return the first column with the largest gain, else the first eligible one, else -1.
+
+    A gain is the square of what is left of a moment, so that its rounding error is that of the moments times its root.
+    Where what is left is explained by any column, they are equal within that; `largest` is the square of the largest
+    moment.
+    """
     best = gains.max(initial=0.0)
     if best > 0:
-        return int((gains >= best * (1 - TIE)).argmax())
+        return int((gains >= best * (1 - TIE) - ROUNDING * np.sqrt(best * largest)).argmax())
     return int(eligible.argmax()) if eligible.any() else -1
 
 

@@ -62,7 +62,9 @@ class StackedProblem:
     def _extend(self, walks: list[ForwardColumns], size: int) -> None:
         while len(walks[0].order) < size:
             gains = np.sum([walk.possible_gains() for walk in walks], axis=0)
-            column = best_of(gains, np.any([walk.eligible for walk in walks], axis=0))
+            column = best_of(
+                gains, np.any([walk.eligible for walk in walks], axis=0), max(walk.largest for walk in walks)
+            )
             if column < 0:
                 return
             for walk in walks:
