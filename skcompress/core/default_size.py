@@ -73,7 +73,8 @@ def _size(selection: Selection, place: int, refit: bool) -> int:
         return criterion((base + loss) * scale, per_unit * size, size)
 
     begin = best_size(profile, by_curve, every=EVERY_SIZE, first=True)
-    if not quadratic.is_penalized and per_unit == round(per_unit):
+    penalized = (quadratic.penalty != 0) | (quadratic.penalty_slope != 0)
+    if not penalized[quadratic.free].any() and per_unit == round(per_unit):
         return begin
 
     def by_deviance(size: int) -> float:
@@ -81,7 +82,8 @@ def _size(selection: Selection, place: int, refit: bool) -> int:
         weights = np.where(support, quadratic.centre, 0.0)
         if refit:
             weights = quadratic.restrict(support, selection.units.kept_columns).centre
-        deviance = float((quadratic.deviances(weights) / quadratic.unit)[outputs].sum())
+        rise = quadratic.output_losses(weights) - (quadratic.penalties(weights) - quadratic.base_penalty)
+        deviance = base + float((rise / quadratic.unit)[outputs].sum())
         return float(criterion(deviance * scale, np.count_nonzero(support), size))
 
     return lowest_around([begin], profile.least, profile.most, by_deviance)

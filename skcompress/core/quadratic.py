@@ -125,7 +125,7 @@ class QuadraticModel:
         self.known_dispersion = known_dispersion
         self.penalty_slope: Floats = _spread(penalty_slope, shape, "penalty_slope")
         self.base_penalty: Floats = (
-            self._penalties(self.centre)
+            self.penalties(self.centre)
             if base_penalty is None
             else np.broadcast_to(np.asarray(base_penalty, dtype=np.float64), shape[:1])
         )
@@ -265,24 +265,8 @@ class QuadraticModel:
         """Return the loss of these weights in units of the null loss, averaged over outputs."""
         return float((self.output_losses(weights) / self.unit).sum())
 
-    @property
-    def is_penalized(self) -> bool:
-        """Whether F holds a penalty on the free weights beside the deviance."""
-        return bool(self.penalty[self.free].any() or self.penalty_slope[self.free].any())
-
-    def deviances(self, weights: Floats) -> Floats:
-        """Return the mean deviance of each output with these weights, without the penalty, shape (m,).
-
-        Raises
-        ------
-        ValueError
-            If the model knows no `base_loss`.
-        """
-        if self.base_loss is None:
-            raise ValueError("the model knows no deviance: build it with base_loss=, the mean deviance at its centre")
-        return self.base_loss + self.output_losses(weights) - (self._penalties(weights) - self.base_penalty)
-
-    def _penalties(self, weights: Floats) -> Floats:
+    def penalties(self, weights: Floats) -> Floats:
+        """Return what of F is penalty with these weights, for each output, shape (m,)."""
         return np.einsum("mp,mp->m", self.penalty * weights + self.penalty_slope, weights)
 
     def best_intercept(self, weights: Floats) -> Floats:

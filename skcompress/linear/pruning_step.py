@@ -172,7 +172,7 @@ class PruneStep:
             with suppress(np.linalg.LinAlgError):  # a saturated model has no curvature between classes
                 solutions += [compressed(each, at_start) for each in steps[1:]]
             best = lowest(problem, solutions, start.signs)
-            if not problem.exact and self._minimises():
+            if not problem.exact and self._minimises() and n_nonzero is not None:
                 best = settled(problem, best, start.signs)
                 if misjudged(problem, best):
                     others = [compressed(each, at_constant()) for each in steps]
@@ -193,7 +193,7 @@ class PruneStep:
         lost = solution.result.loss if problem.exact else problem.assess(state.weights, state.intercept)[0]
         if start.support.any():
             warn_about(solution.result, lost, **self._budget())
-        warn_of_pruned(problem, solution.first.quadratic, solution.result.support, columns)
+        warn_of_pruned(problem, at_start, solution.result.support, columns)
         return state, _known_of(scored, solution, problem, lost)
 
     def sweep(self, problem: LinearProblem, start: State, columns: Columns, sizes: Sequence[Any]) -> Iterator[State]:
@@ -245,7 +245,8 @@ class PruneStep:
         self, allowed: float, problem: LinearProblem, found: Solution, state: State, solve: Any, start: State
     ) -> tuple[Solution, State]:
         """Return the fewest units whose true loss is within the budget, beginning at what the quadratic found."""
-        tried = {found.result.total: (found, state)}
+        # Where the loss is not quadratic what was found is where to begin, not the best of its size.
+        tried = {found.result.total: (found, state)} if problem.exact or not found.result.total else {}
 
         def loss_at(size: int) -> float:
             if size not in tried:
