@@ -82,7 +82,8 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     max_loss : float, default=None
         The fewest units with a `loss_increase_` within it, which takes several searches where the loss is not quadratic
         or the estimator inside is compressed already; all that is left of that where its own loss is above. At most one
-        of these three may be given; with none an information criterion chooses along the path.
+        of these three may be given; with none the extended BIC chooses the size, on the true deviance of the refitted
+        weights.
     importance : {"obs", "obd", "l1", "l2"} or callable, default="obs"
         The score of a unit. "l1" and "l2": the norm of its weights, the textbook. "obd": w_j^2 H_jj. "obs":
         w_j^2 / [H^-1]_jj, the exact loss of deleting it. A callable gets the quadratic model and returns scores of the

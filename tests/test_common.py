@@ -84,9 +84,22 @@ def expected_failures(estimator):
     return EXPECTED_FAILURES.get(kind, {})
 
 
-DEFAULTS = [QuantizedRegressor(), DistilledRegressor(teacher=Ridge(), alpha=0.5, cv=2)]
+DEFAULTS = [
+    PrunedRegressor(),
+    PrunedRegressor(PoissonRegressor()),
+    QuantizedRegressor(),
+    DistilledRegressor(teacher=Ridge(), alpha=0.5, cv=2),
+    PrunedRegressor(QuantizedRegressor()),
+    QuantizedRegressor(PrunedRegressor()),
+    DistilledRegressor(PrunedRegressor(), teacher=Ridge(), alpha=0.5, cv=2),
+]
+"""With no option set, and nests in both orders."""
 
 CHECKS = parametrize_with_checks([wrap(base) for wrap in WRAPPERS.values() for base in BASES] + DEFAULTS).mark
+
+
+NOISE = pytest.mark.filterwarnings("ignore:the information criterion prunes every weight:UserWarning")
+"""Some checks fit noise, of which the default size keeps nothing."""
 
 
 def name_of(check):
@@ -94,6 +107,7 @@ def name_of(check):
 
 
 # scikit-learn 1.6 passes a generator, which pytest does not take any more.
+@NOISE
 @pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_scikit_learn_check(estimator, check):
     reason = expected_failures(estimator).get(name_of(check))

@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from sklearn.utils.validation import has_fit_parameter
 from test_common import EXPECTED_FAILURES as OF_REGRESSORS
-from test_common import NO_WEIGHTS, name_of
+from test_common import NO_WEIGHTS, NOISE, name_of
 
 from skcompress import (
     CompressedClassifierCV,
@@ -43,7 +43,10 @@ WRAPPED = [
     if not (name == "distilled" and isinstance(base, LinearDiscriminantAnalysis))
 ]
 OTHERS = [
+    PrunedClassifier(),
     QuantizedClassifier(),
+    PrunedClassifier(QuantizedClassifier()),
+    QuantizedClassifier(PrunedClassifier()),
     CompressedClassifierCV(lm.RidgeClassifier(), n_nonzero=[2], bits=[4], cv=2),
 ]
 
@@ -79,6 +82,7 @@ CONVERGENCE = pytest.mark.filterwarnings("ignore:Maximum number of iteration:skl
 
 
 # scikit-learn 1.6 passes a generator, which pytest does not take any more.
+@NOISE
 @CONVERGENCE
 @pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_scikit_learn_check(estimator, check):

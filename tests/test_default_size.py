@@ -1,0 +1,129 @@
+"""The size where no budget is given: on the true deviance, whatever the weights of the rows and their order."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import GammaRegressor, LinearRegression, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.metrics import log_loss
+
+from skcompress import PrunedClassifier, PrunedRegressor
+
+
+def three_of_twenty(n_rows, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n_rows, 20))
+    y = rng.random(n_rows) < 1 / (1 + np.exp(-X[:, :3] @ [3.0, -3.0, 3.0]))
+    return X, y
+
+
+@pytest.mark.parametrize("n_rows", [100, 300])
+@pytest.mark.parametrize("C", [100.0, np.inf])
+def test_a_confident_classifier_keeps_what_counts(n_rows, C):
+    sizes = []
+    for seed in range(4):
+        X, y = three_of_twenty(n_rows, seed)
+        model = PrunedClassifier(LogisticRegression(C=C, max_iter=2000)).fit(X, y)
+        assert model.support_[0, :3].all()
+        sizes.append(model.n_nonzero_)
+    assert max(sizes) <= 4
+    assert sizes.count(3) >= 2
+
+
+@pytest.mark.parametrize("make", [PoissonRegressor, GammaRegressor], ids=["poisson", "gamma"])
+def test_a_generalised_linear_model_keeps_what_counts(make):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 20))
+    mean = np.exp(X[:, :3] @ [0.4, -0.4, 0.4])
+    y = rng.poisson(mean) if make is PoissonRegressor else rng.gamma(2.0, mean / 2) + 1e-9
+    model = PrunedRegressor(make(alpha=1e-3)).fit(X, y)
+    np.testing.assert_array_equal(np.flatnonzero(model.support_), [0, 1, 2])
+
+
+def test_no_size_near_the_chosen_one_has_a_lower_criterion():
+    X, y = three_of_twenty(200, 1)
+    base = LogisticRegression(C=10.0, max_iter=2000)
+    chosen = PrunedClassifier(base).fit(X, y)
+
+    def value(model):
+        k = model.n_nonzero_
+        subsets = sum(np.log((20 - i) / (i + 1)) for i in range(k))
+        return 2 * 200 * log_loss(y, model.predict_proba(X)) + k * np.log(200) + subsets
+
+    others = [PrunedClassifier(base, n_nonzero=k).fit(X, y) for k in range(1, 9)]
+    assert value(chosen) == pytest.approx(min(map(value, others)), abs=1e-6)
+    np.testing.assert_array_equal(others[chosen.n_nonzero_ - 1].support_, chosen.support_)
+
+
+def test_labels_that_are_noise_keep_nothing():
+    rng = np.random.default_rng(3)
+    with pytest.warns(UserWarning, match="the information criterion prunes every weight"):
+        model = PrunedClassifier(LogisticRegression(C=100)).fit(rng.standard_normal((100, 5)), rng.random(100) < 0.4)
+    assert model.n_nonzero_ == 0
+
+
+MODELS = {
+    "least squares": (PrunedRegressor(LinearRegression()), lambda X: X[:, :3] @ [1.0, -1.0, 1.0]),
+    "ridge, two outputs": (PrunedRegressor(Ridge(1e-3)), lambda X: X[:, :3] @ [[1.0, 0.0], [-1.0, 1.0], [1.0, 0.2]]),
+    "logistic": (PrunedClassifier(LogisticRegression(C=np.inf, tol=1e-8, max_iter=5000)), None),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+class TestWeightsOfRows:
+    def data(self, name):
+        model, truth = MODELS[name]
+        X, y = three_of_twenty(150, 2)
+        if truth is not None:
+            signal = truth(X)
+            y = signal + np.random.default_rng(0).standard_normal(signal.shape)
+        return model, X, y
+
+    def test_that_sum_to_one_choose_the_same_size(self, name):
+        model, X, y = self.data(name)
+        plain = model.fit(X, y).support_
+        if name != "ridge, two outputs":  # Ridge itself weighs its penalty against their sum.
+            share = model.fit(X, y, sample_weight=np.full(150, 1 / 150)).support_
+            np.testing.assert_array_equal(share, plain)
+        assert plain.any()
+
+    def test_that_are_whole_are_rows_that_come_again(self, name):
+        model, X, y = self.data(name)
+        times = np.random.default_rng(1).integers(0, 4, 150)
+        weighted = model.fit(X, y, sample_weight=times).support_
+        repeated = model.fit(np.repeat(X, times, axis=0), np.repeat(y, times, axis=0)).support_
+        np.testing.assert_array_equal(weighted, repeated)
+
+    def test_that_are_zero_are_rows_left_out(self, name):
+        model, X, y = self.data(name)
+        weight = np.random.default_rng(1).uniform(0, 1, 150) * (np.arange(150) % 3 > 0)
+        weighted = model.fit(X, y, sample_weight=weight).support_
+        fewer = model.fit(X[weight > 0], y[weight > 0], sample_weight=weight[weight > 0]).support_
+        np.testing.assert_array_equal(weighted, fewer)
+
+
+THREE = {"n_nonzero": 3}
+
+
+@pytest.mark.parametrize("n_rows", [9, 15])
+@pytest.mark.parametrize(
+    "options", [{}, THREE, {"search": "one_shot", **THREE}, {"search": "backward", **THREE}], ids=repr
+)
+def test_the_order_of_the_rows_does_not_matter_to_a_perfect_fit(n_rows, options):
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        X, order = rng.standard_normal((n_rows, 30)), rng.permutation(n_rows)
+        y = rng.standard_normal(n_rows) + (0 if options else 4 * X[:, 7])
+        model = PrunedRegressor(**options)
+        first = model.fit(X, y).support_
+        np.testing.assert_array_equal(model.fit(X[order], y[order]).support_, first)
+
+
+def test_three_classes_all_but_separated_keep_what_separates_them():
+    found = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((300, 12))
+        scores = X[:, :3] @ rng.standard_normal((3, 3)) * 5 + rng.gumbel(size=(300, 3))
+        model = PrunedClassifier(LogisticRegression(C=np.inf, max_iter=3000), n_nonzero=3, feature_groups="feature")
+        support = model.fit(X, scores.argmax(axis=1)).support_
+        found += set(np.flatnonzero(support.any(axis=0))) == {0, 1, 2}
+    assert found >= 3
