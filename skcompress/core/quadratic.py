@@ -294,25 +294,10 @@ class QuadraticModel:
 
     def output(self, output: int) -> QuadraticModel:
         """Return the model of one output alone. Its unit is the null loss of that output."""
-        one = slice(output, output + 1)
-        return QuadraticModel(
-            self._gram(output),
-            self.centre[one],
-            mean=self.mean[one],
-            gradient=self.gradient[one],
-            penalty=self.penalty[one],
-            free=self.free[one],
-            null_loss=self.null_loss[one],
-            base_loss=None if self.base_loss is None else self.base_loss[one],
-            n_samples=self.n_samples,
-            known_dispersion=self.known_dispersion,
-            penalty_slope=self.penalty_slope[one],
-            base_penalty=self.base_penalty[one],
-            offset=self.offset[one],
-            level=None if self.level is None else self.level[one],
-            signs=self.signs[one],
-            hold=self.hold,
-        )
+        names = ("centre", "mean", "gradient", "penalty", "penalty_slope", "base_penalty", "free", "null_loss")
+        parts = {name: getattr(self, name) for name in (*names, "base_loss", "offset", "level", "signs")}
+        one = {name: None if part is None else part[output : output + 1] for name, part in parts.items()}
+        return self._with(grams=(self._gram(output),), **one)
 
     def restrict(self, support: Mask, first: Mask | None = None) -> QuadraticModel:
         """Return the same quadratic on fewer weights, re-centred on their optimum.

@@ -232,10 +232,7 @@ class PruneStep:
             random_state=self.random_state,
         )
         units, profiles = selection.units, selection.profiles
-        chosen = [
-            choose(budget_of(n_nonzero=size), profiles, n_units=units.n_units).sizes
-            for size in sizes
-        ]
+        chosen = [choose(budget_of(n_nonzero=size), profiles, n_units=units.n_units).sizes for size in sizes]
         for place, profile in enumerate(profiles):
             profile.prepare(np.unique([choice[place] for choice in chosen]))
         for choice in chosen:
