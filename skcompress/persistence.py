@@ -18,7 +18,7 @@ RESIDUE = (
     "base_coef_",
     "base_intercept_",
     "cv_results_",
-    "frontier_",
+    "_frontier",
     "importances_",
     "path_",
     "scorer_",

@@ -8,26 +8,30 @@ multiplier are searched together (`skcompress.scorecard_points`). What predicts 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from ._state import VersionedState
-from .artifact import CompactLinear, Weights
-from .linear.fold.graph import Graph
+from .artifact import CompactLinear
 from .linear.labels import require_labels
+from .scorecard_card import PointsCard
 from .scorecard_lines import choose_lines
 from .scorecard_points import integer_points, patterns_of
-from .scorecard_steps import StepEncoder, fold_steps, row_weights
+from .scorecard_steps import StepEncoder, encode, input_names, row_weights
+from .scorecard_table import as_html, as_text, formula_of, scale_of
 
 Floats = NDArray[np.float64]
+
+HANDLE_MISSING = ("neutral", "error")
 
 
 class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
@@ -49,6 +53,10 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         Lines that the card must choose from the start, by their names in ``StepEncoder.get_feature_names_out``.
     special_codes, max_steps
         See `StepEncoder`.
+    handle_missing : {"neutral", "error"}, default="neutral"
+        What a row gets that is missing an input which never was missing in training, or has a category or special code
+        that training never had, where the input has lines. "neutral": the mean points of the input over the training
+        rows, rounded, with a warning. "error": a ValueError that names the row.
     random_state : int, RandomState or None, default=None
         Of the search for the lines.
 
@@ -58,6 +66,8 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         Labels; points speak for the second.
     points_table_ : DataFrame
         One row for each line: ``input``, ``condition``, ``points``.
+    neutral_points_ : Series of int
+        Points of values that training never had, for each input of the card that can have such values.
     chosen_lines_ : ndarray of int
         Numbers, among the steps, of the lines chosen before the points; some may have come to 0 points.
     multiplier_, intercept_ : float
@@ -85,6 +95,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     >>> card = ScorecardClassifier(n_lines=5).fit(X, y)
     >>> len(card.points_table_), bool(card.score(X, y) > 0.94)
     (5, True)
+    >>> print(card.to_scorecard().head(3))
     """
 
     def __init__(
@@ -97,6 +108,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         keep: Any = None,
         special_codes: Any = None,
         max_steps: int = 20,
+        handle_missing: str = "neutral",
         random_state: Any = None,
     ):
         self.estimator = estimator
@@ -106,6 +118,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         self.keep = keep
         self.special_codes = special_codes
         self.max_steps = max_steps
+        self.handle_missing = handle_missing
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -144,7 +157,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             self.feature_names_in_ = self.encoder_.feature_names_in_
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        Z = self.encoder_.transform(X)
+        Z = encode(self.encoder_, X).steps
         if not Z.shape[1]:
             raise ValueError(f"no column of X has two values (n_samples = {len(Z)}): there is nothing to make steps of")
         labels = column_or_1d(y, warn=True)
@@ -173,20 +186,8 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         card = integer_points(patterns, weights, intercept, least, most)
         used = (card.points != 0) & (card.multiplier > 0)
         self.chosen_lines_ = chosen
-        self._chosen, self._points = chosen[used], card.points[used]
         self.multiplier_, self.intercept_ = (card.multiplier if used.any() else 1.0), card.intercept
-        lines = [self.encoder_.lines_[number] for number in self._chosen]
-        self._input = np.array([line.place for line in lines], dtype=np.intp)
-        self.points_table_ = pd.DataFrame(
-            {
-                "input": [self.encoder_._name(line.place) for line in lines],
-                "condition": [line.condition() for line in lines],
-                "points": self._points,
-            }
-        )
-        each = self._points_by_input(Z)
-        self._best = each.min(axis=0)
-        self._average = np.average(each, axis=0, weights=weight)
+        self._card = PointsCard.of(self.encoder_, chosen[used], card.points[used], Z, weight)
         return self
 
     def _checked(self) -> tuple[int, int]:
@@ -198,6 +199,8 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             low, high = 0, 0
         if not low <= 0 <= high or low == high or (low, high) != tuple(self.points):
             raise ValueError(f"points={self.points!r} must be two integers around 0, such as (-5, 5)")
+        if self.handle_missing not in HANDLE_MISSING:
+            raise ValueError(f"handle_missing={self.handle_missing!r} must be one of {list(HANDLE_MISSING)}")
         return low, high
 
     def _signs(self) -> NDArray[np.int64]:
@@ -205,7 +208,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         lines, cst = self.encoder_.lines_, self.monotonic_cst
         if cst is None:
             return np.zeros(len(lines), dtype=np.int64)
-        names = [self.encoder_._name(place) for place in range(self.n_features_in_)]
+        names = input_names(self.encoder_)
         if isinstance(cst, Mapping):
             unknown = sorted(str(name) for name in cst if name not in names)
             if unknown:
@@ -233,18 +236,42 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             raise ValueError(f"keep has {len(self.keep)} lines, more than n_lines={self.n_lines}")
         return np.array([names.index(name) for name in self.keep], dtype=np.intp)
 
+    @property
+    def points_table_(self) -> pd.DataFrame:
+        """One row for each line: ``input``, ``condition``, ``points``."""
+        check_is_fitted(self)
+        return self._card.table()
+
+    @property
+    def neutral_points_(self) -> pd.Series:
+        """Points of values that training never had, by input."""
+        check_is_fitted(self)
+        table = self._neutral_table()
+        return pd.Series(table["points"].to_numpy(), index=pd.Index(table["input"], name="input"), name="points")
+
+    def neutral_counts(self, X: Any) -> pd.Series:
+        """Return for each input of `neutral_points_` how many rows get its neutral points.
+
+        Parameters
+        ----------
+        X : array or frame of shape (n_rows, n_features)
+            Raw inputs.
+        """
+        points = self.neutral_points_
+        new = encode(self.encoder_, X).new[:, self._card.lenient()[: len(points)]]
+        return pd.Series(new.sum(axis=0), index=points.index, name="rows")
+
     def points_of(self, X: Any) -> NDArray[np.int64]:
         """Return the sum of the points of each row, shape (n,)."""
-        check_is_fitted(self)
-        held = self.encoder_.transform(X)[:, self._chosen]
-        return (held @ self._points).astype(np.int64)
+        return self._points_by_input(X).sum(axis=1).astype(np.int64)
 
-    def _points_by_input(self, Z: Floats) -> Floats:
-        """Return the points that each input gives to each row, shape (n, n_features)."""
-        out = np.zeros((len(Z), self.n_features_in_))
-        for line, points, place in zip(self._chosen, self._points, self._input, strict=True):
-            out[:, place] += Z[:, line] * points
-        return out
+    def _points_by_input(self, X: Any) -> Floats:
+        check_is_fitted(self)
+        return self._card.points_by_input(X, refuse_new=self._refuses_new)
+
+    @property
+    def _refuses_new(self) -> bool:
+        return bool(self.handle_missing == "error")
 
     def decision_function(self, X: Any) -> Floats:
         """Return the log-odds of ``classes_[1]``, shape (n,)."""
@@ -254,7 +281,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> Floats:
         """Return the probabilities of the rounded card, shape (n, 2)."""
         eta = self.decision_function(X)
-        return np.column_stack([1.0 / (1.0 + np.exp(eta)), 1.0 / (1.0 + np.exp(-eta))])
+        return np.column_stack([expit(-eta), expit(eta)])
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the more probable label, shape (n,)."""
@@ -274,24 +301,41 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         pdo : float, default=20
             Points that double these odds.
         """
-        factor, offset = _scale(points, odds, pdo)
+        factor, offset = scale_of(points, odds, pdo)
         scores: Floats = offset - factor * self.decision_function(X)
         return scores
 
     def to_scorecard(self, *, points: float = 600.0, odds: float = 50.0, pdo: float = 20.0) -> pd.DataFrame:
-        """Return the table on the scale of `scores`: a row of base points, then `points_table_` with ``score``."""
+        """Return the whole card on the scale of `scores`, with a column ``score``.
+
+        A row of base points, then `points_table_`, then the neutral points of values that training never had.
+        """
         check_is_fitted(self)
-        factor, offset = _scale(points, odds, pdo)
+        factor, offset = scale_of(points, odds, pdo)
         base = pd.DataFrame({"input": ["(base)"], "condition": [""], "points": [0]})
-        table = pd.concat([base, self.points_table_], ignore_index=True)
-        shift = np.append(offset - factor * self.intercept_, np.zeros(len(self._points)))
-        return table.assign(score=shift - factor * self.multiplier_ * table["points"].to_numpy())
+        table = pd.concat([base, self._whole_table()], ignore_index=True)
+        score = -factor * self.multiplier_ * table["points"].to_numpy()
+        score[0] = offset - factor * self.intercept_
+        return table.assign(score=score)
+
+    def _neutral_table(self) -> pd.DataFrame:
+        table = self._card.neutral_table()
+        return table.iloc[:0] if self._refuses_new else table
+
+    def _whole_table(self) -> pd.DataFrame:
+        return pd.concat([self.points_table_, self._neutral_table()], ignore_index=True)
+
+    def _formula(self) -> str:
+        return formula_of(self.classes_[1:].tolist()[0], self.intercept_, self.multiplier_)
 
     def to_html(self) -> str:
-        """Return `points_table_` as HTML, every text escaped."""
+        """Return the whole card as HTML, every text escaped."""
         check_is_fitted(self)
-        html: str = self.points_table_.to_html(index=False, border=0)
-        return html
+        return as_html(self._whole_table(), self._formula())
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        head = super().__repr__(N_CHAR_MAX)
+        return as_text(head, self._whole_table(), self._formula()) if hasattr(self, "_card") else head
 
     def calibration_table(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
         """Return for each total of points the rows, the share of ``classes_[1]`` and the card's probability.
@@ -311,7 +355,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         weight = row_weights(sample_weight, len(totals))
         bad = weight * (labels == self.classes_[1])
         table = pd.DataFrame({"points": totals, "rows": 1, "weight": weight, "bad": bad}).groupby("points").sum()
-        chance = 1.0 / (1.0 + np.exp(-(self.intercept_ + self.multiplier_ * table.index.to_numpy())))
+        chance = expit(self.intercept_ + self.multiplier_ * table.index.to_numpy())
         observed = table["bad"] / table["weight"].where(table["weight"] > 0)
         return pd.DataFrame({"rows": table["rows"], "observed": observed, "predicted": chance}).reset_index()
 
@@ -338,17 +382,16 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             raise ValueError(f"against={against!r} must be 'best' or 'average'")
         if not isinstance(n, Integral) or n < 1:
             raise ValueError(f"n={n!r} must be an integer of at least 1")
-        each = self._points_by_input(self.encoder_.transform(X))
-        above = each - (self._best if against == "best" else self._average)
+        above = self._points_by_input(X) - (self._card.least if against == "best" else self._card.mean)
         order = np.argsort(-above, axis=1, kind="stable")[:, :n]
         most = np.take_along_axis(above, order, axis=1)
-        names = np.array([self.encoder_._name(place) for place in range(self.n_features_in_)], dtype=object)
+        told = most > 1e-12
+        names = np.where(told, np.array([*input_names(self.encoder_), None], dtype=object)[order], None)
         reasons: dict[str, Any] = {}
-        for place in range(order.shape[1]):
-            told = most[:, place] > 1e-12
-            told_names = np.where(told, names[order[:, place]], None)
-            reasons[f"reason_{place + 1}"] = pd.Series(told_names, dtype=object)
-            reasons[f"points_{place + 1}"] = np.where(told, most[:, place], 0.0)
+        for place in range(n):
+            known = place < order.shape[1]
+            reasons[f"reason_{place + 1}"] = names[:, place] if known else np.full(len(above), None, dtype=object)
+            reasons[f"points_{place + 1}"] = np.where(told, most, 0.0)[:, place] if known else np.zeros(len(above))
         return pd.DataFrame(reasons, index=X.index if isinstance(X, pd.DataFrame) else None)
 
     @property
@@ -356,27 +399,11 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         """The card as it ships."""
         check_is_fitted(self)
         classes = tuple(self.classes_.tolist())
-        return self._folded(self.multiplier_, self.intercept_, link="logit", classes=classes)
+        options = {"link": "logit", "classes": classes}
+        return self._card.fold(self.multiplier_, self.intercept_, refuse_new=self._refuses_new, **options)
 
     @property
     def points_compact_(self) -> CompactLinear:
         """The sum of the points as a model that ships: what it predicts are the totals of `points_of`."""
         check_is_fitted(self)
-        return self._folded(1.0, 0.0, link="identity")
-
-    def _folded(self, scale: float, intercept: float, **options: Any) -> CompactLinear:
-        named = hasattr(self, "feature_names_in_")
-        graph = Graph([self.encoder_._name(place) for place in range(self.n_features_in_)], named)
-        columns = fold_steps(self.encoder_, graph.inputs(), graph)
-        codes = np.zeros((1, len(columns)), dtype=np.int64)
-        codes[0, self._chosen] = self._points
-        return graph.finish(columns, Weights.from_codes(codes, scale), np.array([intercept]), **options)
-
-
-def _scale(points: float, odds: float, pdo: float) -> tuple[float, float]:
-    given = {"points": points, "odds": odds, "pdo": pdo}
-    for name, value in given.items():
-        if not isinstance(value, Real) or not np.isfinite(float(value)) or (name != "points" and value <= 0):
-            raise ValueError(f"{name}={value!r} must be a finite number{'' if name == 'points' else ' above 0'}")
-    factor = pdo / np.log(2.0)
-    return factor, points - factor * np.log(odds)
+        return self._card.fold(1.0, 0.0, refuse_new=self._refuses_new, link="identity")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
@@ -103,7 +104,7 @@ def _quadratic(
     signs: NDArray[np.int64],
 ) -> QuadraticModel:
     """Return the deviance around (coef, intercept), the intercept at its best for them."""
-    p = 1.0 / (1.0 + np.exp(-(Z @ coef + intercept)))
+    p = expit(Z @ coef + intercept)
     curve = weight * np.maximum(p * (1 - p), 1e-10)
     mean = curve @ Z / curve.sum()
     slope, gain = weight * (p - y), weight @ (p - y)
@@ -132,7 +133,7 @@ def _polished(
     for _ in range(_POLISH):
         model = _quadratic(part, y, weight, w, b, penalty, everything, limits)
         step = model.restrict(everything[None]).centre[0] - w
-        p = 1.0 / (1.0 + np.exp(-(part @ w + b)))
+        p = expit(part @ w + b)
         level = float(weight @ (y - p)) / max(float(weight @ (p * (1 - p))), 1e-300) - model.mean[0] @ step
         size = 1.0
         while size > 1e-4:

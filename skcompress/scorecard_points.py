@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -69,7 +70,7 @@ def fit_line(patterns: Patterns, total: Floats, start: tuple[float, float]) -> t
     b, s = start
     loss = loss_of(b, s)
     for _ in range(_NEWTON):
-        p = 1.0 / (1.0 + np.exp(-(b + s * total)))
+        p = expit(b + s * total)
         residual, curve = patterns.all * p - patterns.bad, patterns.all * p * (1.0 - p)
         g0, g1 = residual.sum(), residual @ total
         h0, h1, h2 = curve.sum(), curve @ total, curve @ total**2

@@ -7,10 +7,10 @@ reference. A missing value and a special code are above no step, and have column
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,27 +19,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._state import VersionedState
-from .artifact.terms import NO_TERM
 from .linear.fold import register_fold
 from .linear.fold.graph import Column, Graph
-
-Scalar = Any
-
-
-@dataclass(frozen=True)
-class StepLine:
-    """One output column: `kind` is "step" (x > value), "code" (x == value), "level" or "missing"."""
-
-    place: int
-    kind: str
-    value: Scalar = None
-
-    def condition(self) -> str:
-        """Return the condition as text, without the input's name."""
-        if self.kind == "missing":
-            return "is missing"
-        text = repr(float(self.value)).removesuffix(".0") if self.kind in ("step", "code") else str(self.value)
-        return f"> {text}" if self.kind == "step" else f"= {text}"
+from .linear.rows import name_row
+from .scorecard_columns import KnownColumn, StepLine, is_identifier, level_numbers, levels_of, matched, read_columns
+from .scorecard_fold import fold_lines
 
 
 class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
@@ -50,8 +34,9 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
     max_steps : int, default=20
         Most steps of one column. A column with at most ``max_steps + 1`` values has a step between any two of them.
     special_codes : list of numbers, or dict from column to list, default=None
-        Numbers that are no amounts, such as -999: each one seen in `fit` is above no step and has its own column. A
-        list holds for all columns; the keys of a dict are names, or positions where X has none.
+        Numbers that are no amounts, such as -999: each one seen in `fit` is above no step and has its own column; any
+        other is like a missing value (above no step, where nothing was missing in `fit`). A list holds for all
+        columns; the keys of a dict are names, or positions where X has none.
 
     Attributes
     ----------
@@ -64,8 +49,10 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Columns of text, categories or objects need a dataframe. A level not seen in `fit` is 0 in all columns; a missing
-    value in a column that had none in `fit` is an error. Thresholds are values of the training rows.
+    Columns of strings or categories need a dataframe; a column of objects that are all numbers or booleans is a column
+    of numbers. A category not seen in `fit` is 0 in all columns; a missing value in a column that had none in `fit` is
+    an error (in a `ScorecardClassifier` both get neutral points). A column of strings that tell nearly every row apart
+    gets no lines, with a warning. Thresholds are values of the training rows.
 
     Examples
     --------
@@ -80,7 +67,7 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
     """
 
     lines_: list[StepLine]
-    _is_number: list[bool]
+    columns_: list[KnownColumn]
 
     def __init__(self, max_steps: int = 20, special_codes: Any = None):
         self.max_steps = max_steps
@@ -109,19 +96,18 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is impossible, or X holds infinite numbers.
+            If a parameter is impossible, or X holds infinite numbers, dates or two columns of one name.
         """
         if not isinstance(self.max_steps, Integral) or isinstance(self.max_steps, bool) or self.max_steps < 1:
             raise ValueError(f"max_steps={self.max_steps!r} must be an integer of at least 1")
-        columns = self._columns(X, reset=True)
+        columns = self._read(X, reset=True)
         codes, weight = self._codes(), row_weights(sample_weight, len(columns[0]))
         seen = weight > 0
-        self.lines_ = [
-            line
-            for place, column in enumerate(columns)
-            for line in self._lines(place, column[seen], weight[seen], codes.get(place, ()))
-        ]
-        self._is_number = [column.dtype.kind == "f" for column in columns]
+        self.columns_, self.lines_ = [], []
+        for place, (name, column) in enumerate(zip(input_names(self), columns, strict=True)):
+            known = _known(name, column[seen], codes.get(place, ()))
+            self.columns_.append(known)
+            self.lines_ += _lines(place, known, column[seen], weight[seen], int(self.max_steps))
         return self
 
     def transform(self, X: Any) -> NDArray[np.float64]:
@@ -139,25 +125,19 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a column holds a missing value and held none in `fit`, or is text where it was numbers.
+            If a column holds a missing value and held none in `fit`, or strings where it held numbers.
         """
         check_is_fitted(self)
-        columns = self._columns(X, reset=False)
-        out = np.zeros((len(columns[0]), len(self.lines_)))
-        known = {line.place for line in self.lines_ if line.kind == "missing"}
-        for place, column in enumerate(columns):
-            if (column.dtype.kind == "f") != self._is_number[place]:
-                kind = "numbers" if self._is_number[place] else "text"
-                raise ValueError(f"column {self._name(place)!r} held {kind} in fit, and now does not")
-            missing = pd.isna(column)
-            if missing.any() and place not in known:
+        found = encode(self, X)
+        for known, column in zip(self.columns_, found.columns, strict=True):
+            missing = np.asarray(pd.isna(column))
+            if missing.any() and not known.has_missing:
+                row = name_row(X, int(np.argmax(missing)))
                 raise ValueError(
-                    f"column {self._name(place)!r} has a missing value in row {int(np.argmax(missing))}, and had none "
-                    "in fit"
+                    f"column {known.name!r} has a missing value in row {row}, and had none in fit: fill it in, for "
+                    "example with SimpleImputer"
                 )
-        for number, line in enumerate(self.lines_):
-            out[:, number] = self._asked(line, columns[line.place])
-        return out
+        return found.steps
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return a name such as "age > 30" for each output column.
@@ -168,7 +148,7 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
             Names of the input columns. None: those of `fit`, or x0, x1, ...
         """
         check_is_fitted(self)
-        own = [self._name(place) for place in range(self.n_features_in_)]
+        own = input_names(self)
         if input_features is not None:
             given = [str(name) for name in input_features]
             if len(given) != self.n_features_in_:
@@ -178,30 +158,23 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
             own = given
         return np.array([f"{own[line.place]} {line.condition()}" for line in self.lines_], dtype=object)
 
-    def _name(self, place: int) -> str:
-        names = getattr(self, "feature_names_in_", None)
-        return f"x{place}" if names is None else str(names[place])
-
-    def _columns(self, X: Any, reset: bool) -> list[NDArray[Any]]:
-        """Return each column as floats, or as objects where it is no number."""
+    def _read(self, X: Any, reset: bool) -> list[NDArray[Any]]:
+        """Return each column as floats, or as objects where it holds categories."""
         if not hasattr(X, "columns"):
             array = validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
             return list(array.T)
+        names = list(X.columns)
+        twice = [name for place, name in enumerate(names) if name in names[:place]]
+        if twice:
+            raise ValueError(f"X has two columns named {twice[0]!r}: names must be distinct")
         validate_data(self, X, reset=reset, skip_check_array=True)
-        frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame({name: X[name].to_list() for name in X.columns})
-        if frame.shape[0] == 0 or frame.shape[1] == 0:
-            raise ValueError(f"Found array with shape {frame.shape}: at least one row and one column are required.")
-        columns = [_column(frame.iloc[:, place]) for place in range(frame.shape[1])]
-        for place, column in enumerate(columns):
-            if column.dtype.kind == "f" and np.isinf(column).any():
-                raise ValueError(f"column {self._name(place)!r} contains infinity")
-        return columns
+        return read_columns(X, input_names(self))
 
     def _codes(self) -> dict[int, Sequence[float]]:
         codes = self.special_codes
         if codes is None:
             return {}
-        names = [self._name(place) for place in range(self.n_features_in_)]
+        names = input_names(self)
         given = codes if isinstance(codes, Mapping) else dict.fromkeys(range(self.n_features_in_), codes)
         found: dict[int, Sequence[float]] = {}
         for column, values in given.items():
@@ -215,39 +188,96 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
             found[int(place)] = tuple(dict.fromkeys(float(value) for value in values))
         return found
 
-    def _lines(
-        self, place: int, column: NDArray[Any], weight: NDArray[np.float64], codes: Sequence[float]
-    ) -> list[StepLine]:
-        missing = pd.isna(column)
-        last = [StepLine(place, "missing")] if missing.any() else []
-        if column.dtype.kind != "f":
-            levels = sorted(set(column[~missing].tolist()), key=lambda level: (str(level), str(type(level))))
-            return [*(StepLine(place, "level", level) for level in levels), *last]
-        regular = ~missing & ~np.isin(column, codes)
-        seen = [code for code in codes if (column == code).any()]
-        steps = _thresholds(column[regular], weight[regular], int(self.max_steps))
-        return [
-            *(StepLine(place, "step", float(step)) for step in steps),
-            *(StepLine(place, "code", code) for code in seen),
-            *last,
-        ]
 
-    def _asked(self, line: StepLine, column: NDArray[Any]) -> NDArray[Any]:
-        if line.kind == "missing":
-            return np.asarray(pd.isna(column))
-        if line.kind != "step":
-            return np.asarray(column == line.value)
-        codes = self._codes().get(line.place, ())
-        return (column > line.value) & ~np.isin(column, codes)
+class Encoded(NamedTuple):
+    """Rows as a card reads them.
+
+    Attributes
+    ----------
+    steps : ndarray of shape (n, n_lines)
+        The 0/1 columns; where a value is new, no line of its input holds.
+    new : ndarray of shape (n, n_features), dtype=bool
+        Where an input is missing and never was in `fit`, or has a category that `fit` never saw. A special code that
+        `fit` never saw counts as missing.
+    columns : list of ndarray of shape (n,)
+        The inputs.
+    """
+
+    steps: NDArray[np.float64]
+    new: NDArray[np.bool_]
+    columns: list[NDArray[Any]]
 
 
-def _column(series: pd.Series) -> NDArray[Any]:
-    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    values = series.astype(object).to_numpy(copy=True)
-    # pandas.NA equals nothing, and is not false either.
-    values[pd.isna(values)] = None
-    return values
+def encode(encoder: StepEncoder, X: Any) -> Encoded:
+    """Return rows as a fitted encoder reads them, values that it never saw among them.
+
+    Raises
+    ------
+    ValueError
+        If a column holds strings where it held numbers.
+    """
+    read = encoder._read(X, reset=False)
+    columns = [matched(column, known, X) for column, known in zip(read, encoder.columns_, strict=True)]
+    n_rows = len(columns[0])
+    steps, new = np.zeros((n_rows, len(encoder.lines_))), np.zeros((n_rows, len(columns)), dtype=bool)
+    by_place: dict[int, list[int]] = {}
+    for number, line in enumerate(encoder.lines_):
+        by_place.setdefault(line.place, []).append(number)
+    for place, (known, column) in enumerate(zip(encoder.columns_, columns, strict=True)):
+        missing = np.asarray(pd.isna(column))
+        if known.levels is None:
+            level, regular = None, ~np.isin(column, known.codes)
+            missing |= np.isin(column, known.new_codes)
+        else:
+            level, regular = level_numbers(column, known.levels), None
+            new[:, place] = (level < 0) & ~missing
+        new[:, place] |= missing & (not known.has_missing)
+        for number in by_place.get(place, ()):
+            line = encoder.lines_[number]
+            if line.kind == "missing":
+                steps[:, number] = missing
+            elif line.kind == "level":
+                steps[:, number] = level == (known.levels or ()).index(line.value)
+            else:
+                steps[:, number] = (column > line.value) & regular if line.kind == "step" else column == line.value
+    return Encoded(steps, new, columns)
+
+
+def input_names(encoder: StepEncoder) -> list[str]:
+    """Return the names of the input columns: those of the frame, or x0, x1, ..."""
+    names = getattr(encoder, "feature_names_in_", None)
+    return [f"x{place}" for place in range(encoder.n_features_in_)] if names is None else [str(name) for name in names]
+
+
+def _known(name: str, column: NDArray[Any], codes: Sequence[float]) -> KnownColumn:
+    has_missing = bool(np.asarray(pd.isna(column)).any())
+    if column.dtype.kind == "f":
+        new_codes = tuple(code for code in codes if not (column == code).any())
+        return KnownColumn(name, None, tuple(codes), new_codes, has_missing)
+    return KnownColumn(name, tuple(levels_of(column)), (), (), has_missing)
+
+
+def _lines(
+    place: int, known: KnownColumn, column: NDArray[Any], weight: NDArray[np.float64], max_steps: int
+) -> list[StepLine]:
+    last = [StepLine(place, "missing")] if known.has_missing else []
+    if known.levels is not None:
+        if is_identifier(known.levels, len(column)):
+            warnings.warn(
+                f"column {known.name!r} has {len(known.levels)} distinct categories in {len(column)} rows, like an "
+                "identifier: it gets no lines",
+                UserWarning,
+                stacklevel=3,
+            )
+            return last
+        return [*(StepLine(place, "level", level) for level in known.levels), *last]
+    regular = ~np.isnan(column) & ~np.isin(column, known.codes)
+    steps = _thresholds(column[regular], weight[regular], max_steps)
+    return [
+        *(StepLine(place, "step", float(step)) for step in steps),
+        *(StepLine(place, "code", code) for code in known.codes if code not in known.new_codes),
+        *last,
+    ]
 
 
 def row_weights(sample_weight: Any, n: int) -> NDArray[np.float64]:
@@ -280,27 +310,8 @@ def _thresholds(numbers: NDArray[np.float64], weight: NDArray[np.float64], max_s
 
 
 def fold_steps(encoder: StepEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold each line into a block of its own, so that one which no weight uses does not ship."""
-    codes, out = encoder._codes(), []
-    plain = graph.settled(columns)
-    filled = dict(enumerate(plain))
-    steps = [line for line in encoder.lines_ if line.kind == "step"]
-    has_missing = {line.place for line in encoder.lines_ if line.kind == "missing"}
-    for place in dict.fromkeys(line.place for line in steps):
-        # Below every threshold, and by so much that it stays there in float32.
-        lowest = min(line.value for line in steps if line.place == place)
-        below = float(np.floor(lowest - max(1.0, abs(lowest))))
-        for marker in [*codes.get(place, ()), *([float("nan")] if place in has_missing else [])]:
-            filled[place] = graph.add("fill", [filled[place]], {"marker": (marker,), "value": [below]})[0]
-    for line in encoder.lines_:
-        if line.kind == "step":
-            params: dict[str, Any] = {"edges": [np.nextafter(line.value, np.inf)], "slots": [NO_TERM, 0]}
-            out += graph.add("bins", [filled[line.place]], params)
-            continue
-        levels = [float("nan"), None] if line.kind == "missing" else [line.value]
-        params = {"levels": levels, "slots": [0] * len(levels), "other": NO_TERM}
-        out += graph.add("category", [plain[line.place]], params)
-    return out
+    """Fold the lines; a value that training never had is refused, as `StepEncoder.transform` refuses it."""
+    return fold_lines(encoder.columns_, encoder.lines_, columns, graph)[0]
 
 
 register_fold(StepEncoder, fold_steps)

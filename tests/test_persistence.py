@@ -3,6 +3,7 @@ import pickle
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.exceptions import NotFittedError
@@ -13,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skcompress import (
+    CompressedClassifierCV,
     CompressedRegressorCV,
     DistilledRegressor,
     PrunedClassifier,
@@ -25,6 +27,7 @@ from skcompress import (
 
 X, Y = load_diabetes(return_X_y=True)
 CELLS, TUMOUR = load_breast_cancer(return_X_y=True)
+MIXED = pd.DataFrame(CELLS[:, :3], columns=list("abc")).assign(site=np.where(CELLS[:, 0] > 14, "left", None))
 SCALED = make_pipeline(StandardScaler(), Ridge())
 
 
@@ -37,6 +40,8 @@ def fitted():
     yield "frozen", PrunedRegressor(FrozenEstimator(Ridge().fit(X, Y)), n_nonzero=3).fit(X)
     scaled = make_pipeline(StandardScaler(), LogisticRegression())
     yield "classifier", PrunedClassifier(scaled, n_nonzero=4).fit(CELLS, TUMOUR)
+    yield "card", ScorecardClassifier(n_lines=3).fit(MIXED, TUMOUR)
+    yield "classifier search", CompressedClassifierCV(scaled, n_nonzero=[2, 4], bits=(None, 4), cv=3).fit(CELLS, TUMOUR)
     yield "in a pipeline", make_pipeline(StandardScaler(), PrunedRegressor(LassoCV(), n_nonzero=3)).fit(X, Y)
 
 
@@ -44,6 +49,8 @@ MODELS = dict(fitted())
 
 
 def rows_of(model):
+    if getattr(model, "feature_names_in_", None) is not None:
+        return MIXED
     return CELLS if model.n_features_in_ == CELLS.shape[1] else X
 
 
@@ -62,14 +69,26 @@ def test_pickles_and_joblib_keep_the_model(name, make, tmp_path):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_skops_needs_to_trust_our_own_types_alone(name):
+@pytest.mark.parametrize("make", [lambda m: m, slim], ids=["whole", "slim"])
+def test_skops_needs_to_trust_our_own_types_alone(name, make):
     skops_io = pytest.importorskip("skops.io")
-    model = slim(MODELS[name])
+    model = make(MODELS[name])
     data = skops_io.dumps(model)
     trusted = skops_io.get_untrusted_types(data=data)
-    assert all(kind.startswith("skcompress.") for kind in trusted)
-    rows = rows_of(model)
-    assert np.array_equal(skops_io.loads(data, trusted=trusted).predict(rows), model.predict(rows))
+    # A search keeps the scorer of scikit-learn, of which skops wants to be told in a GridSearchCV too.
+    scorers = "sklearn.metrics._scorer."
+    assert all(kind.startswith("skcompress." if make is slim else ("skcompress.", scorers)) for kind in trusted)
+    again, rows = skops_io.loads(data, trusted=trusted), rows_of(model)
+    assert np.array_equal(again.predict(rows), model.predict(rows))
+    for table in {"frontier_", "points_table_", "neutral_points_"}.intersection(dir(model)):
+        if hasattr(model, table):
+            assert getattr(again, table).equals(getattr(model, table))
+
+
+def test_a_slim_search_has_no_frontier():
+    assert len(MODELS["search"].frontier_)
+    assert not hasattr(slim(MODELS["search"]), "frontier_")
+    assert not hasattr(CompressedRegressorCV(), "frontier_")
 
 
 def test_slim_takes_searches_and_scorecards():

@@ -60,6 +60,15 @@ def card(loans):
     return ScorecardClassifier(n_lines=8, special_codes={"months": [-999]}).fit(*loans)
 
 
+def points_by_input(card, X):
+    """What each input of a card adds to each row, from the printed table."""
+    table = card.points_table_
+    names = card.encoder_.get_feature_names_out().tolist()
+    place = [names.index(name) for name in table["input"] + " " + table["condition"]]
+    held = pd.DataFrame(card.encoder_.transform(X)[:, place] * table["points"].to_numpy(), columns=table["input"])
+    return held.T.groupby(level=0).sum().T
+
+
 class TestSteps:
     def test_columns_are_the_conditions_in_their_names(self, loans):
         X, _ = loans
@@ -101,7 +110,7 @@ class TestSteps:
         assert not encoder.transform(row).any()
         with pytest.raises(ValueError, match="'noise' has a missing value in row 0"):
             encoder.transform(row.assign(noise=np.nan))
-        with pytest.raises(ValueError, match="'noise' held numbers in fit"):
+        with pytest.raises(ValueError, match="'noise' held numbers in fit, and holds 'text' in row 0"):
             encoder.transform(row.assign(noise="text"))
 
     @pytest.mark.parametrize(
@@ -203,7 +212,8 @@ class TestCard:
     def test_compact_form_has_the_integers_and_the_probabilities(self, loans, card):
         X, _ = loans
         small = card.compact_
-        np.testing.assert_array_equal(np.sort(small.weights.codes[0]), np.sort(card.points_table_["points"]))
+        points = [*card.points_table_["points"], *card.neutral_points_[card.neutral_points_ != 0]]
+        np.testing.assert_array_equal(np.sort(small.weights.codes[0]), np.sort(points))
         np.testing.assert_allclose(small.predict_proba(X), card.predict_proba(X), atol=1e-14)
         assert small.predict(X).tolist() == card.predict(X).tolist()
 
@@ -236,25 +246,27 @@ class TestCard:
         chance = card.predict_proba(X)
         np.testing.assert_allclose(scores, 500 + 40 * np.log2(chance[:, 0] / chance[:, 1] / 20))
         table = card.to_scorecard(points=500, odds=20, pdo=40)
+        table, neutral = table[: 1 + len(card.points_table_)], table[1 + len(card.points_table_) :]
         names = (table["input"] + " " + table["condition"])[1:]
         place = [card.encoder_.get_feature_names_out().tolist().index(name) for name in names]
         held = card.encoder_.transform(X)[:, place]
         np.testing.assert_allclose(table["score"][0] + held @ table["score"].to_numpy()[1:], scores)
+        assert neutral["condition"].str.endswith("(neutral)").all()
+        assert neutral.set_index("input")["points"].to_dict() == card.neutral_points_.to_dict()
 
     def test_reasons_against_best_add_up_to_the_points_above_the_best(self, loans, card):
         X, _ = loans
         reasons = card.reason_codes(X, n=4)
         above = reasons.filter(like="points_").sum(axis=1).to_numpy()
-        np.testing.assert_allclose(above, card.points_of(X) - card._best.sum())
+        np.testing.assert_allclose(above, card.points_of(X) - points_by_input(card, X).min(axis=0).sum())
         assert reasons["reason_1"].isna().tolist() == (above == 0).tolist()
         assert (np.diff(reasons.filter(like="points_"), axis=1) <= 0).all()
 
     def test_reasons_against_average_average_to_zero(self, loans, card):
         X, _ = loans
-        each = card._points_by_input(card.encoder_.transform(X))
-        np.testing.assert_allclose((each - card._average).mean(axis=0), 0, atol=1e-9)
+        each = points_by_input(card, X)
         first = card.reason_codes(X, "average", n=1)["points_1"]
-        np.testing.assert_allclose(first, np.maximum((each - card._average).max(axis=1), 0), atol=1e-9)
+        np.testing.assert_allclose(first, np.maximum((each - each.mean()).max(axis=1), 0), atol=1e-9)
 
     def test_kept_line_is_among_the_lines(self, loans):
         X, y = loans

@@ -39,6 +39,12 @@ def has_rows(value: Any, n_rows: int) -> bool:
     return hasattr(value, "__len__") and not isinstance(value, (str, dict)) and count_rows(value) == n_rows
 
 
+def name_row(data: Any, place: int) -> str:
+    """Return how a user finds a row: its label in the index of a pandas object, else its place."""
+    index = getattr(data, "index", None)
+    return str(place) if index is None or callable(index) else repr(index[place : place + 1].tolist()[0])
+
+
 def stack_rows(blocks: Sequence[Any]) -> Any:
     """Return the rows of all blocks, which are of one form, below one another."""
     first = blocks[0]

@@ -7,10 +7,12 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
 
 from .._base import LinearCompressor, RegressorCompressor, assembled, filled
 from .._classifier import ClassifierCompressor
@@ -149,11 +151,17 @@ class _CompressedCV(CallbackSupportMixin, LinearCompressor):
         filled(self, assembled(done), done.state, assessed=True)
         self.input_range_ = input_range(X, weight_given(sample_weight, fit_params))
         leaf = fitted.problem.leaf.estimator
-        self.frontier_ = frontier(self.cv_results_, places, 8 * leaf.coef_.dtype.itemsize)
+        self._frontier = places, 8 * leaf.coef_.dtype.itemsize
         frequency = _frequency(folds, best, fitted.columns.names, len(fitted.state.weights))
         self.support_frequency_ = like_coef(leaf, frequency)
         rest.call_on_fit_task_end(estimator=self)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
+
+    @property
+    def frontier_(self) -> pd.DataFrame:
+        """The candidates than which none is smaller and as good, by rising size."""
+        check_is_fitted(self)
+        return frontier(self.cv_results_, *self._frontier)
 
     def _check_steps(self, nest: Any) -> None:
         """Raise ValueError for values and options of the steps that are out of their range, before a fit."""

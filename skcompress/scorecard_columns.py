@@ -1,0 +1,153 @@
+"""The columns of a raw table, as a scorecard reads them: numbers as floats, everything else as categories.
+
+A column is a number if its dtype is, or if it holds objects that are all numbers or booleans (a nullable column of
+polars, a column read from a database). A missing value is NaN among numbers and None among categories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .linear.rows import name_row
+
+Scalar = Any
+
+_IDENTIFIER_ROWS = 50
+_IDENTIFIER_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One output column: `kind` is "step" (x > value), "code" (x == value), "level" or "missing"."""
+
+    place: int
+    kind: str
+    value: Scalar = None
+
+    def condition(self) -> str:
+        """Return the condition as text, without the input's name."""
+        if self.kind == "missing":
+            return "is missing"
+        text = repr(float(self.value)).removesuffix(".0") if self.kind in ("step", "code") else str(self.value)
+        return f"> {text}" if self.kind == "step" else f"= {text}"
+
+
+@dataclass(frozen=True)
+class KnownColumn:
+    """What is known of an input column from the rows of `fit`.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    levels : tuple of str, int, float or bool, or None
+        The categories; None for a column of numbers.
+    codes : tuple of float
+        The special codes of a column of numbers.
+    new_codes : tuple of float
+        Those of them that no row had.
+    has_missing : bool
+        Whether a value was missing.
+    """
+
+    name: str
+    levels: tuple[Scalar, ...] | None
+    codes: tuple[float, ...]
+    new_codes: tuple[float, ...]
+    has_missing: bool
+
+
+def read_columns(X: Any, names: Sequence[str]) -> list[NDArray[Any]]:
+    """Return each column of a frame as floats, or as objects where it holds categories.
+
+    Raises
+    ------
+    ValueError
+        If a column holds infinity, dates, complex numbers or anything else that is no scalar.
+    """
+    frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame({name: X[name].to_list() for name in X.columns})
+    if frame.shape[0] == 0 or frame.shape[1] == 0:
+        raise ValueError(f"Found array with shape {frame.shape}: at least one row and one column are required.")
+    return [_read(frame.iloc[:, place], name, X) for place, name in enumerate(names)]
+
+
+def _read(series: pd.Series, name: str, X: Any) -> NDArray[Any]:
+    dtype = series.dtype
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
+        return _finite(series.to_numpy(dtype=np.float64, na_value=np.nan), name, X)
+    values = series.astype(object).to_numpy(copy=True)
+    missing = np.asarray(pd.isna(values))
+    # pandas.NA equals nothing, and is not false either.
+    values[missing] = None
+    kinds = {type(value) for value in values[~missing]}
+    for kind in kinds:
+        if not issubclass(kind, (str, bool, int, float, np.bool_, np.integer, np.floating)):
+            row = next(row for row, value in enumerate(values) if type(value) is kind)
+            advice = ": make numbers of dates, such as days up to a fixed day" if hasattr(values[row], "year") else ""
+            raise ValueError(
+                f"column {name!r} holds {values[row]!r} in row {name_row(X, row)}, of type {kind.__name__}; a column "
+                f"must hold numbers, strings or booleans{advice}"
+            )
+    if kinds and not isinstance(dtype, pd.CategoricalDtype) and not any(issubclass(kind, str) for kind in kinds):
+        return _finite(np.array([np.nan if value is None else value for value in values], dtype=np.float64), name, X)
+    return values
+
+
+def _finite(column: NDArray[np.float64], name: str, X: Any) -> NDArray[np.float64]:
+    infinite = np.isinf(column)
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise ValueError(
+            f"column {name!r} contains infinity, {column[row]} in row {name_row(X, row)}: values must be finite or "
+            "missing"
+        )
+    return column
+
+
+def matched(column: NDArray[Any], known: KnownColumn, X: Any) -> NDArray[Any]:
+    """Return a column in the form that it had in `fit`: floats, or objects for categories.
+
+    Raises
+    ------
+    ValueError
+        If it holds strings where it held numbers, or numbers where all categories were strings.
+    """
+    is_number, was_number = column.dtype.kind == "f", known.levels is None
+    if is_number == was_number:
+        return column
+    missing = np.asarray(pd.isna(column))
+    if was_number:
+        wrong, held = np.array([isinstance(value, str) for value in column.tolist()]), "numbers"
+    else:
+        only_strings = bool(known.levels) and all(isinstance(level, str) for level in known.levels or ())
+        wrong, held = ~missing & only_strings, "strings"
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        value = column[row : row + 1].tolist()[0]
+        raise ValueError(f"column {known.name!r} held {held} in fit, and holds {value!r} in row {name_row(X, row)}")
+    values = column.astype(object)
+    values[missing] = np.nan if was_number else None
+    return values.astype(np.float64) if was_number else values
+
+
+def levels_of(column: NDArray[Any]) -> list[Scalar]:
+    """Return the distinct categories, in the order of their texts."""
+    known = column[~np.asarray(pd.isna(column))]
+    return sorted(set(known.tolist()), key=lambda level: (str(level), str(type(level))))
+
+
+def level_numbers(column: NDArray[Any], levels: Sequence[Scalar]) -> NDArray[np.intp]:
+    """Return the number of each value's category, -1 where it is none of them or missing."""
+    number = {level: place for place, level in enumerate(levels)}
+    return np.array([number.get(value, -1) for value in column.tolist()], dtype=np.intp)
+
+
+def is_identifier(levels: Sequence[Scalar], n_rows: int) -> bool:
+    """Tell whether a column of strings names rows: nearly every row has a value of its own."""
+    return len(levels) >= _IDENTIFIER_ROWS and len(levels) >= _IDENTIFIER_SHARE * n_rows
