@@ -26,8 +26,8 @@ from .linear.labels import require_labels
 from .scorecard_card import PointsCard
 from .scorecard_lines import choose_lines
 from .scorecard_points import integer_points, patterns_of
-from .scorecard_steps import StepEncoder, encode, input_names, row_weights
-from .scorecard_table import as_html, as_text, formula_of, scale_of
+from .scorecard_steps import StepEncoder, encode, input_names, lines_named, row_weights
+from .scorecard_table import as_html, as_text, formula_of, observed_by_total, reasons_table, scale_of
 
 Floats = NDArray[np.float64]
 
@@ -95,7 +95,12 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     >>> card = ScorecardClassifier(n_lines=5).fit(X, y)
     >>> len(card.points_table_), bool(card.score(X, y) > 0.94)
     (5, True)
-    >>> print(card.to_scorecard().head(3))
+    >>> card.points_table_.head(2)
+              input condition  points
+    0    area error   > 34.37      -4
+    1  worst radius   > 16.82      -5
+    >>> card.neutral_points_.head(2).to_dict()
+    {'area error': -1, 'worst radius': -2}
     """
 
     def __init__(
@@ -177,7 +182,14 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             )
         bad, signs = target.astype(np.float64), self._signs()
         chosen, weights, intercept = choose_lines(
-            self.estimator, Z, bad, weight, int(self.n_lines), signs, self._kept(), self.random_state
+            self.estimator,
+            Z,
+            bad,
+            weight,
+            int(self.n_lines),
+            signs,
+            lines_named(self.encoder_, self.keep, int(self.n_lines)),
+            self.random_state,
         )
         signs = signs[chosen]
         patterns = patterns_of(Z[:, chosen], bad, weight)
@@ -222,19 +234,6 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         if text:
             raise ValueError(f"monotonic_cst is for numbers: {text[0]!r} holds levels")
         return np.array([by_input[line.place] if line.kind == "step" else 0 for line in lines], dtype=np.int64)
-
-    def _kept(self) -> NDArray[np.intp] | None:
-        if self.keep is None:
-            return None
-        if isinstance(self.keep, str):
-            raise ValueError(f"keep={self.keep!r} must be a list of names of lines: [{self.keep!r}]")
-        names = self.encoder_.get_feature_names_out().tolist()
-        unknown = [name for name in self.keep if name not in names]
-        if unknown:
-            raise ValueError(f"keep names the lines {unknown}, which are not among the steps, such as {names[:5]}")
-        if len(self.keep) > self.n_lines:
-            raise ValueError(f"keep has {len(self.keep)} lines, more than n_lines={self.n_lines}")
-        return np.array([names.index(name) for name in self.keep], dtype=np.intp)
 
     @property
     def points_table_(self) -> pd.DataFrame:
@@ -352,12 +351,9 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         totals = self.points_of(X)
         labels = column_or_1d(y)
         require_labels(labels, self.classes_.tolist())
-        weight = row_weights(sample_weight, len(totals))
-        bad = weight * (labels == self.classes_[1])
-        table = pd.DataFrame({"points": totals, "rows": 1, "weight": weight, "bad": bad}).groupby("points").sum()
-        chance = expit(self.intercept_ + self.multiplier_ * table.index.to_numpy())
-        observed = table["bad"] / table["weight"].where(table["weight"] > 0)
-        return pd.DataFrame({"rows": table["rows"], "observed": observed, "predicted": chance}).reset_index()
+        observed = observed_by_total(totals, labels == self.classes_[1], row_weights(sample_weight, len(totals)))
+        predicted = expit(self.intercept_ + self.multiplier_ * observed.index.to_numpy())
+        return observed.assign(predicted=predicted).reset_index()
 
     def reason_codes(self, X: Any, against: str = "best", n: int = 4) -> pd.DataFrame:
         """Return the inputs that add most to the points of each row.
@@ -383,16 +379,8 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         if not isinstance(n, Integral) or n < 1:
             raise ValueError(f"n={n!r} must be an integer of at least 1")
         above = self._points_by_input(X) - (self._card.least if against == "best" else self._card.mean)
-        order = np.argsort(-above, axis=1, kind="stable")[:, :n]
-        most = np.take_along_axis(above, order, axis=1)
-        told = most > 1e-12
-        names = np.where(told, np.array([*input_names(self.encoder_), None], dtype=object)[order], None)
-        reasons: dict[str, Any] = {}
-        for place in range(n):
-            known = place < order.shape[1]
-            reasons[f"reason_{place + 1}"] = names[:, place] if known else np.full(len(above), None, dtype=object)
-            reasons[f"points_{place + 1}"] = np.where(told, most, 0.0)[:, place] if known else np.zeros(len(above))
-        return pd.DataFrame(reasons, index=X.index if isinstance(X, pd.DataFrame) else None)
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return reasons_table(above, input_names(self.encoder_), n, index)
 
     @property
     def compact_(self) -> CompactLinear:

@@ -249,6 +249,27 @@ def input_names(encoder: StepEncoder) -> list[str]:
     return [f"x{place}" for place in range(encoder.n_features_in_)] if names is None else [str(name) for name in names]
 
 
+def lines_named(encoder: StepEncoder, keep: Any, n_lines: int) -> NDArray[np.intp] | None:
+    """Return the numbers of the lines that a card must keep, None for none.
+
+    Raises
+    ------
+    ValueError
+        If a name is no line, or there are more than n_lines.
+    """
+    if keep is None:
+        return None
+    if isinstance(keep, str):
+        raise ValueError(f"keep={keep!r} must be a list of names of lines: [{keep!r}]")
+    names = encoder.get_feature_names_out().tolist()
+    unknown = [name for name in keep if name not in names]
+    if unknown:
+        raise ValueError(f"keep names the lines {unknown}, which are not among the steps, such as {names[:5]}")
+    if len(keep) > n_lines:
+        raise ValueError(f"keep has {len(keep)} lines, more than n_lines={n_lines}")
+    return np.array([names.index(name) for name in keep], dtype=np.intp)
+
+
 def _known(name: str, column: NDArray[Any], codes: Sequence[float]) -> KnownColumn:
     has_missing = bool(np.asarray(pd.isna(column)).any())
     if column.dtype.kind == "f":

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from .scorecard_columns import KnownColumn, StepLine
 
+_TINY = 1e-12
+
 
 def scale_of(points: float, odds: float, pdo: float) -> tuple[float, float]:
     """Return factor and offset of the scores.
@@ -59,6 +61,40 @@ def _new_condition(known: KnownColumn) -> str:
     cases = [] if known.has_missing else ["missing"]
     cases += [] if known.levels is None else ["another category"]
     return f"is {' or '.join(cases)} (neutral)"
+
+
+def reasons_table(above: NDArray[np.float64], names: Sequence[str], n: int, index: Any) -> pd.DataFrame:
+    """Return the inputs with the most points above a reference: ``reason_1``, ``points_1``, ..., one row each.
+
+    Parameters
+    ----------
+    above : ndarray of shape (n_rows, n_features)
+        Points above the reference.
+    names : sequence of str
+        The inputs.
+    n : int
+        Most reasons for a row; None and 0 where no further input is above the reference.
+    index : Index or None
+        Of the rows.
+    """
+    order = np.argsort(-above, axis=1, kind="stable")[:, :n]
+    most = np.take_along_axis(above, order, axis=1)
+    told = most > _TINY
+    reasons, points = np.full((len(above), n), None, dtype=object), np.zeros((len(above), n))
+    reasons[:, : order.shape[1]] = np.where(told, np.array(names, dtype=object)[order], None)
+    points[:, : order.shape[1]] = np.where(told, most, 0.0)
+    # As arrays, so that rows are told apart by their places and not by labels of an index.
+    columns: dict[str, NDArray[Any]] = {}
+    for place in range(n):
+        columns |= {f"reason_{place + 1}": reasons[:, place], f"points_{place + 1}": points[:, place]}
+    return pd.DataFrame(columns, index=index)
+
+
+def observed_by_total(totals: NDArray[np.int64], bad: NDArray[np.bool_], weight: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the number of ``rows`` and the ``observed`` share of bad ones for each total of points."""
+    rows = pd.DataFrame({"points": totals, "rows": 1, "weight": weight, "bad": weight * bad})
+    table = rows.groupby("points").sum()
+    return pd.DataFrame({"rows": table["rows"], "observed": table["bad"] / table["weight"].where(table["weight"] > 0)})
 
 
 def as_text(head: str, table: pd.DataFrame, formula: str) -> str:
