@@ -81,9 +81,9 @@ def reasons_table(above: NDArray[np.float64], names: Sequence[str], n: int, inde
     most = np.take_along_axis(above, order, axis=1)
     told = most > _TINY
     reasons, points = np.full((len(above), n), None, dtype=object), np.zeros((len(above), n))
-    reasons[:, : order.shape[1]] = np.where(told, np.array(names, dtype=object)[order], None)
+    reasons[:, : order.shape[1]][told] = np.array(names, dtype=object)[order[told]]
     points[:, : order.shape[1]] = np.where(told, most, 0.0)
-    # As arrays, so that rows are told apart by their places and not by labels of an index.
+    # Arrays and no Series: what stands in a row goes by its place, whatever the labels of the index.
     columns: dict[str, NDArray[Any]] = {}
     for place in range(n):
         columns |= {f"reason_{place + 1}": reasons[:, place], f"points_{place + 1}": points[:, place]}
