@@ -23,7 +23,7 @@ from .default_size import by_criterion
 from .importance import ImportanceLike, check_importance
 from .path import Path
 from .pruned import Pruning, pruning_of
-from .quadratic import QuadraticModel
+from .quadratic import QuadraticModel, require_quadratic
 from .search import SEARCHES
 from .selection import SEARCHED, Selection, select
 from .units import Groups
@@ -124,6 +124,7 @@ def prune(
     UserWarning
         If every weight is pruned, or a threshold leads to a total loss above 0.05.
     """
+    require_quadratic(quadratic, "prune")
     found = prune_silently(
         quadratic,
         threshold=threshold,

@@ -31,6 +31,15 @@ from .moments import Block, Moments, fidelity, least_squares
 from .signed import solve_signed
 
 
+def require_quadratic(quadratic: Any, function: str) -> None:
+    """Raise TypeError, naming the function, unless this is a `QuadraticModel`."""
+    if not isinstance(quadratic, QuadraticModel):
+        raise TypeError(
+            f"{function} takes a QuadraticModel as quadratic, got {type(quadratic).__name__}: make one by "
+            "QuadraticModel.from_blocks([(X, y)]), or use PrunedRegressor and QuantizedRegressor on X and y"
+        )
+
+
 class System(NamedTuple):
     """Outputs that share one curvature and one set of free columns, to be treated in one go."""
 
@@ -108,6 +117,14 @@ class QuadraticModel:
         self.grams: tuple[Gram, ...] = tuple(
             DenseGram(np.asarray(part, dtype=np.float64)) if isinstance(part, np.ndarray) else part for part in parts
         )
+        if not all(hasattr(part, "n_features") for part in self.grams):
+            raise ValueError(
+                f"curvature must be an array of shape (p, p), a Gram, or a sequence of them; got {curvature!r}"
+            )
+        given = [("curvature", part) for part in parts if isinstance(part, np.ndarray)]
+        for name, array in (("centre", self.centre), *given):
+            if not np.isfinite(array).all():
+                raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
         if len(self.grams) not in (1, shape[0]) or any(g.n_features != shape[1] for g in self.grams):
             raise ValueError(
                 f"curvature must have {shape[1]} features and come once, or once for each of the "

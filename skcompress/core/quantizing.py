@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from .codebooks import CodebookSearch
 from .grids import GRIDS, POWER_BITS, Codes, Grid, GridKind
 from .linalg import Floats
-from .quadratic import QuadraticModel
+from .quadratic import QuadraticModel, require_quadratic
 from .rounding import Rounding, RoundingFunction, rounding_of
 from .scale_search import ScaleSearch, Trials
 from .scales import GRANULARITIES, SCALES, Granularity, ScaleRule, scale_rule_of
@@ -110,6 +110,7 @@ def quantize(
     UserWarning
         If a given scale clips more than half of the weights, or rounds all of them to zero.
     """
+    require_quadratic(quadratic, "quantize")
     check_quantization(bits=bits, grid=grid, rounding=rounding, scale=scale, granularity=granularity)
     bits, kind, method = int(bits), GRIDS[grid], rounding_of(rounding)
     rule = scale_rule_of(scale)

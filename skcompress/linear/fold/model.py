@@ -158,6 +158,8 @@ def _inputs_of(model: Any) -> tuple[Sequence[str], bool, str]:
             return [str(name) for name in names], True, "table"
         if hasattr(inside, "n_features_in_"):
             return [f"x{place}" for place in range(inside.n_features_in_)], False, "table"
+    if not hasattr(model, "fit"):
+        raise TypeError(f"a fitted estimator is needed, got {model!r}")
     raise ValueError(f"{type(model).__name__} is not fitted, or does not say how many inputs it has")
 
 
