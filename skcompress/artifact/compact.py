@@ -3,7 +3,7 @@
     prediction = link( sum over terms t of weight_t (column_t - offset_t) / divisor_t + intercept )
 
 See `skcompress.artifact.terms` for columns and blocks, `skcompress.artifact.weights` for the weights,
-`skcompress.artifact.packed` for the bytes. A model never changes once it is built, so that threads may share it.
+`skcompress.artifact.format.packed` for the bytes. A model never changes once it is built, so that threads may share it.
 It needs numpy alone.
 """
 
@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import golden, packed
+from .analysis import golden
+from .analysis.limits import rows_outside
 from .checks import refuse, require_fit, require_probabilities
-from .limits import rows_outside
+from .format import packed
 from .links import LINKS, probabilities
 from .one_row import REQUIRED, Dot, OneRow, as_numbers, dot_of, from_mapping, used_of
 from .plan import Plan, make_plan
@@ -361,7 +362,7 @@ class CompactLinear(Unchanging):
         return report_of(self)
 
     def to_bytes(self, *, names: bool = True, metadata: bool = True) -> bytes:
-        """Return the model in the format of `skcompress.artifact.packed`.
+        """Return the model in the format of `skcompress.artifact.format.packed`.
 
         Parameters
         ----------

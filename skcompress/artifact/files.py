@@ -6,10 +6,10 @@ import os
 import stat
 from typing import Any
 
-from .budget import DEFAULT_BYTES
 from .compact import CompactLinear
 from .errors import FormatError
-from .packed import require_model
+from .format.budget import DEFAULT_BYTES
+from .format.packed import require_model
 
 Path = str | os.PathLike[str]
 

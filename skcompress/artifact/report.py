@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import packed
+from .format import packed
 
 if TYPE_CHECKING:
     from .compact import CompactLinear

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..artifact import CompactLinear
-from ..artifact.golden import METHODS
+from ..artifact.analysis.golden import METHODS
 
 __all__ = ["METHODS", "Outputs", "outputs_of"]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from skcompress import to_c, to_onnx, to_python
 from skcompress.artifact import CompactLinear, load
-from skcompress.artifact.limits import number_inputs
+from skcompress.artifact.analysis.limits import number_inputs
 
 CALLS = 200
 """Rows that a C loop scores in one call from Python, so that the call itself does not count."""

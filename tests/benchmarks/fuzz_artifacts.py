@@ -25,9 +25,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from skcompress.artifact import CompactLinear, FormatError, Inputs, Weights, packed
-from skcompress.artifact.budget import Budget
-from tests.artifact.hostile import BOMBS, answer_of, mutants, peak_of, rightful
+from skcompress.artifact import CompactLinear, FormatError, Inputs, Weights
+from skcompress.artifact.format import packed
+from skcompress.artifact.format.budget import Budget
+from tests.artifact.format.hostile import BOMBS, answer_of, mutants, peak_of, rightful
 from tests.artifact.models import MODELS
 
 SLACK, MAX_BYTES = 2**21, 2**24

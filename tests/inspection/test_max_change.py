@@ -25,8 +25,8 @@ from sklearn.preprocessing import (
 
 from skcompress import PrunedClassifier, PrunedRegressor, QuantizedRegressor, compact, max_change
 from skcompress.artifact import Block, CompactLinear, Inputs, Weights
-from skcompress.artifact.anatomy import Curve
-from skcompress.artifact.turning import turning_points
+from skcompress.artifact.analysis.anatomy import Curve
+from skcompress.artifact.analysis.turning import turning_points
 
 NAN = float("nan")
 RNG = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...artifact import CompactLinear
-from ...artifact.anatomy import Anatomy
+from ...artifact.analysis.anatomy import Anatomy
 from ...artifact.categories import ABSENT, NAN_KEY, REFUSED
 from ...artifact.reading import Table
 from ...artifact.terms.numbers import SIGN

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...artifact.anatomy import Anatomy, Curve, Floats, Values, difference
+from ...artifact.analysis.anatomy import Anatomy, Curve, Floats, Values, difference
+from ...artifact.analysis.turning import pieces_of, turning_points
 from ...artifact.terms.numbers import INCREASING, NEGATIVE
-from ...artifact.turning import pieces_of, turning_points
 from .boxes import Side
 
 _ROUNDS, _DRAWN, _STARTS = 8, 2000, 8

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...artifact.anatomy import Anatomy, Curve, Floats, Values
-from ...artifact.turning import pieces_of, turning_points
+from ...artifact.analysis.anatomy import Anatomy, Curve, Floats, Values
+from ...artifact.analysis.turning import pieces_of, turning_points
 from .boxes import FAR, Side
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...artifact import CompactLinear
-from ...artifact.anatomy import Anatomy, difference
+from ...artifact.analysis.anatomy import Anatomy, difference
 from ...artifact.categories import ABSENT
 from ...linear.fold import compact
 from .boxes import Boxes, ranges_of

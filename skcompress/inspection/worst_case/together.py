@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...artifact.anatomy import Anatomy, Floats, difference
-from ...artifact.turning import turning_points
+from ...artifact.analysis.anatomy import Anatomy, Floats, difference
+from ...artifact.analysis.turning import turning_points
 from .boxes import Side
 from .interactions import ranges_of_products
 from .line import Line

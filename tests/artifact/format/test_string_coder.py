@@ -4,10 +4,11 @@ import zlib
 import numpy as np
 import pytest
 
-from skcompress.artifact import Block, CompactLinear, FormatError, Inputs, Weights, string_coder
-from skcompress.artifact.budget import Budget
-from skcompress.artifact.sink import Sink
-from skcompress.artifact.source import Source
+from skcompress.artifact import Block, CompactLinear, FormatError, Inputs, Weights
+from skcompress.artifact.format import string_coder
+from skcompress.artifact.format.budget import Budget
+from skcompress.artifact.format.sink import Sink
+from skcompress.artifact.format.source import Source
 
 from .hostile import peak_of
 

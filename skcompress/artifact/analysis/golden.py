@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..categories import ABSENT, NAN_KEY
+from ..checks import require_probabilities
+from ..reading import Table
 from .anatomy import Anatomy, Curve
-from .categories import ABSENT, NAN_KEY
-from .checks import require_probabilities
 from .limits import number_inputs
-from .reading import Table
 from .turning import pieces_of
 
 if TYPE_CHECKING:
-    from .compact import CompactLinear
+    from ..compact import CompactLinear
 
 _PLAIN, _MOST_LEVELS = 5, 200
 METHODS = ("predict", "predict_proba", "decision_function")
@@ -174,7 +174,7 @@ def _variants(curve: Curve, column: Sequence[Any], numeric: bool) -> list[Any]:
 def _edges(curve: Curve, low: float, high: float) -> list[float]:
     """Return the first floats beyond each edge of the blocks, carried back to the input; some if they are many.
 
-    See `skcompress.artifact.turning`.
+    See `skcompress.artifact.analysis.turning`.
     """
     try:
         starts = pieces_of([curve], low, high)[1:]

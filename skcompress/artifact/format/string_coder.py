@@ -1,10 +1,10 @@
 """A coder for short lists of strings: vocabularies, names, levels.
 
 Each string is coded as its UTF-8 bytes and a zero byte, bit by bit from the top of each byte, by the range coder of
-`skcompress.artifact.range_coder`. A bit has four contexts, the bits before it in its byte together with the k bytes
-before that in its string, k = 0..3 (zeros before the start). As long as all bits of the string so far are those of the
-string before it, there is a fifth: the number of bytes so far, at most 3, and the place of the bit. Each context counts
-the zeros and ones that it has seen, and
+`skcompress.artifact.format.range_coder`. A bit has four contexts, the bits before it in its byte together with the k
+bytes before that in its string, k = 0..3 (zeros before the start). As long as all bits of the string so far are those
+of the string before it, there is a fifth: the number of bytes so far, at most 3, and the place of the bit. Each context
+counts the zeros and ones that it has seen, and
 
     zeros = 1 + sum of weight x zeros seen,     ones = 1 + sum of weight x ones seen
 
@@ -22,7 +22,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from .errors import FormatError
+from ..errors import FormatError
 from .range_coder import BitDecoder, BitEncoder
 
 MAX_TEXT = 2**14

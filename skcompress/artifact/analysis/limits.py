@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .reading import Table
-from .terms import TERMS
+from ..reading import Table
+from ..terms import TERMS
 
 if TYPE_CHECKING:
-    from .compact import CompactLinear
+    from ..compact import CompactLinear
 
 
 def number_inputs(model: CompactLinear) -> NDArray[np.intp]:

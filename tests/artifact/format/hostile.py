@@ -9,13 +9,14 @@ import zlib
 
 import numpy as np
 
-from skcompress.artifact import CompactLinear, packed
-from skcompress.artifact.coders import CODERS, RANGE
+from skcompress.artifact import CompactLinear
+from skcompress.artifact.format import packed
+from skcompress.artifact.format.coders import CODERS, RANGE
+from skcompress.artifact.format.sink import Sink
 from skcompress.artifact.links import LINKS
-from skcompress.artifact.sink import Sink
 from skcompress.artifact.terms import TERMS
 
-from .models import rows_for
+from ..models import rows_for
 
 START = 21
 """Bytes before the body."""

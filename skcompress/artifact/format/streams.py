@@ -2,7 +2,7 @@
 
     uint      variable-length integer: 7 bits a byte, the lowest first, the top bit set on all but the last byte
     sint      zigzag: uint of 2 x for x >= 0 and of -2 x - 1 for x < 0
-    symbols   uint of 4 x length + coder, then `length` bytes (see `skcompress.artifact.coders`)
+    symbols   uint of 4 x length + coder, then `length` bytes (see `skcompress.artifact.format.coders`)
     mask      of n bits: uint 0, then symbols of 1 bit; or uint of 1 + k, then k gaps as symbols of 8 bits: each says
               how many zeros come before the next one, and 255 stands for 255 zeros without a one after them
     ints      sint of the least, uint of w = bits of (greatest - least), then the differences from the least in
@@ -16,7 +16,7 @@
               places of the numbers among them
     strings   version 1: ints of the lengths in bytes, then the joined UTF-8 as symbols of 8 bits
               version 2: uint 0 and the same; or uint of 2 x size + (1 if they ascend), uint of their bytes and one
-              more for each, and `size` bytes of `skcompress.artifact.string_coder`
+              more for each, and `size` bytes of `skcompress.artifact.format.string_coder`
     scalars   symbols of 4 bits, the types (0 None, 1 NaN, 2 False, 3 True, 4 int, 5 float, 6 str), then ints,
               floats (64 bits) and strings of those types in order
 

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import FormatError
 from . import range_coder
 from .budget import SYMBOLS_PER_UNIT
-from .errors import FormatError
 
 Symbols = NDArray[np.uint8]
 WIDTHS = (1, 2, 4, 8)

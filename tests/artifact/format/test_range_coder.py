@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from skcompress.artifact import FormatError, range_coder
-from skcompress.artifact.coders import CODERS, WIDTHS, pack, unpack
+from skcompress.artifact import FormatError
+from skcompress.artifact.format import range_coder
+from skcompress.artifact.format.coders import CODERS, WIDTHS, pack, unpack
 
 
 @pytest.mark.parametrize("width", WIDTHS)

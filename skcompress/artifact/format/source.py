@@ -1,4 +1,4 @@
-"""Source: reads the streams of `skcompress.artifact.streams`, within a budget."""
+"""Source: reads the streams of `skcompress.artifact.format.streams`, within a budget."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import FormatError
 from . import string_coder
 from .budget import SCALAR_WORK, Budget
 from .coders import CODERS, memory_of, plain_length, work_of
-from .errors import FormatError
 from .streams import INT64, LONG_GAP, PLANES_APART, smallest, unsigned, width_of
 
 _TYPES = 7

@@ -6,11 +6,12 @@ import pickle
 import numpy as np
 import pytest
 
-from skcompress.artifact import Block, CompactLinear, FormatError, Inputs, Weights, budget, dump, load, packed
-from skcompress.artifact.budget import Budget, bytes_allowed, work_allowed
+from skcompress.artifact import Block, CompactLinear, FormatError, Inputs, Weights, dump, load
+from skcompress.artifact.format import budget, packed
+from skcompress.artifact.format.budget import Budget, bytes_allowed, work_allowed
 
+from ..models import MODELS
 from .hostile import BOMBS, answer_of, as_file, mutants, peak_of, read, rightful
-from .models import MODELS
 
 SLACK = 2**21
 """Bytes that reading takes beside the model: a decoder's dictionary, and what Python has in hand."""

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import FormatError
+from ..errors import FormatError
+from ..weights import Floats, Weights, smallest_integers
 from .sink import Sink
 from .source import Source
-from .weights import Floats, Weights, smallest_integers
 
 _LAYOUTS = ((False, False), (True, False), (False, True), (True, True))
 _BY_EXPONENT = 4

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .categories import ABSENT, key_of
-from .terms import TERMS, Block, densified
+from ..categories import ABSENT, key_of
+from ..terms import TERMS, Block, densified
 
 if TYPE_CHECKING:
-    from .compact import CompactLinear
+    from ..compact import CompactLinear
 
 Floats = NDArray[np.float64]
 Values = Floats | list[Any]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from skcompress.artifact import load
-from skcompress.artifact.packed import VERSIONS
+from skcompress.artifact.format.packed import VERSIONS
 
-from .models import rows_for
+from ..models import rows_for
 
 FILES = sorted((Path(__file__).parent / "stored").glob("*/*.skcl"))
 

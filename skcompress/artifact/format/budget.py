@@ -11,7 +11,7 @@ weights of 4 bits need, each with an input of its own.
 
 from __future__ import annotations
 
-from .errors import FormatError
+from ..errors import FormatError
 
 DEFAULT_BYTES = 2**29
 """The memory that reading may take by default."""

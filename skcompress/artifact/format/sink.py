@@ -1,4 +1,4 @@
-"""Sink: writes the streams of `skcompress.artifact.streams`, each in the shortest of its forms."""
+"""Sink: writes the streams of `skcompress.artifact.format.streams`, each in the shortest of its forms."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Sink:
     data : bytearray or Digested
         The bytes.
     work : int
-        Units of work of reading them, see `skcompress.artifact.budget`.
+        Units of work of reading them, see `skcompress.artifact.format.budget`.
     """
 
     def __init__(

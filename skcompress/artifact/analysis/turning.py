@@ -16,9 +16,9 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
+from ..terms.numbers import ARCSINH, COS, FLOOR, RINT, ROUGH_AT_ZERO, SIN, TANH
+from ..terms.spline import PERIODIC
 from .anatomy import Curve
-from .terms.numbers import ARCSINH, COS, FLOOR, RINT, ROUGH_AT_ZERO, SIN, TANH
-from .terms.spline import PERIODIC
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], tuple[Floats, Floats]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .compact import CompactLinear
+from ..compact import CompactLinear
+from ..terms import TERMS, Block
 from .limits import entries_of, number_inputs
-from .terms import TERMS, Block
 
 
 def capped(model: CompactLinear, limits: NDArray[np.float64]) -> CompactLinear:

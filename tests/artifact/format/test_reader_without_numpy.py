@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .models import MODELS
+from ..models import MODELS
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "read_without_numpy.py"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "read_without_numpy.py"
 
 
 def the_reader():

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from skcompress.artifact import CompactLinear, FormatError, dump, load, size_bytes
-from skcompress.artifact.coders import CODERS, DICTIONARY
+from skcompress.artifact.format.coders import CODERS, DICTIONARY
 
+from ..models import MODELS, codes, floats
 from .hostile import sealed
-from .models import MODELS, codes, floats
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 

@@ -27,18 +27,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import FormatError
+from ..links import LINKS
+from ..reading import Inputs
+from ..terms import TERMS, Block
 from .budget import DEFAULT_BYTES, Budget, work_allowed
-from .errors import FormatError
-from .links import LINKS
 from .packed_weights import read_weights, write_weights
-from .reading import Inputs
 from .sink import Digested, Sink
 from .source import Source
 from .string_coder import MAX_TEXT
-from .terms import TERMS, Block
 
 if TYPE_CHECKING:
-    from .compact import CompactLinear
+    from ..compact import CompactLinear
 
 MAGIC = b"SKCL"
 VERSIONS = (1, 2)
@@ -252,7 +252,7 @@ def parse(data: bytes, max_bytes: int | None) -> CompactLinear:
 
 
 def _read(source: Source) -> CompactLinear:
-    from .compact import CompactLinear
+    from ..compact import CompactLinear
 
     bits = source.uint()
     rows = bits >> len(_FLAGS)

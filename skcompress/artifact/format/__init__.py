@@ -1,0 +1,1 @@
+"""The byte format: from a model to its file and back (see the format page of the docs)."""
