@@ -104,8 +104,9 @@ class DistilledRegressor(RegressorCompressor, Distilling):
     ----------
     estimator : estimator, default=None
         The student: a linear regressor, one of the wrappers of this package, or a Pipeline ending in one. Distilling
-        acts on the innermost estimator; the wrappers then prune and quantize the distilled weights. None:
-        LinearRegression().
+        acts on the innermost estimator, transformers included; the wrappers then prune and quantize the distilled
+        weights. A TransformedTargetRegressor, RANSACRegressor, search or FrozenEstimator may be inside, but not around
+        a wrapper, whose work would be lost. None: LinearRegression().
     teacher : estimator, default=None
         Any regressor, or a FrozenEstimator that holds a fitted one. None: HistGradientBoostingRegressor().
     alpha : float or "auto", default="auto"
@@ -145,6 +146,9 @@ class DistilledRegressor(RegressorCompressor, Distilling):
         The distilled weights before the student's own pruning and quantizing.
     loss_increase_, prediction_change_ : float
         What the student's own pruning and quantizing have cost against the distilled weights.
+    steps_ : DataFrame
+        A row for the base and for each step of the nest: ``step``, ``weights`` that are not zero, ``bits`` of each,
+        ``loss_increase`` and ``prediction_change`` after it. What else a wrapper inside says is of the last weights.
     n_features_in_ : int
         Number of input columns.
     input_range_ : ndarray of shape (2, n_features_in_), or None

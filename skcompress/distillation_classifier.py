@@ -41,7 +41,7 @@ class DistilledClassifier(ClassifierCompressor, Distilling):
         Class labels.
     estimator_, teacher_, alpha_, coef_, intercept_, base_coef_, base_intercept_
         As in `DistilledRegressor`.
-    loss_increase_, prediction_change_
+    loss_increase_, prediction_change_, steps_
         As in `DistilledRegressor`.
 
     See Also

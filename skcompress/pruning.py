@@ -130,7 +130,8 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     base_coef_, base_intercept_ : ndarray
         The same before compression.
     support_ : ndarray of bool, in the shape of coef_
-        Which weights are kept. Around a wrapper that quantizes, its grid may round some of them to zero.
+        Which weights are kept. Around a wrapper that quantizes, its grid may round some of them to zero; inside other
+        wrappers, those that they leave other than zero.
     importances_ : ndarray, in the shape of coef_
         The score of each weight's unit before pruning.
     n_nonzero_ : int
@@ -141,6 +142,9 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         Loss gained on the training rows, in units of the null loss (for LinearRegression the R2 lost).
     prediction_change_ : float
         Root mean square change of the linear predictor on the training rows.
+    steps_ : DataFrame
+        A row for the base and for each step of the nest: ``step``, ``weights`` that are not zero, ``bits`` of each,
+        ``loss_increase`` and ``prediction_change`` after it. What else a wrapper inside says is of the last weights.
     optimality_gap_ : float
         No support of this size can lose less, on the quadratic model at the weights before pruning, than the chosen
         one's loss there minus this. For several classes of a multinomial loss with a budget for each, nothing is
@@ -197,7 +201,7 @@ class PrunedClassifier(ClassifierCompressor, _Pruning):
         Class labels.
     estimator_, coef_, intercept_, base_coef_, base_intercept_, support_, importances_, n_nonzero_, path_
         As in `PrunedRegressor`.
-    loss_increase_, prediction_change_, optimality_gap_
+    loss_increase_, prediction_change_, steps_, optimality_gap_
         As in `PrunedRegressor`, in units of the null deviance.
 
     See Also

@@ -166,7 +166,8 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
     estimator_ : estimator
         The fitted estimator with the rounded weights.
     codes_ : ndarray of int, in the shape of coef_
-        The integers, in the smallest dtype that holds them.
+        The integers, in the smallest dtype that holds them. Not inside a wrapper that has put the weights on another
+        grid, nor `scale_`, `zero_point_` and `levels_` then.
     scale_ : float or ndarray that broadcasts to coef_
         What a step of the code is worth: ``coef_ == (codes_ - zero_point_) * scale_`` where `levels_` is None. float64:
         of a base fitted in float32, `coef_` is the product rounded to float32.
@@ -186,6 +187,11 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         Loss gained on the training rows, in units of the null loss (for LinearRegression the R2 lost).
     prediction_change_ : float
         Root mean square change of the linear predictor on the training rows.
+    n_nonzero_ : int
+        Number of weights that are not zero, over all outputs.
+    steps_ : DataFrame
+        A row for the base and for each step of the nest: ``step``, ``weights`` that are not zero, ``bits`` of each,
+        ``loss_increase`` and ``prediction_change`` after it. What else a wrapper inside says is of the last weights.
     n_features_in_ : int
         Number of input columns.
     input_range_ : ndarray of shape (2, n_features_in_), or None
@@ -267,7 +273,7 @@ class QuantizedClassifier(ClassifierCompressor, _Quantizing):
         Class labels.
     estimator_, codes_, scale_, zero_point_, levels_, coef_, intercept_, base_coef_, base_intercept_
         As in `QuantizedRegressor`.
-    loss_increase_, prediction_change_
+    loss_increase_, prediction_change_, steps_
         As in `QuantizedRegressor`, in units of the null deviance.
 
     See Also

@@ -10,13 +10,13 @@ from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import Lasso, LinearRegression, PoissonRegressor, Ridge
+from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, SplineTransformer, StandardScaler
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor, compact
+from skcompress import DistilledClassifier, DistilledRegressor, PrunedRegressor, QuantizedRegressor, compact
 
 TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
 
@@ -336,3 +336,68 @@ class TestStudents:
         search = GridSearchCV(model, {"estimator__n_nonzero": [1, 3], "estimator__estimator__alpha": [0.1, 1]}, cv=2)
         search.fit(*small)
         assert search.best_estimator_.estimator_.n_nonzero_ == search.best_params_["estimator__n_nonzero"]
+
+
+class Exposed(Ridge):
+    """A Ridge on y per unit of exposure, which its fit takes for each row."""
+
+    def fit(self, X, y, sample_weight=None, exposure=None, scale=1.0):
+        if exposure is not None:
+            assert len(exposure) == X.shape[0]
+            y = y / exposure
+        return super().fit(X, np.asarray(y) * scale, sample_weight)
+
+
+class ExposedClassifier(LogisticRegression):
+    """A LogisticRegression whose rows weigh as much as their exposure."""
+
+    def fit(self, X, y, sample_weight=None, exposure=None):
+        weight = np.ones(X.shape[0]) if sample_weight is None else np.asarray(sample_weight)
+        return super().fit(X, y, weight * exposure)
+
+
+class TestMetadata:
+    """What the fit of the student takes beside sample_weight reaches every fit of the student."""
+
+    OPTIONS = {"teacher": TREE, "cv": 3}  # noqa: RUF012
+
+    @pytest.mark.parametrize("routing", [False, True])
+    @pytest.mark.parametrize("around", ["bare", "pipeline", "wrapper in a pipeline", "target"])
+    @pytest.mark.parametrize("alpha", [0.5, "auto"])
+    def test_reaches_every_fit(self, routing, around, alpha, small):
+        X, y = small
+        exposure = np.random.default_rng(0).uniform(0.5, 2, 60)
+        with sklearn.config_context(enable_metadata_routing=routing):
+            base = Exposed(0.5)
+            if routing:
+                base.set_fit_request(exposure=True, scale=True)
+            student = {
+                "bare": base,
+                "pipeline": make_pipeline(StandardScaler(), base),
+                "wrapper in a pipeline": make_pipeline(StandardScaler(), PrunedRegressor(base, n_nonzero=5)),
+                "target": TransformedTargetRegressor(base, func=lambda y: y, inverse_func=lambda y: y),
+            }[around]
+            prefix = "" if routing or not hasattr(student, "steps") else f"{student.steps[-1][0]}__"
+            given = {f"{prefix}exposure": exposure, f"{prefix}scale": 3.0}
+            model = DistilledRegressor(student, alpha=alpha, **self.OPTIONS).fit(X, y, **given)
+        Z = StandardScaler().fit_transform(X) if hasattr(student, "steps") else X
+        own = Exposed(0.5).fit(Z, y, exposure=exposure, scale=3.0)
+        taught = Exposed(0.5).fit(Z, cross_val_predict(TREE, X, y, cv=3), exposure=exposure, scale=3.0)
+        expected = (1 - model.alpha_) * own.coef_ + model.alpha_ * taught.coef_
+        np.testing.assert_allclose(model.base_coef_, expected, rtol=1e-9)
+
+    def test_of_classifiers_too(self, small):
+        X, y = small
+        exposure = np.random.default_rng(0).uniform(0.5, 2, 60)
+        teacher = FrozenEstimator(DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, y > 2))
+        options = {"teacher": teacher, "alpha": 1.0, "cv": 3}
+        model = DistilledClassifier(ExposedClassifier(), **options).fit(X, y > 2, exposure=exposure)
+        weighted = DistilledClassifier(LogisticRegression(), **options).fit(X, y > 2, sample_weight=exposure)
+        np.testing.assert_allclose(model.coef_, weighted.coef_, rtol=1e-6)
+
+    def test_of_labelled_rows_alone_is_refused_where_there_are_others(self, small):
+        X, y = small
+        model = DistilledRegressor(Exposed(), alpha=0.5, **self.OPTIONS)
+        with pytest.raises(ValueError, match="exposure has an entry for each row of X and none"):
+            model.fit(X, y, exposure=np.ones(60), X_unlabeled=np.zeros((7, 5)))
+        assert model.fit(X, y, scale=2.0, X_unlabeled=np.zeros((7, 5))).alpha_ == 0.5

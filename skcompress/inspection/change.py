@@ -16,6 +16,7 @@ import sklearn
 
 from .._version import __version__
 from ..linear.rows import count_rows
+from ..linear.summary import steps_text
 from . import cohorts, rendering
 from .answers import answer_of, classes_of, numeric_target
 from .cohorts import Rows
@@ -249,6 +250,7 @@ def _facts(base: Any, compressed: Any, X: Any, y: Any, decided: str | None) -> d
     facts = {
         "base": parameters_of(base),
         "compressed": parameters_of(compressed),
+        **_steps_of(compressed),
         "rows": str(count_rows(X)),
         "data fingerprint": fingerprint(X, y),
         "skcompress": __version__,
@@ -259,6 +261,11 @@ def _facts(base: Any, compressed: Any, X: Any, y: Any, decided: str | None) -> d
         "Python": platform.python_version(),
     }
     return facts if decided is None else {"decision": decided, **facts}
+
+
+def _steps_of(model: Any) -> dict[str, str]:
+    state = getattr(model, "state_", None)
+    return {} if state is None or not state.history else {"steps": steps_text(state.history)}
 
 
 def fingerprint(X: Any, y: Any) -> str:

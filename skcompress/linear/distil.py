@@ -17,7 +17,7 @@ residuals have far less signal than y, so that the ridge has a penalty of its ow
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,8 @@ from .class_deviance import Logistic, Softmax
 from .curvature import Fit, fit_of
 from .deviance import Huber, Squared, Tweedie
 from .labels import class_factors, numeric_target
-from .rows import stack_rows
+from .routing import leaf_weight
+from .rows import count_rows, has_rows, stack_rows
 from .shrunk import shrunk_fit
 from .soft_labels import align, fit_soft, soften
 from .view import Leaf, as_matrix, find_leaf, fits_intercept, read, write
@@ -118,7 +119,7 @@ def lines_of(
     fitted: Any,
     X: Any,
     y: Any,
-    sample_weight: Any,
+    params: Mapping[str, Any],
     answers: Answers,
     debias: bool,
     temperature: float = 1.0,
@@ -130,8 +131,10 @@ def lines_of(
     ----------
     fitted : estimator
         The student fitted on X and y.
-    X, y, sample_weight
+    X, y
         What it was fitted on.
+    params : dict
+        Arguments of its fit, among them the weights of the rows.
     answers : Answers
         The teacher's.
     debias : bool
@@ -146,13 +149,15 @@ def lines_of(
     lines : list of Line
         The student of y; then the student of the teacher, once for each strength, or once where nothing is corrected.
     """
-    leaf = find_leaf(fitted, X, y, sample_weight)
+    leaf = find_leaf(fitted, X, y, leaf_weight(params), params=params)
+    if answers.X_unlabeled is not None:
+        _require_for_all_rows(leaf)
     own = Line(*read(leaf.estimator))
     taught = _taught(fitted, leaf, y, answers)
     if answers.is_code:
         return [own, _through_code(leaf, taught)]
     if answers.classes is None:
-        line = _fit(leaf.estimator, taught.X_all, taught.all, taught.weight_all if taught.weighted else None)
+        line = _fit(leaf, taught.X_all, taught.all, taught.weight_all if taught.weighted else None)
     else:
         soft = soften(taught.all, temperature)
         line = Line(*read(fit_soft(leaf, taught.X_all, soft, taught.weight_all))).times(temperature)
@@ -230,7 +235,7 @@ def _through_code(leaf: Leaf, taught: Taught) -> Line:
     maps what the encoder gives to y on the labelled rows.
     """
     encoder = Line(*shrunk_fit(taught.X_all, taught.all, taught.weight_all, True))
-    decoder = _fit(leaf.estimator, encoder.predict(taught.X), leaf.y, taught.weight if taught.weighted else None)
+    decoder = _fit(leaf, encoder.predict(taught.X), leaf.y, taught.weight if taught.weighted else None)
     return Line(decoder.weights @ encoder.weights, decoder.weights @ encoder.intercept + decoder.intercept)
 
 
@@ -281,9 +286,19 @@ def write_line(fitted: Any, line: Line) -> None:
     write(find_leaf(fitted).estimator, line.weights, line.intercept)
 
 
-def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Line:
-    params = {} if sample_weight is None else {"sample_weight": sample_weight}
-    return Line(*read(clone(estimator).fit(X, y, **params)))
+def _fit(leaf: Leaf, X: Any, y: Any, sample_weight: Any) -> Line:
+    weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+    return Line(*read(clone(leaf.estimator).fit(X, y, **leaf.params, **weight)))
+
+
+def _require_for_all_rows(leaf: Leaf) -> None:
+    """Raise ValueError for an argument of fit that has an entry for each labelled row, and none for the others."""
+    for name, value in leaf.params.items():
+        if has_rows(value, count_rows(leaf.X)):
+            raise ValueError(
+                f"{name} has an entry for each row of X and none for those of X_unlabeled, on which "
+                f"{type(leaf.estimator).__name__} is fitted too: leave out {name}, or X_unlabeled"
+            )
 
 
 def _like(answers: Any, y: Any) -> Any:

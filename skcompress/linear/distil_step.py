@@ -135,7 +135,7 @@ class DistilStep:
         alpha, strength = self._chosen(base, X, y, own, lesson)
         if alpha > 0:
             options = self.debias, self.temperature, (strength,)
-            mine, taught = lines_of(fitted, X, y, leaf_weight(own), lesson.answers, *options)
+            mine, taught = lines_of(fitted, X, y, own, lesson.answers, *options)
             write_line(fitted, mine.blend(taught, alpha))
         return fitted, {"teacher_": teacher, "alpha_": alpha}
 
@@ -166,10 +166,11 @@ class DistilStep:
         n_rows, sample_weight = count_rows(X), leaf_weight(params)
         errors, weights = [], []
         for fold in lesson.folds:
-            X_train, y_train, weight = (take_rows(data, fold.train) for data in (X, y, sample_weight))
-            fitted = fit_clone(base, X_train, y_train, take_params(params, fold.train, n_rows))
+            X_train, y_train = take_rows(X, fold.train), take_rows(y, fold.train)
+            given = take_params(params, fold.train, n_rows)
+            fitted = fit_clone(base, X_train, y_train, given)
             options = self.debias, self.temperature, STRENGTHS
-            own, *taught = lines_of(fitted, X_train, y_train, weight, fold.answers, *options)
+            own, *taught = lines_of(fitted, X_train, y_train, given, fold.answers, *options)
             lines = [own, *(own.blend(line, alpha) for line in taught for alpha in ALPHAS)]
             errors.append(held_out_errors(fitted, lines, take_rows(X, fold.test), take_rows(y, fold.test)))
             tested = take_rows(sample_weight, fold.test)

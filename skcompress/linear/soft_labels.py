@@ -23,6 +23,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from ..core.linalg import Floats
 from .labels import class_factors
+from .rows import take_params
 from .view import Leaf
 
 _NEGLIGIBLE = 1e-6
@@ -92,7 +93,7 @@ def fit_soft(leaf: Leaf, X: Any, target: Floats, weight: Floats) -> Any:
     labels = np.repeat(leaf.estimator.classes_, [len(part) for part in parts])
     weights = np.concatenate([target[part, index] for index, part in enumerate(parts)]) * weight[rows]
     copies = sp.csr_array(X)[rows] if sp.issparse(X) else X[rows]
-    return student.fit(copies, labels, sample_weight=weights)
+    return student.fit(copies, labels, sample_weight=weights, **take_params(leaf.params, rows, target.shape[0]))
 
 
 def _with_penalty_of(fitted: Any) -> Any:

@@ -1,7 +1,8 @@
-"""One line on what a fitted wrapper has come to: its size and its loss, below its diagram in a notebook."""
+"""One line on what a fitted wrapper has come to, step by step, below its diagram in a notebook."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 
 from ..artifact import size_bytes
 from .fold import compact
+from .state import StepRecord
 
 
 def summary(model: Any) -> str:
-    """Return the size and the loss of a fitted wrapper as text.
+    """Return the size and the loss of a fitted wrapper as text, and what each step of several has cost.
 
-    Inputs and bytes are left out where the transformers before the base cannot be folded.
+    Inputs and bytes are left out where the transformers before the base cannot be folded, and the loss where it is not
+    known, as after `partial_fit`.
     """
     weights = np.asarray(model.coef_)
     parts = [f"{np.count_nonzero(weights)} of {weights.size} weights"]
@@ -23,11 +26,31 @@ def summary(model: Any) -> str:
         parts += [f"{len(shipped.inputs)} inputs", f"{size_bytes(shipped)} bytes"]
     except ValueError:
         pass
-    parts += [
-        f"loss increased by {model.loss_increase_:.3g} of the null loss",
-        f"linear predictor changed by {model.prediction_change_:.3g} (root mean square)",
-    ]
-    return ", ".join(parts)
+    if hasattr(model, "loss_increase_"):
+        parts += [
+            f"loss increased by {model.loss_increase_:.3g} of the null loss",
+            f"linear predictor changed by {model.prediction_change_:.3g} (root mean square)",
+        ]
+    return "; ".join([", ".join(parts), *_taught(model), *_steps(model)])
+
+
+def _taught(model: Any) -> list[str]:
+    if not hasattr(model, "alpha_"):
+        return []
+    teacher = getattr(model, "teacher_", None)
+    name = "the teacher" if teacher is None else type(getattr(teacher, "estimator", teacher)).__name__
+    return [f"the share of {name} is {model.alpha_:g}"]
+
+
+def _steps(model: Any) -> list[str]:
+    history = model.state_.history
+    return [f"steps: {steps_text(history[1:])}"] if len(history) > 2 else []
+
+
+def steps_text(history: Sequence[StepRecord]) -> str:
+    """Return what each step has come to, as text."""
+    told = (f"{row.step} {row.weights} weights of {row.bits} bits, loss {row.loss_increase:.3g}" for row in history)
+    return ", ".join(told)
 
 
 def with_summary(html: str, model: Any) -> str:

@@ -12,12 +12,13 @@ predictor is ``X @ coef.T + intercept``. They are written back in the leaf's own
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+import sklearn
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
@@ -25,10 +26,11 @@ from sklearn.cross_decomposition import CCA, PLSCanonical, PLSRegression
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RANSACRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import process_routing
 
 from ..core.linalg import Floats
 from .refusals import require_linear
-from .rows import count_rows, take_rows
+from .rows import count_rows, take_params, take_rows
 from .state import State
 
 _CENTRED = (PLSRegression, PLSCanonical, CCA)
@@ -52,6 +54,8 @@ class Leaf:
         What the outermost of our wrappers on the way has done to the weights.
     own_target : bool
         Whether the weights were distilled, so that they do not minimise the leaf's own loss on y.
+    params : dict
+        The arguments of fit, sample_weight aside, that reach the leaf.
     """
 
     estimator: Any
@@ -62,6 +66,7 @@ class Leaf:
     frozen: bool = False
     state: State | None = None
     own_target: bool = False
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _inside_pipeline(leaf: Leaf) -> Leaf:
@@ -69,7 +74,22 @@ def _inside_pipeline(leaf: Leaf) -> Leaf:
     before = pipeline[:-1] if len(pipeline) > 1 else None
     X = leaf.X if before is None or leaf.X is None else before.transform(leaf.X)
     steps = leaf.steps if before is None else (*leaf.steps, *(step for _, step in before.steps))
-    return replace(leaf, estimator=pipeline[-1], X=X, steps=steps)
+    return replace(
+        leaf, estimator=pipeline[-1], X=X, steps=steps, params=_params_of(pipeline, pipeline.steps[-1][0], leaf)
+    )
+
+
+def _params_of(container: Any, place: str, leaf: Leaf) -> Mapping[str, Any]:
+    """Return which arguments of the fit of a container go to what is in this place of it."""
+    if not leaf.params:
+        return {}
+    if sklearn.get_config()["enable_metadata_routing"]:
+        routed = process_routing(container, "fit", **leaf.params)
+        return {name: value for name, value in routed[place]["fit"].items() if name != "sample_weight"}
+    if not isinstance(container, Pipeline):
+        return leaf.params
+    prefix = f"{place}__"
+    return {name.removeprefix(prefix): value for name, value in leaf.params.items() if name.startswith(prefix)}
 
 
 def _inside_transformed_target(leaf: Leaf) -> Leaf:
@@ -78,7 +98,7 @@ def _inside_transformed_target(leaf: Leaf) -> Leaf:
         y = np.asarray(y)
         y = leaf.estimator.transformer_.transform(y.reshape(-1, 1) if y.ndim == 1 else y)
         y = y.squeeze(axis=1) if y.ndim == 2 and y.shape[1] == 1 else y
-    return replace(leaf, estimator=leaf.estimator.regressor_, y=y)
+    return replace(leaf, estimator=leaf.estimator.regressor_, y=y, params=_params_of(leaf.estimator, "regressor", leaf))
 
 
 def _inside_ransac(leaf: Leaf) -> Leaf:
@@ -93,6 +113,7 @@ def _inside_ransac(leaf: Leaf) -> Leaf:
         X=inliers(leaf.X),
         y=inliers(leaf.y),
         sample_weight=inliers(leaf.sample_weight),
+        params=take_params(_params_of(leaf.estimator, "estimator", leaf), np.flatnonzero(mask), len(mask)),
     )
 
 
@@ -101,11 +122,12 @@ def _inside_search(leaf: Leaf) -> Leaf:
         raise ValueError(
             f"{type(leaf.estimator).__name__} has no best_estimator_ to compress: set refit=True, or a metric's name"
         )
-    return replace(leaf, estimator=leaf.estimator.best_estimator_)
+    params = _params_of(leaf.estimator, "estimator", leaf)
+    return replace(leaf, estimator=leaf.estimator.best_estimator_, params=params)
 
 
 def _inside_frozen(leaf: Leaf) -> Leaf:
-    return replace(leaf, estimator=leaf.estimator.estimator, frozen=True)
+    return replace(leaf, estimator=leaf.estimator.estimator, frozen=True, params={})
 
 
 def _inside_wrapper(leaf: Leaf) -> Leaf:
@@ -168,15 +190,24 @@ def is_search(estimator: Any) -> bool:
     return not frozen and all(hasattr(estimator, name) for name in ("refit", "estimator", "cv"))
 
 
-def find_leaf(model: Any, X: Any = None, y: Any = None, sample_weight: Any = None, *, own_target: bool = False) -> Leaf:
-    """Return the leaf of a fitted model, with X, y and sample_weight as the leaf sees them.
+def find_leaf(
+    model: Any,
+    X: Any = None,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    own_target: bool = False,
+    params: Mapping[str, Any] | None = None,
+) -> Leaf:
+    """Return the leaf of a fitted model, with X, y, sample_weight and other arguments of fit as the leaf sees them.
 
     Raises
     ------
     TypeError
         If the innermost estimator has no coefficients that can be written.
     """
-    leaf = Leaf(model, X, y, sample_weight, own_target=own_target)
+    others = {name: value for name, value in (params or {}).items() if name.rpartition("__")[2] != "sample_weight"}
+    leaf = Leaf(model, X, y, sample_weight, own_target=own_target, params=others)
     while True:
         opener = _opener(leaf.estimator)
         if opener is None:

@@ -292,7 +292,8 @@ class CompressedRegressorCV(RegressorCompressor, _CompressedCV):
         Number of folds.
     scorer_ : callable
         The scorer.
-    coef_, intercept_, base_coef_, base_intercept_, loss_increase_, prediction_change_, input_range_, compact_
+    coef_, intercept_, base_coef_, base_intercept_, loss_increase_, prediction_change_, steps_, input_range_,
+    compact_
         As in `PrunedRegressor`, of the chosen model.
     n_features_in_ : int
         Number of input columns.
@@ -342,7 +343,8 @@ class CompressedClassifierCV(ClassifierCompressor, _CompressedCV):
         Class labels.
     estimator_, best_params_, best_index_, best_score_, cv_results_, frontier_, support_frequency_, n_splits_, scorer_
         As in `CompressedRegressorCV`.
-    coef_, intercept_, base_coef_, base_intercept_, loss_increase_, prediction_change_, input_range_, compact_
+    coef_, intercept_, base_coef_, base_intercept_, loss_increase_, prediction_change_, steps_, input_range_,
+    compact_
         As in `PrunedClassifier`, of the chosen model.
 
     See Also

@@ -104,6 +104,9 @@ def test_a_report_holds_everything_that_was_asked(loans, models):
     assert report.facts["skcompress"] == skcompress.__version__
     assert report.facts["scikit-learn"] == sklearn.__version__
     assert report.facts["compressed"].endswith("n_nonzero=2)")
+    assert report.facts["steps"].startswith(
+        "LogisticRegression 4 weights of 64 bits, loss 0, PrunedClassifier 2 weights"
+    )
 
 
 def test_the_page_is_whole_and_escapes_what_it_is_given(loans, models):

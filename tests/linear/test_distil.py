@@ -36,7 +36,7 @@ class TestLine:
 class TestLines:
     def test_the_student_of_the_teacher_is_the_base_fitted_on_its_answers(self, small, answers):
         X, y = small
-        own, taught = lines_of(Ridge(2.0).fit(X, y), X, y, None, answers, True)
+        own, taught = lines_of(Ridge(2.0).fit(X, y), X, y, {}, answers, True)
         for line, target in ((own, y), (taught, answers.labelled)):
             fitted = Ridge(2.0).fit(X, target)
             np.testing.assert_allclose(line.weights[0], fitted.coef_)
@@ -44,7 +44,7 @@ class TestLines:
 
     def test_a_blend_of_least_squares_is_the_fit_on_the_blended_target(self, small, answers):
         X, y = small
-        own, taught = lines_of(LinearRegression().fit(X, y), X, y, None, answers, True)
+        own, taught = lines_of(LinearRegression().fit(X, y), X, y, {}, answers, True)
         mixed = LinearRegression().fit(X, 0.4 * y + 0.6 * answers.labelled)
         blend = own.blend(taught, 0.6)
         np.testing.assert_allclose(blend.weights[0], mixed.coef_)
@@ -53,14 +53,14 @@ class TestLines:
     def test_weights_are_used_for_both(self, small, answers):
         X, y = small
         weight = np.random.default_rng(0).uniform(0.1, 3, 60)
-        _, taught = lines_of(Ridge(2.0).fit(X, y, sample_weight=weight), X, y, weight, answers, True)
+        _, taught = lines_of(Ridge(2.0).fit(X, y, sample_weight=weight), X, y, {"sample_weight": weight}, answers, True)
         fitted = Ridge(2.0).fit(X, answers.labelled, sample_weight=weight)
         np.testing.assert_allclose(taught.weights[0], fitted.coef_)
 
     def test_below_a_pipeline_the_features_are_those_fitted_on_x(self, small, answers):
         X, y = small
         model = make_pipeline(StandardScaler(), Ridge(2.0)).fit(X, y)
-        _, taught = lines_of(model, X, y, None, answers, True)
+        _, taught = lines_of(model, X, y, {}, answers, True)
         np.testing.assert_allclose(taught.weights[0], Ridge(2.0).fit(model[0].transform(X), answers.labelled).coef_)
 
     @pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
@@ -68,7 +68,7 @@ class TestLines:
         X, y = small
         more = np.random.default_rng(0).standard_normal((200, 5))
         told = Answers(answers.labelled, kind(more), more[:, 0] * 2)
-        _, taught = lines_of(Ridge(2.0).fit(kind(X), y), kind(X), y, None, told, False)
+        _, taught = lines_of(Ridge(2.0).fit(kind(X), y), kind(X), y, {}, told, False)
         fitted = Ridge(2.0).fit(np.vstack([X, more]), np.concatenate([answers.labelled, more[:, 0] * 2]))
         np.testing.assert_allclose(taught.weights[0], fitted.coef_, atol=1e-3)
 
@@ -78,8 +78,8 @@ class TestLines:
         wrong = more @ np.array([2.0, -2.0, 0.0, 0.0, 0.5]) + 3
         told = Answers(answers.labelled, more, wrong)
         fitted = LinearRegression().fit(X, y)
-        _, biased = lines_of(fitted, X, y, None, told, False)
-        _, corrected = lines_of(fitted, X, y, None, told, True)
+        _, biased = lines_of(fitted, X, y, {}, told, False)
+        _, corrected = lines_of(fitted, X, y, {}, told, True)
         residuals = (y - answers.labelled)[:, None]
         weights, intercept = shrunk_fit(X, residuals, np.ones(60), True)
         np.testing.assert_allclose(corrected.weights - biased.weights, weights)
@@ -93,8 +93,8 @@ class TestLines:
         more = np.random.default_rng(0).standard_normal((100, 9))
         told = Answers(answers.labelled, more, more[:, 0] * 2)
         fitted = Lasso(0.5).fit(X, y)
-        plain = lines_of(fitted, X, y, None, told, False)
-        corrected = lines_of(fitted, X, y, None, told, True)
+        plain = lines_of(fitted, X, y, {}, told, False)
+        corrected = lines_of(fitted, X, y, {}, told, True)
         unused = (plain[0].weights == 0) & (plain[1].weights == 0)
         assert unused.any()
         np.testing.assert_array_equal(corrected[1].weights[unused], 0.0)
@@ -102,12 +102,12 @@ class TestLines:
     def test_answers_below_zero_do_not_reach_a_log_link(self, counts):
         X, y = counts
         told = Answers(np.linspace(-3.0, 5.0, len(y)))
-        _, taught = lines_of(PoissonRegressor().fit(X, y), X, y, None, told, True)
+        _, taught = lines_of(PoissonRegressor().fit(X, y), X, y, {}, told, True)
         assert np.isfinite(taught.weights).all()
 
     def test_two_outputs(self, two_outputs):
         X, Y = two_outputs
-        _, taught = lines_of(Ridge(2.0).fit(X, Y), X, Y, None, Answers(Y * 2), True)
+        _, taught = lines_of(Ridge(2.0).fit(X, Y), X, Y, {}, Answers(Y * 2), True)
         np.testing.assert_allclose(taught.weights, Ridge(2.0).fit(X, Y * 2).coef_)
 
 

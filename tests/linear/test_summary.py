@@ -5,7 +5,7 @@ import pytest
 import sklearn
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, SGDRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -44,11 +44,20 @@ def test_the_size_and_the_loss_are_shown_once_fitted(model, small):
     expected = (
         f"{type(model).__name__}: 2 of 5 weights, {len(model.compact_.inputs)} inputs, {size_bytes(model)} bytes, "
         f"loss increased by {model.loss_increase_:.3g} of the null loss, "
-        f"linear predictor changed by {model.prediction_change_:.3g} (root mean square)</p>"
+        f"linear predictor changed by {model.prediction_change_:.3g} (root mean square)"
     )
+    if hasattr(model, "alpha_"):
+        expected += f"; the share of Ridge is {model.alpha_:g}"
+    steps = model.steps_.iloc[1:]
+    if len(steps) > 1:
+        told = [
+            f"{row.step} {row.weights} weights of {row.bits} bits, loss {row.loss_increase:.3g}"
+            for row in steps.itertuples()
+        ]
+        expected += "; steps: " + ", ".join(told)
     for html in html_of(model):
         assert html.count("skcompress-summary") == 1
-        assert html.endswith(expected)
+        assert html.endswith(f"{expected}</p>")
 
 
 def test_what_cannot_be_folded_is_left_out(small):
@@ -66,3 +75,11 @@ def test_it_obeys_the_display_option_of_scikit_learn(small):
     with sklearn.config_context(display="text"):
         assert not hasattr(model, "_repr_html_")
         assert set(model._repr_mimebundle_()) == {"text/plain"}
+
+
+def test_after_partial_fit_the_loss_is_not_known(small):
+    X, y = small
+    model = QuantizedRegressor(SGDRegressor(random_state=0), grid="fixed_point", scale=2.0**-6).partial_fit(X, y)
+    for html in html_of(model):
+        assert f"QuantizedRegressor: {model.n_nonzero_} of 5 weights" in html
+        assert "loss increased" not in html
