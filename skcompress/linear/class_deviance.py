@@ -20,6 +20,7 @@ class Logistic(Deviance):
 
     longest_step = 2.0
     known_dispersion = True
+    saturates = True
 
     def mean(self, eta: Floats) -> Floats:
         """Return the mean of y that the linear predictor stands for."""
@@ -48,6 +49,7 @@ class Softmax(Deviance):
 
     longest_step = 2.0
     known_dispersion = True
+    saturates = True
     coupled = True
 
     def mean(self, eta: Floats) -> Floats:

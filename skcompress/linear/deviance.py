@@ -33,6 +33,8 @@ class Deviance(ABC):
 
     known_dispersion = False
     """Whether its scale is that of a likelihood without a dispersion to be estimated."""
+    saturates = False
+    """Whether the curvature falls to zero as the linear predictor grows."""
 
     def mean(self, eta: Floats) -> Floats:
         """Return the mean of y that the linear predictor stands for."""

@@ -27,7 +27,7 @@ from .joint import joint_step
 from .other_rows import warn_of_pruned
 from .problem import LinearProblem
 from .refit import refit_on
-from .rounds import ROUNDS, Solution, compress_in_rounds, constant, lowest, misjudged, settled, start_of
+from .rounds import ROUNDS, Solution, compress_in_rounds, constant, damped, lowest, misjudged, settled, start_of
 from .routing import innermost, require_random_state, wrappers_of
 from .state import Attributes, State
 from .view import like_coef
@@ -175,7 +175,8 @@ class PruneStep:
             if not problem.exact and self._minimises() and n_nonzero is not None:
                 best = settled(problem, best, start.signs)
                 if misjudged(problem, best):
-                    others = [compressed(each, at_constant()) for each in steps]
+                    begin = damped(problem, start)
+                    others = [compressed(each, at_constant() if begin is None else begin) for each in steps]
                     best = lowest(problem, [best, *others], start.signs)._replace(first=solutions[0].first)
             return exchanged(problem, start, best, keep) if self._searches_classes(n_nonzero, start) else best
 

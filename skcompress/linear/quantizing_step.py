@@ -19,7 +19,7 @@ from .input_grid import InputGrid
 from .integer_inputs import accumulator, check_input_bits, codes_of, output_scale
 from .other_rows import warn_of_changed
 from .problem import LinearProblem
-from .rounds import ROUNDS, compress_in_rounds
+from .rounds import ROUNDS, compress_in_rounds, damped, lowest
 from .routing import require_random_state
 from .state import Attributes, State
 from .view import like_coef
@@ -77,7 +77,11 @@ class QuantizeStep:
         def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:
             return quantize(quadratic, **self._options(), units=units, random_state=random_state)
 
-        solution = compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)
+        solutions = [compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)]
+        begin = damped(problem, start)
+        if begin is not None:
+            solutions.append(compress_in_rounds(problem, start, step, begin=begin))
+        solution = lowest(problem, solutions)
         warn_of_changed(problem, solution.quadratic, solution.result.weights, columns)
         grid = solution.result.grid
         state = self._on_grid(start, solution.result, solution.intercept, inputs)

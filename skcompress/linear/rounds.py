@@ -26,6 +26,10 @@ ROUNDS = 3
 _NEWTON_STEPS = 30
 
 
+DAMPED = 4.0
+"""Root mean square of the log-odds of a classifier beyond which its loss is linearised at smaller weights too."""
+
+
 class Solution(NamedTuple):
     """A result of a compression step.
 
@@ -103,7 +107,7 @@ def compress_in_rounds(
 
 
 def lowest(problem: LinearProblem, solutions: Sequence[Solution], signs: ArrayLike = 0) -> Solution:
-    """Return the solution with a `support` whose weights reach the lowest true loss; the first of equals."""
+    """Return the solution whose weights, at their minimum on a `support`, lose least; the first of equals."""
     if len(solutions) == 1:
         return solutions[0]
     found = [settled(problem, solution, signs) for solution in solutions]
@@ -111,8 +115,8 @@ def lowest(problem: LinearProblem, solutions: Sequence[Solution], signs: ArrayLi
 
 
 def settled(problem: LinearProblem, solution: Solution, signs: ArrayLike = 0) -> Solution:
-    """Return a solution with a `support` with its weights at the minimum of the true loss there."""
-    if solution.settled:
+    """Return the solution with its weights at the minimum of the true loss on their `support`, where it has one."""
+    if solution.settled or not hasattr(solution.result, "support"):
         return solution
     weights, intercept = settle(problem, solution.result.weights, solution.intercept, solution.result.support, signs)
     return solution._replace(result=replace(solution.result, weights=weights), intercept=intercept, settled=True)
@@ -148,6 +152,22 @@ def constant(problem: LinearProblem, start: State) -> QuadraticModel:
     """Return the quadratic model around the best constant, which has curvature where a saturated model has none."""
     nothing = np.zeros_like(start.centre)
     return around(problem, start, nothing, problem.best_intercept(nothing))
+
+
+def damped(problem: LinearProblem, start: State) -> QuadraticModel | None:
+    """Return the quadratic model around a part of the start, where the loss has no curvature left at all of it.
+
+    Where classes are (nearly) separated and there is no penalty, the log-odds are in the tens or hundreds and the
+    curvature p(1 - p) is next to zero: every weight seems free. None where they are not as large as that.
+    """
+    if not problem.fit.deviance.saturates or not start.at_minimum:
+        return None
+    predictor = problem.predictor(start.centre, start.centre_intercept)
+    spread = (problem.row_weight @ (predictor - problem.row_weight @ predictor) ** 2).mean() ** 0.5
+    if not DAMPED < spread < np.inf:
+        return None
+    weights = np.where(start.signs * start.centre < 0, 0.0, start.centre) * (DAMPED / spread)
+    return around(problem, start, weights, problem.best_intercept(weights))
 
 
 def settle(

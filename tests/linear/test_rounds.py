@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import GammaRegressor, HuberRegressor, LinearRegression, LogisticRegression, PoissonRegressor
 from sklearn.metrics import log_loss
 
-from skcompress import PrunedClassifier
+from skcompress import PrunedClassifier, QuantizedClassifier
 from skcompress.core.pruned import swapped
 from skcompress.core.pruning import prune, prune_silently
 from skcompress.core.quadratic import QuadraticModel
@@ -171,3 +171,30 @@ class TestManyColumns:
         best = prune(other, n_nonzero=7, keep=[3, 200])
         assert found.loss == pytest.approx(best.loss, rel=0.02)
         assert found.loss == pytest.approx(other.loss(found.weights))
+
+
+class TestNearlySeparated:
+    """Without a penalty nearly separated classes leave no curvature at the weights of the base."""
+
+    @staticmethod
+    def rows(seed, n_classes):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((300, 20))
+        weights = 3 * rng.standard_normal((n_classes, 3))
+        return X, (X[:, [2, 7, 11]] @ weights.T + 0.3 * rng.gumbel(size=(300, n_classes))).argmax(axis=1)
+
+    @pytest.mark.parametrize("seed", range(6))
+    @pytest.mark.parametrize("n_classes", [3, 5])
+    def test_the_true_columns_are_found(self, seed, n_classes):
+        X, y = self.rows(seed, n_classes)
+        base = LogisticRegression(C=np.inf, max_iter=3000)
+        model = PrunedClassifier(base, n_nonzero=3, feature_groups="feature").fit(X, y)
+        assert np.flatnonzero(model.support_.any(axis=0)).tolist() == [2, 7, 11]
+
+    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize("n_classes", [2, 5])
+    def test_rounded_weights_stay_far_better_than_a_constant(self, seed, n_classes):
+        X, y = self.rows(seed, n_classes)
+        base = LogisticRegression(C=np.inf, max_iter=3000)
+        assert QuantizedClassifier(base, bits=4).fit(X, y).loss_increase_ < 0.3
+        assert PrunedClassifier(base, n_nonzero=3).fit(X, y).loss_increase_ < 0.3
