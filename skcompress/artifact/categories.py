@@ -4,7 +4,8 @@
     other    ->            what an unlisted value does: a slot, -1 (no term) or `REFUSED` (an error)
 
 A level is a scalar: str, int, float, bool, None or NaN. Equality is Python's (1 == 1.0 == True); None and NaN
-are levels of their own, and a missing value of pandas counts as NaN.
+are levels of their own, and a missing value of pandas counts as NaN. Infinity is refused, like an unknown category
+that is not ignored: see `skcompress.artifact.plan`.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def scalar_of(value: Any) -> Scalar:
 
 def build_table(levels: Sequence[Scalar], slots: NDArray[Any]) -> dict[Any, int]:
     """Return the dictionary from level to slot."""
-    return {key_of(level): int(slot) for level, slot in zip(levels, slots, strict=True)}
+    known = {key_of(level): int(slot) for level, slot in zip(levels, slots, strict=True)}
+    return {**known, float("inf"): REFUSED, -float("inf"): REFUSED}
 
 
 def slots_of(table: dict[Any, int], other: int, values: Sequence[Any], name: str) -> NDArray[np.intp]:
@@ -73,14 +75,18 @@ def slots_of(table: dict[Any, int], other: int, values: Sequence[Any], name: str
     Raises
     ------
     ValueError
-        If a value is not in the table and `other` is `REFUSED`.
+        If a value is infinite, or is not in the table and `other` is `REFUSED`.
     """
     try:
         found = [table.get(value, other) for value in values]
     except TypeError:
         raise ValueError(f"input {name!r} must hold scalars") from None
     slots = np.asarray(found, dtype=np.intp)
-    if other == REFUSED and (slots == REFUSED).any():
-        unknown = values[int(np.argmax(slots == REFUSED))]
+    refused = slots == REFUSED
+    if refused.any():
+        row = int(np.argmax(refused))
+        unknown = values[row]
+        if isinstance(unknown, float) and abs(unknown) == float("inf"):
+            raise ValueError(f"input {name!r} is {unknown} in row {row}: it must be finite")
         raise ValueError(f"input {name!r} has the value {unknown!r}, which is not among the known categories")
     return slots

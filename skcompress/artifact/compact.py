@@ -21,7 +21,7 @@ from .analysis import golden
 from .analysis.limits import rows_outside
 from .checks import refuse, require_fit, require_probabilities
 from .format import packed
-from .links import LINKS, probabilities
+from .links import predictions, probabilities
 from .one_row import REQUIRED, Dot, OneRow, as_numbers, dot_of, from_mapping, used_of
 from .plan import Plan, make_plan
 from .reading import Inputs, Table
@@ -219,7 +219,7 @@ class CompactLinear(Unchanging):
         if self.classes:
             chosen = (eta[:, 0] > 0).astype(np.intp) if self.n_outputs == 1 else eta.argmax(axis=1)
             return np.array(self.classes)[chosen]
-        answer = LINKS[self.link].inverse(eta)
+        answer = predictions(self.link, eta)
         return answer[:, 0] if self.flat else answer
 
     def decision_function(self, X: Any) -> NDArray[Any]:

@@ -45,11 +45,32 @@ def _softmax(eta: NDArray[Any]) -> NDArray[Any]:
 
 def probabilities(link: str, eta: NDArray[Any]) -> NDArray[Any]:
     """Return the probabilities of all classes, shape (n, n_classes), of a classifier's eta, shape (n, m)."""
-    found = LINKS[link].inverse(eta)
-    if found.shape[1] == 1:
-        return np.hstack([1.0 - found, found])
-    # Softmax sums to one already; one class against the rest does not.
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = LINKS[link].inverse(eta)
+        if found.shape[1] == 1:
+            return np.hstack([1.0 - found, found])
+        # Softmax sums to one already; one class against the rest does not, and is nothing where all scores are lowest.
+        return _finite(found / found.sum(axis=1, keepdims=True), eta)
+
+
+def predictions(link: str, eta: NDArray[Any]) -> NDArray[Any]:
+    """Return the predictions of a regressor, shape (n, m).
+
+    Raises
+    ------
+    ValueError
+        If one is too large for its type.
+    """
+    with np.errstate(over="ignore"):
+        return _finite(LINKS[link].inverse(eta), eta)
+
+
+def _finite(answers: NDArray[Any], eta: NDArray[Any]) -> NDArray[Any]:
+    finite = np.isfinite(answers)
+    if not finite.all():
+        row = int(np.argmin(finite.all(axis=1)))
+        raise ValueError(f"the inputs of row {row} give no finite prediction: the linear predictor is {eta[row]}")
+    return answers
 
 
 LINKS: dict[str, Link] = {

@@ -59,7 +59,7 @@ class OneRow:
         try:
             if not isinstance(value, (str, bytes)):
                 return float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
         raise ValueError(f"input {self.inputs.names[index]!r} must hold numbers")
 
@@ -97,7 +97,7 @@ def as_numbers(row: NDArray[Any]) -> NDArray[np.float64]:
     try:
         if row.dtype.kind not in "USM":
             return row.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     raise ValueError(f"row must hold one number for each input, got {row.tolist()!r}")
 

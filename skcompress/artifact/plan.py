@@ -5,6 +5,11 @@
 W is ``decode(codes) / divisor``, laid out inputs by outputs. The offsets of block columns are part of the
 intercept; those of raw inputs stay, because x - offset keeps digits that x @ W - offset @ W loses.
 
+A row has a prediction if every number on the way to it is finite: an input that is read as a number, what a block
+makes of it, the linear predictor, and the prediction. Missing (NaN, None) may be what a block knows to read: it is then
+filled, or a category. `predict` raises for any other row, and every export gives no score for it (see the chapter
+"Other systems" of the user guide).
+
 There is a way for every layout of X. A C-ordered array that holds more than the used inputs is multiplied whole by
 weights padded with zeros, unless few inputs are used: reading a row costs the same as picking from it. A sparse
 matrix has its column numbers replaced by those of the used inputs. One row of numbers is one dot product.
@@ -110,6 +115,11 @@ class Plan:
 
     def predictor(self, table: Table | OneRow) -> NDArray[Any]:
         """Return eta, shape (n, m)."""
+        # What is not finite is refused, and needs no warning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._predictor(table)
+
+    def _predictor(self, table: Table | OneRow) -> NDArray[Any]:
         if len(self.raw):
             eta = self._sparse(table) if isinstance(table, Table) and table.is_sparse else self._dense(table)
             eta += self.intercept
@@ -117,7 +127,7 @@ class Plan:
             eta = np.repeat(self.intercept[None, :], table.n_rows, axis=0)
         derived: dict[int, NDArray[Any]] = {}
         for step in self.steps:
-            columns = _columns(step.block, table, derived)
+            columns = self._columns(step.block, table, derived)
             out, form = step.run(columns), TERMS[step.block.kind].form
             if step.weights is not None:
                 eta += step.share(out)
@@ -126,11 +136,30 @@ class Plan:
                 derived.update({step.start + j: full[:, j] for j in range(step.block.n_out)})
         return eta
 
+    def _columns(self, block: Block, table: Table | OneRow, derived: dict[int, NDArray[Any]]) -> Sequence[Any]:
+        kind = TERMS[block.kind]
+        columns: list[Any] = []
+        for source in block.sources:
+            if kind.reads == "values":
+                known = source in derived
+                columns.append(
+                    [categories.key_of(v) for v in derived[source].tolist()] if known else table.values(source)
+                )
+                continue
+            column = derived[source] if source in derived else table.numbers(source)
+            if kind.hides_infinity and np.isinf(column).any():
+                what = (
+                    f"input {self.reads.names[source]!r}" if source not in derived else "a number that the model makes"
+                )
+                row = int(np.argmax(np.isinf(column)))
+                raise ValueError(f"{what} is {column[row]} in row {row}: it must be finite")
+            columns.append(column)
+        return columns
+
     def _dense(self, table: Table | OneRow) -> NDArray[Any]:
         whole = table.whole
         if whole is not None and self.offset is None and self._is_padded(whole.shape[1]):
-            with np.errstate(invalid="ignore", over="ignore"):
-                eta: NDArray[Any] = whole @ self._padded_for(whole.shape[1])
+            eta: NDArray[Any] = whole @ self._padded_for(whole.shape[1])
             # NaN or infinity in a column that is not used must not be seen.
             if np.isfinite(eta).all():
                 return eta
@@ -187,18 +216,6 @@ class Plan:
     @cached_property
     def _with_zero_row(self) -> NDArray[Any]:
         return np.vstack([self.weights, np.zeros((1, self.weights.shape[1]), dtype=self.weights.dtype)])
-
-
-def _columns(block: Block, table: Table | OneRow, derived: dict[int, NDArray[Any]]) -> Sequence[Any]:
-    values = TERMS[block.kind].reads == "values"
-    columns: list[Any] = []
-    for source in block.sources:
-        if source in derived:
-            column = derived[source]
-            columns.append([categories.key_of(v) for v in column.tolist()] if values else column)
-        else:
-            columns.append(table.values(source) if values else table.numbers(source))
-    return columns
 
 
 def make_plan(model: CompactLinear, dtype: np.dtype[Any]) -> Plan:

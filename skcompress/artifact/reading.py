@@ -223,7 +223,7 @@ class Table:
         try:
             if array.dtype.kind not in "USM":
                 return array.astype(np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
         raise ValueError(f"input {name!r} must hold numbers")
 

@@ -61,14 +61,20 @@ def _by_slot(slots: NDArray[Any], factors: Factors) -> tuple[float, ...]:
 def _lower_category(params: Params, sources: Sequence[int], factors: Factors) -> list[Expr]:
     values = _by_slot(params["slots"], factors)
     (other,) = _by_slot(np.array([params["other"]]), factors)
-    return [Lookup(sources[0], params["levels"], values, other)]
+    return [_looked_up(sources[0], params["levels"], values, other)]
+
+
+def _looked_up(column: int, levels: Sequence[Any], values: Sequence[float], other: float) -> Lookup:
+    """Return a table without infinity, which is refused whatever the table says."""
+    known = [pair for pair in zip(levels, values, strict=True) if pair[0] not in (float("inf"), -float("inf"))]
+    return Lookup(column, tuple(level for level, _ in known), tuple(value for _, value in known), other)
 
 
 def _lower_lookup(params: Params, sources: Sequence[int], factors: Factors) -> list[Expr]:
     numbers = [factors[0].item() * value for value in params["values"].tolist()] + [NAN]
     values = tuple(numbers[max(slot, -1)] for slot in params["slots"].tolist())
     other = numbers[max(params["other"], -1)]
-    return [Lookup(sources[0], params["levels"], values, other)]
+    return [_looked_up(sources[0], params["levels"], values, other)]
 
 
 def _lower_bins(params: Params, sources: Sequence[int], factors: Factors) -> list[Expr]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from ..artifact import CompactLinear
 from ..artifact.analysis.golden import METHODS
 
-__all__ = ["METHODS", "Outputs", "outputs_of"]
+__all__ = ["METHODS", "UNBOUNDED", "Outputs", "outputs_of"]
+
+UNBOUNDED = ("log", "log1p", "sqrt")
+"""Links at which a finite linear predictor may give an infinite prediction, which is refused."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,16 @@ class Outputs:
         """Whether the linear predictors are the answer."""
         plain = self.method == "predict" and not self.model.classes and self.model.link == "identity"
         return plain or self.method == "decision_function"
+
+    @property
+    def link(self) -> str:
+        """The link that is applied."""
+        return "identity" if self.is_linear else self.model.link
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether each answer depends on all linear predictors."""
+        return bool(self.model.classes) and self.method != "decision_function"
 
 
 def outputs_of(model: CompactLinear, method: str, output: str) -> Outputs:

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifact import CompactLinear
 from ..artifact.terms import TERMS
 from ..artifact.terms.numbers import FLOOR, RINT, SIGN
-from ..linear.fold import compact
+from .compacted import compacted
 from .expressions import (
     Call,
     Clip,
@@ -37,6 +36,7 @@ from .expressions import (
     times,
 )
 from .lowering import LOWERINGS
+from .refusals import Readers
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Program:
     """
 
     def __init__(self, model: Any, target: str):
-        self.model = model if isinstance(model, CompactLinear) else compact(model)
+        self.model = compacted(model)
         self.target = target
         self._require_printable()
         self.columns = self._made_columns()
@@ -115,6 +115,11 @@ class Program:
             column for expr in self.everything() if not isinstance(expr, (Lookup, Entry)) for column in columns_of(expr)
         }
         return sorted(column for column in read if column < len(self.names))
+
+    @cached_property
+    def readers(self) -> Readers:
+        """Who reads which column."""
+        return Readers(self.columns, [term for total in self.totals for term in (*total.integers, *total.floats)])
 
     def everything(self) -> list[Expr]:
         """Return all expressions, and those inside them that are no factor of one."""

@@ -1,20 +1,29 @@
-"""Seeing and explaining what compression has done: pictures and reports."""
+"""Seeing and explaining what compression has done: pictures and reports.
 
-from .change import ChangeReport, change_report
-from .coefficient_display import CoefficientDisplay
-from .path_display import CompressionPathDisplay
-from .report import compression_report
-from .stability import SelectionStability, selection_stability
-from .worst_case import MaxChange, max_change
+Names are loaded when they are first used: `max_change` of compact models needs numpy alone.
+"""
 
-__all__ = [
-    "ChangeReport",
-    "CoefficientDisplay",
-    "CompressionPathDisplay",
-    "MaxChange",
-    "SelectionStability",
-    "change_report",
-    "compression_report",
-    "max_change",
-    "selection_stability",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "ChangeReport": "change",
+    "CoefficientDisplay": "coefficient_display",
+    "CompressionPathDisplay": "path_display",
+    "MaxChange": "worst_case",
+    "SelectionStability": "stability",
+    "change_report": "change",
+    "compression_report": "report",
+    "max_change": "worst_case",
+    "selection_stability": "stability",
+}
+
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

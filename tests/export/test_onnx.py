@@ -261,7 +261,7 @@ def test_integers_are_smaller():
         (
             of_block("category", {"levels": (2**24, 2**24 + 1), "slots": [0, 1], "other": -1}),
             {"dtype": np.float32},
-            "levels that are the same as float32",
+            "category 16777217, which float32 cannot hold",
         ),
         (of_block("category", {"levels": ("a", 1), "slots": [0, 1], "other": -1}), {}, "mixes texts and numbers"),
         (of_block("category", {"levels": (None, NAN), "slots": [0, 1], "other": -1}), {}, "tells None from NaN"),

@@ -23,8 +23,10 @@ def _require_edges(params: Params, per_interval: str, n_sources: int) -> None:
 
 
 def _interval(x: NDArray[np.float64], edges: NDArray[np.float64], name: str) -> NDArray[np.intp]:
-    if np.isnan(x).any():
-        raise ValueError(f"input {name!r} is nan in row {int(np.argmax(np.isnan(x)))}: it must be a number")
+    finite = np.isfinite(x)
+    if not finite.all():
+        worst = int(np.argmin(finite))
+        raise ValueError(f"input {name!r} is {x[worst]} in row {worst}: it must be a finite number")
     return np.searchsorted(edges, x, side="right")
 
 

@@ -62,6 +62,8 @@ class TermKind(NamedTuple):
     form : "dense", "one" or "entries"
         dense: ndarray of shape (n, n_out). one: the outputs are indicators of which at most one is 1, and what
         comes is its number, or -1, shape (n,). entries: `Entries`.
+    hides_infinity : bool
+        Whether it can make a finite number of an infinite one, so that the sources have to be checked.
     """
 
     code: int
@@ -71,6 +73,7 @@ class TermKind(NamedTuple):
     prepare: Callable[[Params, str], Function]
     keep: Callable[[Params, Mask, int], Kept]
     form: str = "dense"
+    hides_infinity: bool = False
 
 
 def densified(form: str, out: Any, n_out: int) -> NDArray[np.float64]:
@@ -115,6 +118,8 @@ def one_for_each(
     by_source: tuple[str, ...],
     function: Callable[..., NDArray[Any]],
     fits: Callable[[Params], bool] = lambda params: True,
+    *,
+    hides_infinity: bool = False,
 ) -> TermKind:
     """Return a kind with one output for each source.
 
@@ -128,6 +133,8 @@ def one_for_each(
         From the sources, shape (n, k), to the outputs.
     fits : callable(params) -> bool, default=always
         Whether the other parameters are possible.
+    hides_infinity : bool, default=False
+        See `TermKind`.
     """
 
     def check(params: Params, n_sources: int) -> int:
@@ -144,4 +151,4 @@ def one_for_each(
         kept = {name: value[mask] if name in by_source else value for name, value in params.items()}
         return kept, mask
 
-    return TermKind(code, fields, "numbers", check, prepare, keep)
+    return TermKind(code, fields, "numbers", check, prepare, keep, hides_infinity=hides_infinity)

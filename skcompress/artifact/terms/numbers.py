@@ -93,7 +93,9 @@ AFFINE = one_for_each(
     lambda params: bool(params["divisor"].all()),
 )
 SCALED = one_for_each(15, (("factor", "floats"), ("shift", "floats")), ("factor", "shift"), _scaled)
-CLIP = one_for_each(5, (("low", "floats"), ("high", "floats")), ("low", "high"), _clip)
+CLIP = one_for_each(5, (("low", "floats"), ("high", "floats")), ("low", "high"), _clip, hides_infinity=True)
 FILL = one_for_each(6, (("marker", "scalars"), ("value", "floats")), ("value",), _fill, _has_marker)
-MISSING = one_for_each(7, (("marker", "scalars"),), (), _missing, _has_marker)
-FUNCTION = one_for_each(8, (("function", "int"),), (), _function, lambda params: params["function"] in FUNCTIONS)
+MISSING = one_for_each(7, (("marker", "scalars"),), (), _missing, _has_marker, hides_infinity=True)
+FUNCTION = one_for_each(
+    8, (("function", "int"),), (), _function, lambda params: params["function"] in FUNCTIONS, hides_infinity=True
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..expressions import Expr, Lookup, Steps, Times, columns_of
+from ..expressions import Clip, Expr, Lookup, Steps, Times, columns_of
 from ..program import Program
 from .printer import Printer, constant, function, smallest_type
 from .readers import loops_of
@@ -93,9 +93,12 @@ def _written(
         if part not in looped
     ]
     places = [line.replace("N_NUMBERS", str(n)) for line in codes.lines]
-    columns = printer.columns(used_in=[*numbers, *places])
+    inside = {part.column for part in looped if isinstance(part, Clip)}
+    refused = printer.is_infinite([column for column in program.readers.to_check() if column not in inside])
+    checks = [f"if ({refused}) return 0;"] if refused else []
+    columns = printer.columns(used_in=[*checks, *numbers, *places])
     nothing = [] if loops or numbers or places else ["(void)x;", "(void)q;"]
-    read = [*nothing, *columns, *loops, *numbers, *places, "return 1;"]
+    read = [*nothing, *columns, *checks, *loops, *numbers, *places, "return 1;"]
     dot: list[str] = []
     if n:
         flat = [by_number.get(j, 0) for by_number in weights for j in range(n)]

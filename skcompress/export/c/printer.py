@@ -28,6 +28,7 @@ from ..expressions import (
     Where,
     is_missing,
 )
+from ..names import require_writable
 from ..program import Program
 
 HEADERS = "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n"
@@ -48,6 +49,7 @@ def constant(value: float) -> str:
 
 def text(value: str) -> str:
     """Return a text as a constant of C, its bytes in UTF-8."""
+    require_writable(value, "text", "C")
     plain = {ord('"'), ord("\\"), ord("?")}
     bytes_ = (chr(b) if 32 <= b < 127 and b not in plain else f"\\{b:03o}" for b in value.encode())
     return f'"{"".join(bytes_)}"'
@@ -55,9 +57,9 @@ def text(value: str) -> str:
 
 def comment(lines: Sequence[str]) -> str:
     """Return lines as a comment, whatever they hold."""
-    # Two question marks begin a trigraph.
-    unsafe = (("*/", "* /"), ("/*", "/ *"), ("??", "? ?"), ("\n", " "), ("\r", " "))
-    safe = list(lines)
+    # Two question marks begin a trigraph, and compilers refuse characters that change the direction of the text.
+    unsafe = (("*/", "* /"), ("/*", "/ *"), ("??", "? ?"))
+    safe = ["".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in line) for line in lines]
     for what, instead in unsafe:
         safe = [line.replace(what, instead) for line in safe]
     return "\n".join(["/*", *(f" * {line}".rstrip() for line in safe), " */"])
@@ -80,6 +82,11 @@ def array(kind: str, name: str, values: Sequence[Any]) -> str:
     rows = [", ".join(printed[start : start + _PER_LINE]) for start in range(0, len(printed), _PER_LINE)]
     inside = ",\n    ".join(rows)
     return f"static const {kind} {name}[{len(printed)}] = {{\n    {inside}\n}};"
+
+
+def index_type(most: int) -> str:
+    """Return the smallest unsigned type of 16 or 32 bits that holds an integer."""
+    return "uint16_t" if most < 65536 else "uint32_t"
 
 
 class Printer:
@@ -135,6 +142,16 @@ class Printer:
         if isinstance(value, str):
             return float(texts.index(value)) if value in texts else -1.0
         return float(value)
+
+    def is_infinite(self, columns: Sequence[int]) -> str:
+        """Return a condition that is true where one of some columns is infinite, or nothing for no column."""
+        raw = [column for column in columns if column < len(self.program.names)]
+        tests = [f"isinf({self._column(column)})" for column in columns if column not in raw]
+        if len(raw) > _PER_LINE:
+            tests.insert(0, f"skc_any_infinite(x, {self.table('uint32_t', raw)}, {len(raw)})")
+        else:
+            tests = [*(f"isinf(x[{column}])" for column in raw), *tests]
+        return " || ".join(tests)
 
     def columns(self, used_in: Sequence[str]) -> list[str]:
         """Return the lines that make the columns which are read by others."""
@@ -209,8 +226,7 @@ class Printer:
         rows = self.table("double", [c for row in expr.coefficients for c in (*row, *[0.0] * (order - len(row)))])
         x = self._column(expr.column)
         if expr.period is not None:
-            start, period = constant(expr.origins[0]), constant(expr.period)
-            x = f"{x} - {period} * floor(({x} - {start}) / {period})"
+            x = f"skc_wrap({x}, {constant(expr.origins[0])}, {constant(expr.period)})"
         return f"skc_pieces({x}, {breaks}, {len(expr.breaks)}, {origins}, {rows}, {order})"
 
     def _lookup(self, expr: Lookup) -> str:
@@ -252,8 +268,6 @@ def _texts(program: Program, place: int) -> list[str]:
     as_numbers = place in program.number_inputs or Entry(place) in program.everything()
     if texts and (len(texts) < len(set(levels)) or as_numbers):
         raise ValueError(f"input {name!r} mixes texts and numbers, which cannot be written in C")
-    if any("\0" in level for level in texts):
-        raise ValueError(f"input {name!r} has a level with a zero byte, which ends a text in C")
     for expr in program.everything():
         if isinstance(expr, Lookup) and expr.column == place:
             pairs = zip(expr.levels, expr.values, strict=True)
@@ -277,6 +291,18 @@ FUNCTIONS: dict[str, str] = {
 """How C calls the functions of the artifact."""
 
 HELPERS: dict[str, str] = {
+    "skc_any_infinite": """static int skc_any_infinite(const double *x, const uint32_t *places, int n)
+{
+    for (int j = 0; j < n; j++) if (isinf(x[places[j]])) return 1;
+    return 0;
+}
+""",
+    "skc_refuse": """static void skc_refuse(double *out, int n, int refused)
+{
+    for (int i = 0; i < n; i++) refused |= !isfinite(out[i]);
+    if (refused) for (int i = 0; i < n; i++) out[i] = NAN;
+}
+""",
     "skc_clip": """static double skc_clip(double x, double low, double high)
 {
     return x < low ? low : x > high ? high : x;
@@ -300,6 +326,12 @@ HELPERS: dict[str, str] = {
         if (edges[middle] <= x) low = middle + 1; else high = middle;
     }
     return low;
+}
+""",
+    "skc_wrap": """static double skc_wrap(double x, double start, double period)
+{
+    const double rest = fmod(x - start, period);
+    return start + (rest < 0 ? rest + period : rest);
 }
 """,
     "skc_pieces": """static double skc_pieces(double x, const double *breaks, int n, const double *origins,

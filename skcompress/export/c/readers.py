@@ -1,6 +1,8 @@
 """Loops that read many inputs as codes alike, in C.
 
 v = x[i_j];  v = (v - a_j) / b_j, once or more;  v = rint(v);  q_j = min(max(v, low_j), high_j)
+
+unless v is not finite before it is bounded: then the row has no prediction.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from ...artifact.terms.numbers import RINT
 from ..expressions import Call, Clip, Expr, Minus, Over, Ref
 from ..program import Program
-from .printer import Printer, constant
+from .printer import Printer, constant, index_type
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,7 @@ def _loop(printer: Printer, n_steps: int, readers: Sequence[Reader], places: Seq
     def place_of(numbers: Sequence[int]) -> str:
         if list(numbers) == list(range(numbers[0], numbers[0] + len(numbers))):
             return "j" if numbers[0] == 0 else f"j + {numbers[0]}"
-        kind = "uint16_t" if max(numbers) < 65536 else "uint32_t"
-        return f"{printer.table(kind, numbers)}[j]"
+        return f"{printer.table(index_type(max(numbers)), numbers)}[j]"
 
     low, high = listed([reader.low for reader in readers]), listed([reader.high for reader in readers])
     lines = [f"for (int j = 0; j < {len(readers)}; j++) {{"]
@@ -98,9 +99,8 @@ def _loop(printer: Printer, n_steps: int, readers: Sequence[Reader], places: Seq
         divisor = listed([reader.steps[step][1] for reader in readers])
         lines.append(f"    v = (v - {offset}) / {divisor};")
     lines += [
-        f"    v = skc_clip(rint(v), {low}, {high});",
-        "    if (v != v) return 0;",
-        f"    q[{place_of(places)}] = (int32_t)v;",
+        "    if (!isfinite(v)) return 0;",
+        f"    q[{place_of(places)}] = (int32_t)skc_clip(rint(v), {low}, {high});",
         "}",
     ]
     return lines

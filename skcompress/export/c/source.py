@@ -9,14 +9,15 @@ In floats the linear predictor is a loop over the raw inputs and a statement for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from ..expressions import Minus, Ref, Times
-from ..methods import outputs_of
+from ..methods import UNBOUNDED, outputs_of
 from ..program import Program
 from .integers import integer_functions
-from .printer import HEADERS, Printer, comment, constant, function, needed, text
+from .printer import HEADERS, Printer, comment, constant, function, index_type, needed, text
 from .self_test import self_test_of
 
 
@@ -118,10 +119,11 @@ def _float_functions(program: Program, printer: Printer) -> str:
             lines.append(f"eta[{place}] += {constant(total.scale)} * ({whole});")
         raw.append(by_input)
     loop = _loop(printer, raw, offsets, [total.intercept for total in program.totals])
-    columns = printer.columns(used_in=lines)
-    unused = [] if any("x[" in line for line in [*loop, *columns, *lines]) else ["(void)x;"]
-    check = [f"for (int i = 0; i < {len(program.totals)}; i++) if (!isfinite(eta[i])) eta[i] = NAN;"]
-    return function(f"void {name}_linear(const double *x, double *eta)", [*unused, *columns, *loop, *lines, *check])
+    refused = printer.is_infinite(program.readers.to_check()) or "0"
+    columns = printer.columns(used_in=[*lines, refused])
+    body = [*columns, *loop, *lines, f"skc_refuse(eta, {len(program.totals)}, {refused});"]
+    unused = [] if any(re.search(r"\bx\b", line) for line in body) else ["(void)x;"]
+    return function(f"void {name}_linear(const double *x, double *eta)", [*unused, *body])
 
 
 def _loop(
@@ -134,7 +136,7 @@ def _loop(
         return [f"for (int i = 0; i < {m}; i++) eta[i] = {start}[i];"]
     weights = printer.table("double", [by_input.get(place, 0.0) for by_input in raw for place in places])
     every = len(places) == len(printer.program.names)
-    at = "j" if every else f"{printer.table(_index_type(max(places)), places)}[j]"
+    at = "j" if every else f"{printer.table(index_type(max(places)), places)}[j]"
     value = f"x[{at}]"
     if any(offsets.values()):
         value = f"({value} - {printer.table('double', [offsets[place] for place in places])}[j])"
@@ -147,17 +149,14 @@ def _loop(
     ]
 
 
-def _index_type(most: int) -> str:
-    return "uint8_t" if most < 256 else "uint16_t" if most < 65536 else "uint32_t"
-
-
 def _answers(program: Program, name: str) -> str:
     """Return the functions from the linear predictor to the answers."""
     model, m = program.model, len(program.totals)
     head = f"void {name}_predict(const double *x, double *out)"
     linear = [f"double eta[{m}];", f"{name}_linear(x, eta);"]
     if not model.classes:
-        return function(head, [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines()])
+        check = [f"skc_refuse(out, {m}, 0);"] if model.link in UNBOUNDED else []
+        return function(head, [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines(), *check])
     if m == 1:
         label = ["out[0] = eta[0] != eta[0] ? NAN : eta[0] > 0;"]
     else:

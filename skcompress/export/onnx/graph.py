@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...artifact.categories import REFUSED
 from ..expressions import Pieces, Where, is_missing
 from ..lowering import LOWERINGS
+from ..names import require_writable
 
 Params = Mapping[str, Any]
 
@@ -26,13 +27,10 @@ class OnnxGraph:
     ----------
     helper, numpy_helper, proto : modules of onnx
         What makes the parts.
-    dtype : dtype
-        float32 or float64.
     """
 
-    def __init__(self, helper: Any, numpy_helper: Any, proto: Any, dtype: np.dtype[Any]):
+    def __init__(self, helper: Any, numpy_helper: Any, proto: Any):
         self.helper, self.numpy_helper, self.proto = helper, numpy_helper, proto
-        self.dtype = dtype
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._named: dict[Any, str] = {}
@@ -50,7 +48,7 @@ class OnnxGraph:
     @property
     def float_type(self) -> int:
         """The element type of the floats."""
-        return int(self.proto.FLOAT if self.dtype == np.float32 else self.proto.DOUBLE)
+        return int(self.proto.DOUBLE)
 
     def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output and return the output's name."""
@@ -69,7 +67,7 @@ class OnnxGraph:
 
     def floats(self, value: Any) -> str:
         """Add an array of floats and return its name."""
-        return self.constant(np.asarray(value, dtype=self.dtype))
+        return self.constant(np.asarray(value, dtype=np.float64))
 
     def integers(self, value: Any) -> str:
         """Add an array of 64-bit integers and return its name."""
@@ -103,13 +101,8 @@ class OnnxGraph:
 
     def interval(self, x: str, edges: NDArray[np.float64]) -> str:
         """Return how many edges are <= x, shape (n,), for x of shape (n, 1)."""
-        reached = self.op("GreaterOrEqual", x, self.floats(self.rounded_up(edges)[None, :]))
+        reached = self.op("GreaterOrEqual", x, self.floats(edges[None, :]))
         return self.op("ReduceSum", self.op("Cast", reached, to=int(self.proto.INT64)), self.integers([1]), keepdims=0)
-
-    def rounded_up(self, edges: NDArray[np.float64]) -> NDArray[Any]:
-        """Return edges such that a float of `dtype` reaches them just where it reaches the given ones."""
-        near = edges.astype(self.dtype)
-        return np.where(near < edges, np.nextafter(near, np.array(np.inf, dtype=self.dtype)), near)
 
     def flat(self, x: str) -> str:
         """Return x of shape (n, 1) with shape (n,)."""
@@ -196,8 +189,9 @@ def _spline(g: OnnxGraph, params: Params, x: str, k: int) -> str:
     first = splines[0]
     known = g.op("Where", g.op("IsNaN", x), g.floats(first.origins[0]), x)
     if first.period is not None:
-        turns = g.op("Floor", g.op("Div", g.op("Sub", known, g.floats(first.origins[0])), g.floats(first.period)))
-        known = g.op("Sub", known, g.op("Mul", turns, g.floats(first.period)))
+        start, period = g.floats(first.origins[0]), g.floats(first.period)
+        rest = g.op("Mod", g.op("Sub", known, start), period, fmod=1)
+        known = g.op("Add", start, g.op("Where", g.op("Less", rest, g.floats(0.0)), g.op("Add", rest, period), rest))
     interval = g.interval(known, np.array(first.breaks))
     u = g.op("Sub", known, g.column(g.op("Gather", g.floats(first.origins), interval)))
     order = max(len(row) for row in first.coefficients)
@@ -240,24 +234,32 @@ def bins(g: OnnxGraph, params: Params, x: str) -> str:
     return g.op("Where", g.flat(g.op("IsNaN", x)), g.integers(n_out + 1), found)
 
 
-def category(g: OnnxGraph, params: Params, values: Values, name: str) -> str:
+def category(g: OnnxGraph, params: Params, values: Values, name: str, dtype: np.dtype[Any]) -> str:
     """Return the number of the indicator, shape (n,)."""
     slots, other = params["slots"], params["other"]
     n_out = int(max(slots.max(initial=-1), other)) + 1
     number = {place: n_out + 1 if place == REFUSED else n_out if place < 0 else place for place in (*slots, other)}
-    return _numbered(g, params["levels"], [number[slot] for slot in slots], number[other], values, name)
+    return _numbered(g, params["levels"], [number[slot] for slot in slots], number[other], values, name, dtype)
 
 
-def lookup(g: OnnxGraph, params: Params, values: Values, name: str) -> str:
+def lookup(g: OnnxGraph, params: Params, values: Values, name: str, dtype: np.dtype[Any]) -> str:
     """Return the values of a lookup, shape (n, 1)."""
     table = [*params["values"].tolist(), np.nan]
     number = {slot: len(table) - 1 if slot < 0 else slot for slot in (*params["slots"].tolist(), params["other"])}
     slots = [number[slot] for slot in params["slots"].tolist()]
-    found = _numbered(g, params["levels"], slots, number[params["other"]], values, name)
+    found = _numbered(g, params["levels"], slots, number[params["other"]], values, name, dtype)
     return g.column(g.op("Gather", g.floats(table), found))
 
 
-def _numbered(g: OnnxGraph, levels: Sequence[Any], slots: Sequence[int], other: int, values: Values, name: str) -> str:
+def _numbered(
+    g: OnnxGraph,
+    levels: Sequence[Any],
+    slots: Sequence[int],
+    other: int,
+    values: Values,
+    name: str,
+    dtype: np.dtype[Any],
+) -> str:
     """Return the slot of each value, shape (n,)."""
     nulls = {slot for level, slot in zip(levels, slots, strict=True) if is_missing(level)}
     if len(nulls) > 1:
@@ -265,12 +267,15 @@ def _numbered(g: OnnxGraph, levels: Sequence[Any], slots: Sequence[int], other: 
             f"input {name!r} tells None from NaN, but in ONNX both are NaN: give one of them a name before fitting"
         )
     known = {level: slot for level, slot in zip(levels, slots, strict=True) if not is_missing(level)}
+    known = {level: slot for level, slot in known.items() if level not in (np.inf, -np.inf)}
     null = nulls.pop() if nulls else other
     if values.is_text:
         if any(not isinstance(level, str) for level in known):
             raise ValueError(f"input {name!r} mixes texts and numbers: an input of ONNX has one type")
         if known.get("", null) != null:
             raise ValueError(f"input {name!r} has the category '', which in ONNX stands for a missing value: name it")
+        for level in known:
+            require_writable(level, "category", "ONNX")
         table = {"": null, **known}
         return g.flat(
             g.op(
@@ -282,8 +287,9 @@ def _numbered(g: OnnxGraph, levels: Sequence[Any], slots: Sequence[int], other: 
                 default_int64=int(other),
             )
         )
-    if len({g.dtype.type(level) for level in known}) < len(known):
-        raise ValueError(f"input {name!r} has levels that are the same as {g.dtype}: use dtype=float64, or texts")
+    rounded = [level for level in known if float(dtype.type(level)) != level]
+    if rounded:
+        raise ValueError(f"input {name!r} has the category {rounded[0]!r}, which {dtype} cannot hold: make texts of it")
     tests = [g.op("Equal", values.tensor, g.floats([[float(level) for level in known]]))] if known else []
     tests.append(g.op("IsNaN", values.tensor))
     hits = g.op("Cast", g.concat(tests), to=int(g.proto.INT32))
@@ -300,7 +306,15 @@ def _cbrt(g: OnnxGraph, x: str) -> str:
 def _arcsinh(g: OnnxGraph, x: str) -> str:
     size = g.op("Abs", x)
     root = g.op("Sqrt", g.op("Add", g.op("Mul", x, x), g.floats(1.0)))
-    return g.op("Mul", g.op("Sign", x), g.op("Log", g.op("Add", size, root)))
+    # The square of a large number overflows, and its root is the number itself.
+    far = g.op("Add", g.op("Log", size), g.floats(np.log(2.0)))
+    near = g.op("Log", g.op("Add", size, root))
+    return g.op("Mul", g.op("Sign", x), g.op("Where", g.op("Greater", size, g.floats(1e8)), far, near))
+
+
+def _cos(g: OnnxGraph, x: str) -> str:
+    half = g.op("Sin", g.op("Mul", x, g.floats(0.5)))
+    return g.op("Sub", g.floats(1.0), g.op("Mul", g.floats(2.0), g.op("Mul", half, half)))
 
 
 def _tanh(g: OnnxGraph, x: str) -> str:
@@ -330,7 +344,7 @@ FUNCTIONS: dict[int, Callable[[OnnxGraph, str], str]] = {
     11: _plain("Reciprocal"),
     12: _plain("Neg"),
     13: _plain("Sin"),
-    14: lambda g, x: g.op("Sin", g.op("Add", x, g.floats(np.pi / 2))),
+    14: _cos,
     15: _tanh,
     16: _arcsinh,
     17: _plain("Floor"),

@@ -5,21 +5,26 @@
 Z holds the raw inputs and the numbers that blocks make; a block of indicators picks one row of weights. Codes are cast
 to floats and multiplied as they are; the scale comes last. DequantizeLinear is never used: onnxruntime fuses it with
 MatMul into a kernel that quantizes the activations too, which is off by some percent.
+
+All arithmetic is in double, whatever the type of the inputs and of the answer: in float32 a value at the edge of a bin
+or half way between two codes would fall on the other side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...artifact import CompactLinear
 from ...artifact.terms import NO_TERM, TERMS
-from ...linear.fold import compact
+from ..compacted import compacted
+from ..methods import UNBOUNDED
+from ..names import require_writable
+from ..program import Program
 from .graph import DENSE, OnnxGraph, Values, bins, category, lookup
+from .stored_weights import ByColumn, by_column
 
 BITS: dict[str, int | None] = {"float": None, "int8": 8, "int4": 4}
 OUTPUTS = ("prediction", "label", "probabilities", "scores")
@@ -38,7 +43,8 @@ def to_onnx(model: Any, *, weights: str = "float", dtype: Any = None, name: str 
         How the weights are stored. Integers need weights that are codes: quantize the model first. "int4" needs
         opset 21, the others 13.
     dtype : float32 or float64, default=None
-        Type of the inputs that are numbers, and of the arithmetic. None: that of the model.
+        Type of the inputs that are numbers, and of the answer. None: that of the model. The arithmetic between them
+        is in float64.
     name : str, default="skcompress"
         Name of the graph.
 
@@ -48,25 +54,27 @@ def to_onnx(model: Any, *, weights: str = "float", dtype: Any = None, name: str 
         If all inputs are numbers there is one input, ``X`` of shape (n, k), with the columns of `inputs`; else one
         input of shape (n, 1) for each, by its name, texts as strings ("" where a value is missing). The output is
         ``prediction``, shaped as by `predict`; of a classifier ``label`` and ``probabilities``, or ``scores`` where it
-        has none. The `model_id` stands in ``metadata_props``. Where `predict` raises, the
-        numbers are not finite.
+        has none. The `model_id` stands in ``metadata_props``. Where `predict` raises, the numbers are NaN, and the
+        label is "", NaN, or the least integer, -2^63. Labels that are truth values are the integers 0 and 1.
 
     Raises
     ------
     ValueError
-        If the weights are no codes of this width, or the model holds texts; the message says which.
+        If the weights are no codes of this width, the model holds texts, or a category that the type of its input
+        cannot hold; the message says which.
     ImportError
         If onnx is not installed.
 
     Notes
     -----
-    The graph is exact under the default options of onnxruntime: within 1e-12 of the spread of the predictions in
-    float64. In float32 it is within 1e-5 for inputs that are of that type already; others lose digits before the graph
-    sees them, which is much where their mean is large beside their spread. A number that is absent from a mapping is 0.
+    The graph is exact under the default options of onnxruntime: within 1e-12 of the spread of the predictions. With
+    dtype=float32 that holds for inputs that are of that type already, up to the rounding of the answer; others lose
+    digits before the graph sees them, which is much where their mean is large beside their spread. A number that is
+    absent from a mapping is 0.
     """
     if not isinstance(weights, str) or weights not in BITS:
         raise ValueError(f"weights must be one of {sorted(BITS)}, got {weights!r}")
-    small = model if isinstance(model, CompactLinear) else compact(model)
+    small = compacted(model)
     chosen = next((t for t in (np.float32, np.float64) if _is_type(small.dtype if dtype is None else dtype, t)), None)
     if chosen is None:
         raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
@@ -76,8 +84,8 @@ def to_onnx(model: Any, *, weights: str = "float", dtype: Any = None, name: str 
         import onnx
     except ImportError:
         raise ImportError("to_onnx needs onnx: pip install 'skcompress[onnx]'") from None
-    graph = OnnxGraph(onnx.helper, onnx.numpy_helper, onnx.TensorProto, np.dtype(chosen))
-    builder = _Builder(small, graph, BITS[weights])
+    graph = OnnxGraph(onnx.helper, onnx.numpy_helper, onnx.TensorProto)
+    builder = _Builder(Program(small, "ONNX"), graph, BITS[weights], np.dtype(chosen))
     outputs = builder.outputs()
     made = onnx.helper.make_graph(graph.nodes, name, builder.inputs, outputs, initializer=graph.constants)
     opsets = [onnx.helper.make_opsetid("", OPSETS[BITS[weights]])]
@@ -97,76 +105,14 @@ def _is_type(given: Any, kind: type) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class _ByColumn:
-    """Weights by column, not by term.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (n_columns, m)
-        Floats, or integer codes.
-    row_scale : ndarray of shape (n_columns, m), or None
-        What each weight is multiplied by, where it is not the same for a whole output.
-    scale : ndarray of shape (m,), or None
-        What each output is multiplied by in the end.
-    """
-
-    weights: NDArray[Any]
-    row_scale: NDArray[np.float64] | None
-    scale: NDArray[np.float64] | None
-
-
-def _by_column(model: CompactLinear, n_columns: int, bits: int | None) -> _ByColumn:
-    m, p = model.weights.shape
-    if bits is None:
-        floats = np.zeros((n_columns, m))
-        np.add.at(floats, model.columns, model.weights.over(model.divisor).T)
-        return _ByColumn(floats, None, None)
-    codes = _codes(model, bits)
-    if len(np.unique(model.columns)) < p:
-        raise ValueError("two terms share a column, so that their codes cannot be stored: use weights='float'")
-    held = np.zeros((n_columns, m), dtype=np.int64)
-    held[model.columns] = codes.T
-    divisor = np.ones(p) if model.divisor is None else model.divisor
-    if model.weights.scale.shape[1] == 1 and (divisor == 1.0).all():
-        return _ByColumn(held, None, np.broadcast_to(model.weights.scale[:, 0], m))
-    by_row = np.zeros((n_columns, m))
-    if model.weights.scale.shape[1] == 1:
-        by_row[model.columns] = 1.0 / divisor[:, None]
-        return _ByColumn(held, by_row, np.broadcast_to(model.weights.scale[:, 0], m))
-    by_row[model.columns] = (np.broadcast_to(model.weights.scale, (m, p)) / divisor).T
-    return _ByColumn(held, by_row, None)
-
-
-def _codes(model: CompactLinear, bits: int) -> NDArray[np.int64]:
-    """Return the codes without their zero point, shape (m, p)."""
-    held = model.weights
-    if held.codes is None or held.levels is not None:
-        what = "floats" if held.codes is None else "codes of uneven levels"
-        raise ValueError(f"weights='int{bits}' needs evenly spaced codes, but the weights are {what}: use 'float'")
-    codes = np.asarray(held.codes, dtype=np.int64) - held.zero_point
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    if codes.size and not low <= codes.min() <= codes.max() <= high:
-        raise ValueError(
-            f"weights='int{bits}' holds {low}..{high}, but the codes (less their zero point, on grid='affine') reach "
-            f"from {codes.min()} to {codes.max()}: use grid='symmetric', fewer bits, or weights='float'"
-        )
-    return codes
-
-
 class _Builder:
     """Makes the graph of one model."""
 
-    def __init__(self, model: CompactLinear, graph: OnnxGraph, bits: int | None):
-        self.model, self.g, self.bits = model, graph, bits
+    def __init__(self, program: Program, graph: OnnxGraph, bits: int | None, dtype: np.dtype[Any]):
+        self.program, self.g, self.bits, self.dtype = program, graph, bits, dtype
+        self.model = model = program.model
         self.k = len(model.reads)
         self.m = model.n_outputs
-        for block in model.blocks:
-            if TERMS[block.kind].form == "entries":
-                raise ValueError(
-                    f"the {block.kind!r} terms of input {model.inputs[block.sources[0]]!r} cannot be written in ONNX: "
-                    "texts are split and counted; ship the file itself (dump), which needs numpy alone"
-                )
         self.texts = self._text_inputs()
         self._take_names()
         self.inputs = self._declared()
@@ -187,23 +133,37 @@ class _Builder:
             raise ValueError(
                 f"an input of the graph cannot be called {clash[0]!r}: it is empty, or the name of an output; rename it"
             )
+        for name in names:
+            require_writable(name, "input", "ONNX")
         self.g.take([*names, *OUTPUTS])
+
+    @property
+    def _outer_type(self) -> int:
+        """The element type of inputs and answers."""
+        return int(self.g.proto.FLOAT if self.dtype == np.float32 else self.g.proto.DOUBLE)
+
+    def _as_double(self, name: str) -> str:
+        return self.g.op("Cast", name, to=self.g.float_type) if self.dtype == np.float32 else name
 
     def _declared(self) -> list[Any]:
         g = self.g
         if not self.texts:
-            return [g.helper.make_tensor_value_info("X", g.float_type, ["n", self.k])]
+            return [g.helper.make_tensor_value_info("X", self._outer_type, ["n", self.k])]
         return [
             g.helper.make_tensor_value_info(
-                name, int(g.proto.STRING) if place in self.texts else g.float_type, ["n", 1]
+                name, int(g.proto.STRING) if place in self.texts else self._outer_type, ["n", 1]
             )
             for place, name in enumerate(self.model.inputs)
         ]
 
     def _raw_places(self) -> list[tuple[str, int, int]]:
         if not self.texts:
-            return [("X", place, self.k) for place in range(self.k)]
-        return [(name, 0, 1) for name in self.model.inputs]
+            X = self._as_double("X") if self.k else "X"
+            return [(X, place, self.k) for place in range(self.k)]
+        return [
+            (name if place in self.texts else self._as_double(name), 0, 1)
+            for place, name in enumerate(self.model.inputs)
+        ]
 
     def _columns(self, numbers: Sequence[int]) -> str:
         """Return columns as one tensor of shape (n, len(numbers))."""
@@ -222,7 +182,7 @@ class _Builder:
         """Add the linear predictor, shape (n, m)."""
         model, g = self.model, self.g
         n_columns = self.k + sum(block.n_out for block in model.blocks)
-        held = _by_column(model, n_columns, self.bits)
+        held = by_column(model, n_columns, self.bits)
         parts, dense = [], []
         read = {source for block in model.blocks for source in block.sources}
         used = set(model.columns.tolist())
@@ -273,7 +233,7 @@ class _Builder:
             return {}
         x = self._columns([blocks[number].sources[0] for number in chosen])
         edges = np.concatenate([blocks[number].params["edges"] for number in chosen])
-        reached = g.op("Cast", g.op("GreaterOrEqual", x, g.floats(g.rounded_up(edges))), to=g.float_type)
+        reached = g.op("Cast", g.op("GreaterOrEqual", x, g.floats(edges)), to=g.float_type)
         made = g.op("Where", g.op("IsNaN", x), g.floats(np.nan), reached)
         return {number: (made, place, len(chosen)) for place, number in enumerate(chosen)}
 
@@ -292,7 +252,7 @@ class _Builder:
         offset[model.columns[of_raw][::-1]] = model.offset[of_raw][::-1]
         return offset, model.intercept - weights @ (model.offset - offset[model.columns])
 
-    def _tensor(self, held: _ByColumn, columns: Sequence[int], extra_rows: int = 0) -> str:
+    def _tensor(self, held: ByColumn, columns: Sequence[int], extra_rows: int = 0) -> str:
         """Return weights of some columns as floats, shape (len(columns) + extra_rows, m); the last rows are zero."""
         g = self.g
         chosen = held.weights[list(columns)]
@@ -304,7 +264,7 @@ class _Builder:
             return tensor
         return g.op("Mul", tensor, g.floats(np.vstack([held.row_scale[list(columns)], zeros])))
 
-    def _picked(self, numbered: str, held: _ByColumn, columns: range) -> str:
+    def _picked(self, numbered: str, held: ByColumn, columns: range) -> str:
         """Return the weights of the indicators that are 1, NaN where there is no prediction, shape (n, m)."""
         g = self.g
         rows = g.op("Gather", self._tensor(held, columns, extra_rows=2), numbered, axis=0)
@@ -315,11 +275,11 @@ class _Builder:
     def _numbers_of(self, block: Any) -> str:
         if block.kind == "bins":
             return bins(self.g, block.params, self._columns(block.sources))
-        return category(self.g, block.params, self._values(block.sources[0]), self._name(block.sources[0]))
+        return category(self.g, block.params, *self._values(block.sources[0]))
 
     def _dense_of(self, block: Any) -> str:
         if block.kind == "lookup":
-            return lookup(self.g, block.params, self._values(block.sources[0]), self._name(block.sources[0]))
+            return lookup(self.g, block.params, *self._values(block.sources[0]))
         return DENSE[block.kind](self.g, block.params, self._columns(block.sources), len(block.sources))
 
     def _place_indicators(self, numbered: str, n_out: int, is_read: bool) -> None:
@@ -329,13 +289,13 @@ class _Builder:
             made = g.op("Gather", g.floats(table), numbered, axis=0)
         self.where += [(made, place, n_out) for place in range(n_out)]
 
-    def _values(self, source: int) -> Values:
+    def _values(self, source: int) -> tuple[Values, str, np.dtype[Any]]:
+        """Return a column as values, its name, and the type that its numbers had."""
+        name = self.model.inputs[source] if source < self.k else f"column {source}"
+        dtype = self.dtype if source < self.k else np.dtype(np.float64)
         if source in self.texts:
-            return Values(self.where[source][0], True)
-        return Values(self._columns([source]), False)
-
-    def _name(self, source: int) -> str:
-        return self.model.inputs[source] if source < self.k else f"column {source}"
+            return Values(self.where[source][0], True), name, dtype
+        return Values(self._columns([source]), False), name, dtype
 
     def _alone(self, intercept: NDArray[np.float64]) -> str:
         """Return the intercept once for each row."""
@@ -346,9 +306,10 @@ class _Builder:
     def outputs(self) -> list[Any]:
         """Add the answers and return their declarations."""
         model, g = self.model, self.g
-        eta = self.eta()
+        eta = self._refused(self.eta())
         if not model.classes:
             answer = LINKS[model.link](g, eta)
+            answer = self._finite(answer, answer) if model.link in UNBOUNDED else answer
             return [
                 self._named(
                     g.flat(answer) if model.flat else answer, "prediction", ["n"] if model.flat else ["n", self.m]
@@ -358,8 +319,9 @@ class _Builder:
             chosen = g.flat(g.op("Cast", g.op("Greater", eta, g.floats(0.0)), to=int(g.proto.INT64)))
         else:
             chosen = g.op("ArgMax", eta, axis=1, keepdims=0)
-        labels = np.array(model.classes)
-        labels = labels.astype(object) if labels.dtype.kind in "US" else labels
+        labels = _labels(model.classes)
+        is_none = g.op("IsNaN", g.flat(eta if self.m == 1 else g.pick(eta, [0], self.m)))
+        chosen = g.op("Where", is_none, g.integers(len(model.classes)), chosen)
         label = self._named(g.op("Gather", g.constant(labels), chosen), "label", ["n"], kind=labels.dtype)
         if model.link == "identity":
             width = ["n"] if self.m == 1 else ["n", self.m]
@@ -371,13 +333,47 @@ class _Builder:
             shares = g.op("Div", shares, g.op("ReduceSum", shares, g.integers([1]), keepdims=1))
         return [label, self._named(shares, "probabilities", ["n", len(model.classes)])]
 
+    def _refused(self, eta: str) -> str:
+        """Return the linear predictor with NaN in rows that have no prediction (see `skcompress.export.refusals`)."""
+        g = self.g
+        checked = [column for column in self.program.readers.to_check() if column not in self.texts]
+        if not checked:
+            return self._finite(eta, eta)
+        columns = self._columns(checked)
+        known = g.op("Where", g.op("IsNaN", columns), g.floats(0.0), columns)
+        return self._finite(eta, g.concat([eta, known]), width=self.m + len(checked))
+
+    def _finite(self, tensor: str, checked: str, width: int = 0) -> str:
+        """Return a tensor with NaN in the rows in which another one is not finite."""
+        g = self.g
+        zero = g.op("Mul", checked, g.floats(0.0))
+        if (width or self.m) > 1:
+            zero = g.op("ReduceSum", zero, g.integers([1]), keepdims=1)
+        return g.op("Add", tensor, zero)
+
     def _named(self, tensor: str, name: str, shape: list[Any], kind: Any = None) -> Any:
         g = self.g
-        g.nodes.append(g.helper.make_node("Identity", [tensor], [name], name=name))
-        element = g.float_type
+        element = g.float_type if kind is None else 0
+        if element and self.dtype == np.float32:
+            element = self._outer_type
+            g.nodes.append(g.helper.make_node("Cast", [tensor], [name], name=name, to=element))
+        else:
+            g.nodes.append(g.helper.make_node("Identity", [tensor], [name], name=name))
         if kind is not None:
             element = int(g.proto.STRING) if kind.kind == "O" else int(g.helper.np_dtype_to_tensor_dtype(kind))
         return g.helper.make_tensor_value_info(name, element, shape)
+
+
+def _labels(classes: Sequence[Any]) -> NDArray[Any]:
+    """Return the labels, and one more for no label."""
+    labels = np.array(classes)
+    if labels.dtype.kind in "US":
+        if "" in classes:
+            raise ValueError("a class cannot be called '' in ONNX, where that stands for no label: rename it")
+        return np.array([*(require_writable(label, "class", "ONNX") for label in classes), ""], dtype=object)
+    if labels.dtype.kind == "f":
+        return np.append(labels, np.nan)
+    return np.append(labels.astype(np.int64), np.iinfo(np.int64).min)
 
 
 LINKS = {

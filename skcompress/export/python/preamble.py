@@ -24,12 +24,26 @@ def _number(value, name):
         return _NAN
     if isinstance(value, (str, bytes)):
         raise ValueError(f"input {name!r} must hold numbers")
-    return float(_NAN if _key(value) == _NAN_KEY else value)
+    try:
+        return float(_NAN if _key(value) == _NAN_KEY else value)
+    except (TypeError, OverflowError):
+        raise ValueError(f"input {name!r} must hold numbers") from None
+
+
+def _finite(value, what):
+    if value == _INFINITY or value == -_INFINITY:
+        raise ValueError(f"{what} is {value}: it must be finite")
 
 
 def _check(etas):
     if not all(map(math.isfinite, etas)):
         raise ValueError("the inputs give no finite prediction")
+
+
+def _divided(answer, total):
+    if not total:
+        raise ValueError("the inputs give no finite prediction")
+    return answer / total
 
 
 def _clip(x, low, high):
@@ -44,7 +58,7 @@ def _pieces(x, breaks, origins, coefficients, period=None):
     if x != x:
         return _NAN
     if period is not None:
-        x = x - period * math.floor((x - origins[0]) / period)
+        x = origins[0] + (x - origins[0]) % period
     place = bisect_right(breaks, x)
     total = 0.0
     for coefficient in reversed(coefficients[place]):
@@ -59,10 +73,14 @@ def _entry(value):
         return 0.0 if isinstance(value, (str, bytes)) else float(value)
     except TypeError:
         return 0.0
+    except OverflowError:
+        return _INFINITY
 
 
-def _guarded(function):
+def _guarded(function, poles=()):
     def call(x):
+        if x in poles:
+            return _INFINITY
         try:
             return function(x)
         except (ValueError, ZeroDivisionError):
@@ -73,10 +91,10 @@ def _guarded(function):
     return call
 
 
-_log1p = _guarded(math.log1p)
-_log = _guarded(math.log)
-_log10 = _guarded(math.log10)
-_log2 = _guarded(math.log2)
+_log1p = _guarded(math.log1p, [-1.0])
+_log = _guarded(math.log, [0.0])
+_log10 = _guarded(math.log10, [0.0])
+_log2 = _guarded(math.log2, [0.0])
 _sqrt = _guarded(math.sqrt)
 _exp = _guarded(math.exp)
 _expm1 = _guarded(math.expm1)
@@ -85,7 +103,7 @@ _cos = _guarded(math.cos)
 _tanh = math.tanh
 _arcsinh = math.asinh
 _absolute = abs
-_reciprocal = _guarded(lambda x: 1.0 / x)
+_reciprocal = _guarded(lambda x: 1.0 / x, [0.0])
 
 
 def _cbrt(x):
@@ -105,11 +123,11 @@ def _negative(x):
 
 
 def _floor(x):
-    return math.floor(x) if math.isfinite(x) else x
+    return float(math.floor(x)) if math.isfinite(x) else x
 
 
 def _rint(x):
-    return round(x) if math.isfinite(x) else x
+    return float(round(x)) if math.isfinite(x) else x
 
 
 def _link_identity(etas):

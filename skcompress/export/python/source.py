@@ -27,7 +27,7 @@ from ..expressions import (
     Times,
     Where,
 )
-from ..methods import METHODS, outputs_of
+from ..methods import METHODS, UNBOUNDED, outputs_of
 from ..program import Program, Total
 from .preamble import needed
 
@@ -126,7 +126,16 @@ class _Source:
         for place, total in enumerate(self.program.totals):
             lines += self._total(f"eta{place}", total)
         etas = ", ".join(f"eta{place}" for place in range(len(self.program.totals)))
-        return [*lines, f"etas = [{etas}]", "_check(etas)"]
+        return [*self._checks(), *lines, f"etas = [{etas}]", "_check(etas)"]
+
+    def _checks(self) -> list[str]:
+        """Return the lines that look for infinity where it would not be seen in the end."""
+        lines, k = [], len(self.program.names)
+        for column in self.program.readers.to_check():
+            by_value = column in self.program.value_inputs and column not in self.program.number_inputs
+            what = f"input {self.program.names[column]!r}" if column < k else "a number that the model makes"
+            lines.append(f"_finite({'v' if by_value else 'c'}{column}, {what!r})")
+        return lines
 
     def _total(self, name: str, total: Total) -> list[str]:
         lines = [f"{name} = {total.intercept!r}"]
@@ -223,7 +232,9 @@ def _answer(program: Program, method: str) -> list[str]:
     if method == "predict_proba" and model.n_outputs == 1:
         return [*lines, "return [1.0 - answers[0], answers[0]]"]
     if method == "predict_proba":
-        return [*lines, "total = sum(answers)", "return [answer / total for answer in answers]"]
+        return [*lines, "total = sum(answers)", "return [_divided(answer, total) for answer in answers]"]
+    if model.link in UNBOUNDED:
+        lines.append("_check(answers)")
     return [*lines, "return answers[0]" if model.flat else "return answers"]
 
 

@@ -23,8 +23,15 @@ def answers_of(outputs: Outputs, etas: Sequence[str], printer: Printer) -> list[
         return answers
     if len(answers) == 1:
         return [LINKS["logit"].format(x=f"(-{etas[0]})", small=_bounded(f"-ABS({etas[0]})")), *answers]
+    # Where all of them are next to nothing their ratio is that of the bounds.
+    known = " OR ".join(f"{eta} > (-600e0)" for eta in etas)
     total = balanced_sum(answers)
-    return [f"{answer} / ({total})" for answer in answers]
+    return [f"CASE WHEN {known} THEN {answer} / ({total}) END" for answer in answers]
+
+
+def refusal_of(eta: str, link: str) -> str:
+    """Return the condition that a linear predictor gives no answer."""
+    return f"{eta} IS NULL" + (f" OR {eta} > 700e0" if link in ("log", "log1p") else "")
 
 
 def _bounded(x: str) -> str:
@@ -52,8 +59,8 @@ def _label(etas: Sequence[str], classes: Sequence[Any], printer: Printer) -> str
 
 LINKS: dict[str, str] = {
     "identity": "{x}",
-    "log": "EXP(CASE WHEN {x} < (-700e0) THEN (-700e0) ELSE {x} END)",
-    "log1p": "EXP(CASE WHEN {x} < (-700e0) THEN (-700e0) ELSE {x} END) - 1e0",
+    "log": "CASE WHEN {x} < (-700e0) THEN 0e0 WHEN {x} <= 700e0 THEN EXP({x}) END",
+    "log1p": "CASE WHEN {x} < (-700e0) THEN (-1e0) WHEN {x} <= 700e0 THEN EXP({x}) - 1e0 END",
     "sqrt": "({x} * {x})",
     "logit": "CASE WHEN {x} >= 0e0 THEN 1e0 / (1e0 + EXP({small})) ELSE EXP({small}) / (1e0 + EXP({small})) END",
 }

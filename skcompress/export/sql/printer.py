@@ -30,6 +30,7 @@ from ..expressions import (
     Where,
     is_missing,
 )
+from ..names import require_writable
 from .dialects import Dialect
 
 _FLAT = 8
@@ -72,6 +73,8 @@ class Printer:
         What a column is called where it is read as a number, or as a value.
     inputs : sequence of str
         Names of the inputs, for messages.
+    reach : int
+        What exponentials are bounded by, as a power of 10 (see `skcompress.export.sql.magnitudes`).
     """
 
     def __init__(
@@ -80,22 +83,33 @@ class Printer:
         number_of: Callable[[int], str],
         value_of: Callable[[int], str],
         inputs: Sequence[str],
+        reach: int,
     ):
         self.dialect = dialect
         self.number_of = number_of
         self.value_of = value_of
         self.inputs = inputs
+        self.bounds = {"most": number(reach * 2.302585092994045), "least": f"1e-{reach}"}
 
     def of(self, expr: Expr) -> str:
         """Return an expression in brackets where it needs them."""
+        printed = self._plain(expr)
+        # What is made of constants alone would be decimals in some databases, and be rounded in another way.
+        is_constant = isinstance(expr, (Number, Steps, Lookup)) or (isinstance(expr, Where) and expr.no is not None)
+        return f"CAST({printed} AS {self.dialect.double})" if is_constant and self.dialect.decimal else printed
+
+    def _plain(self, expr: Expr) -> str:
         printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
         return printed
 
     def term(self, expr: Expr, *, integer: bool) -> str:
         """Return a summand; with `integer` its part becomes a whole number first."""
         factor, part = (expr.factor, expr.part) if isinstance(expr, Times) else (1, expr)
-        if not integer or isinstance(part, (Steps, Lookup, Where)):
+        if not integer:
             return self.of(expr)
+        if isinstance(part, (Steps, Lookup, Where)):
+            printed = self._plain(part)
+            return printed if factor == 1 else f"{number(factor)} * {printed}"
         whole = f"CAST({self.of(part)} AS {self.dialect.integer})"
         return whole if factor == 1 else f"{number(factor)} * {whole}"
 
@@ -149,7 +163,9 @@ class Printer:
         x = self.number_of(expr.column)
         if expr.period is not None:
             start, period = number(expr.origins[0]), number(expr.period)
-            x = f"({x} - {period} * FLOOR(({x} - {start}) / {period}))"
+            # Beyond so many periods there are too few digits left of the place within one.
+            near = f"CASE WHEN ABS({x}) <= {number(1e6 * expr.period)} THEN {x} END"
+            x = f"({near} - {period} * FLOOR(({x} - {start}) / {period}))"
         results = []
         for origin, coefficients in zip(expr.origins, expr.coefficients, strict=True):
             u = f"({x} - {number(origin)})"
@@ -162,13 +178,15 @@ class Printer:
         return self._staircase(x, expr.breaks, results) if expr.breaks else results[0]
 
     def _entry(self, expr: Entry) -> str:
-        return f"COALESCE(CAST({self.value_of(expr.column)} AS {self.dialect.double}), {number(0.0)})"
+        return f"COALESCE({self.number_of(expr.column)}, {number(0.0)})"
 
     def _lookup(self, expr: Lookup) -> str:
         x, name = self.value_of(expr.column), self._input_name(expr.column)
         null, groups = self._grouped(expr, name)
         # What is NULL is no level, and does what the rest does, unless it is a level.
         arms = [] if null == number(expr.other) else [f"WHEN {x} IS NULL THEN {null}"]
+        if any(isinstance(level, str) for level in expr.levels):
+            x += self.dialect.binary
         for result, levels in groups.items():
             for start in range(0, len(levels), _IN_A_LIST):
                 some = levels[start : start + _IN_A_LIST]
@@ -201,14 +219,19 @@ class Printer:
     def constant(self, level: Any) -> str:
         """Return a level or a label as a constant."""
         if isinstance(level, str):
-            return self.dialect.text(level)
+            return self.dialect.text(require_writable(level, "text", "SQL"))
         if isinstance(level, bool):
             return self.dialect.truth[level]
         return str(level) if isinstance(level, int) else number(level)
 
     def _call(self, expr: Call) -> str:
         x = self.number_of(expr.column)
-        return FUNCTIONS[expr.function].format(x=x, ln=self.dialect.log)
+        return FUNCTIONS[expr.function].format(x=x, ln=self.dialect.log, **self.bounds)
+
+    def is_infinite(self, expr: Call) -> str:
+        """Return the condition that a function is infinite in floats and NULL here, or nothing if it never is."""
+        test = INFINITE_AT.get(expr.function, "")
+        return test.format(x=self.number_of(expr.column), **self.bounds)
 
 
 def _below(edge: float) -> str:
@@ -234,9 +257,9 @@ FUNCTIONS: dict[int, str] = {
     6: "({x} * {x})",
     7: "ABS({x})",
     8: "CASE WHEN {x} > 0e0 THEN 1 WHEN {x} < 0e0 THEN (-1) WHEN {x} = 0e0 THEN 0 END",
-    9: "EXP({x})",
-    10: "(EXP({x}) - 1e0)",
-    11: "CASE WHEN {x} <> 0e0 THEN 1e0 / {x} END",
+    9: "CASE WHEN {x} < -{most} THEN 0e0 WHEN {x} <= {most} THEN EXP({x}) END",
+    10: "CASE WHEN {x} < -{most} THEN (-1e0) WHEN {x} <= {most} THEN EXP({x}) - 1e0 END",
+    11: "CASE WHEN ABS({x}) >= {least} THEN 1e0 / {x} END",
     12: "(-({x}))",
     13: "SIN({x})",
     14: "COS({x})",
@@ -255,6 +278,14 @@ FUNCTIONS: dict[int, str] = {
     ),
 }
 """The functions of `skcompress.artifact.terms.numbers`; NULL outside of their domain. rint rounds halves to even."""
+
+INFINITE_AT: dict[int, str] = {
+    0: "{x} = (-1e0)",
+    **dict.fromkeys((1, 2, 3), "{x} = 0e0"),
+    11: "ABS({x}) < {least}",
+    **dict.fromkeys((9, 10), "{x} > {most}"),
+}
+"""Where those functions are infinite, or too large."""
 
 
 def repeats(expr: Expr) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from ...artifact import CompactLinear
 from ...artifact.analysis.anatomy import Anatomy, difference
 from ...artifact.categories import ABSENT
-from ...linear.fold import compact
+from ...export.compacted import compacted
 from .boxes import Boxes, ranges_of
 from .interactions import Interval, climbed, ranges_of_products
 from .line import Line
@@ -103,7 +103,7 @@ def max_change(a: Any, b: Any, bounds: Any = "observed") -> MaxChange:
     >>> print(f"{change.value:.1f}", change.row["bmi"] in (X["bmi"].min(), X["bmi"].max()))
     4.2 True
     """
-    small = [model if isinstance(model, CompactLinear) else compact(model) for model in (a, b)]
+    small = [compacted(model) for model in (a, b)]
     _require_alike(*small)
     models = [Anatomy(model) for model in small]
     sides = Boxes(models, [ranges_of(a, small[0]), ranges_of(b, small[1])], bounds).sides()
