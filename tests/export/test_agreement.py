@@ -19,6 +19,8 @@ from skcompress.export.c.printer import Printer
 from skcompress.export.c.self_test import encoded
 from skcompress.export.program import Program
 
+pytestmark = pytest.mark.slow
+
 ROWS = {name: adversarial(small) for name, small in MODELS.items()}
 ORDINARY = 1e6
 
