@@ -110,9 +110,9 @@ class DistilledRegressor(RegressorCompressor, Distilling):
     teacher : estimator, default=None
         Any regressor, or a FrozenEstimator that holds a fitted one. None: HistGradientBoostingRegressor().
     alpha : float or "auto", default="auto"
-        Share of the teacher, in [0, 1]. "auto": the best of 0, 0.25, 0.5, 0.75 and 1 by nested cross-validation;
-        without unlabelled rows, 0 unless the gain over 0 passes its standard error. With K folds it takes K (K - 1) / 2
-        more fits of the teacher.
+        Share of the teacher, in [0, 1]. "auto": the best of 0, 0.25, 0.5, 0.75 and 1 by nested cross-validation; 0
+        unless the gain over 0 passes its standard error, or there are unlabelled rows and the teacher's out-of-fold
+        answers are better than the student. With K folds it takes K (K - 1) / 2 more fits of the teacher.
     debias : bool, default=True
         With unlabelled rows, correct w_T by what the labelled rows say against the teacher's out-of-fold answers, so
         that its bias is taken out: a ridge on their residuals. Its penalty is chosen together with alpha, or by

@@ -47,13 +47,16 @@ class TestAlpha:
         assert model.alpha_ > 0.4
         assert model.score(X_test, signal) > plain.score(X_test, signal) + 0.3
 
-    def test_auto_asks_for_a_standard_error_only_where_no_rows_are_unlabelled(self, few_labels):
-        """A teacher whose held-out gain is positive and within its standard error, with unlabelled rows and without."""
+    @pytest.mark.parametrize(("error", "share"), [(2, 0.75), (4, 0.0)])
+    def test_auto_asks_for_a_standard_error_unless_a_better_teacher_answers_unlabelled_rows(
+        self, error, share, few_labels
+    ):
+        """Gains within their standard error, of a teacher that beats the student and of one that does not."""
         X, y, more, X_test, signal, _ = few_labels
-        teacher = FrozenEstimator(LinearRegression().fit(X_test, signal + 4 * X_test[:, 5]))
+        teacher = FrozenEstimator(LinearRegression().fit(X_test, signal + error * X_test[:, 5]))
         model = DistilledRegressor(Ridge(30.0), teacher=teacher, debias=False)
         assert model.fit(X, y).alpha_ == 0.0
-        assert model.fit(X, y, X_unlabeled=more[:39]).alpha_ == 0.5
+        assert model.fit(X, y, X_unlabeled=more[:39]).alpha_ == share
 
     def test_weights_decide_with_auto(self, small):
         X, y = small
@@ -173,6 +176,35 @@ class TestSampleWeight:
         around.fit(X, y, sample_weight=weight)
         flat.fit(Z, y, sample_weight=weight)
         np.testing.assert_allclose(around.coef_, flat.coef_)
+
+
+class TestWorseTeachers:
+    """Rows without labels do not make up for a teacher that knows less than the student."""
+
+    def linear(self, seed, n_labels):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((n_labels + 1000, 8))
+        y = X @ rng.uniform(0.5, 1.5, 8) + 2 * rng.standard_normal(len(X))
+        return X[:n_labels], y[:n_labels], X[n_labels:]
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_get_no_share(self, seed):
+        X, y, more = self.linear(seed, 120)
+        model = DistilledRegressor(Ridge(1.0), teacher=TREE).fit(X, y, X_unlabeled=more)
+        assert model.alpha_ == 0.0
+        np.testing.assert_array_equal(model.coef_, Ridge(1.0).fit(X, y).coef_)
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_of_classes_neither(self, seed):
+        X, y, more = self.linear(seed, 200)
+        teacher = DecisionTreeClassifier(max_depth=3, random_state=0)
+        assert DistilledClassifier(teacher=teacher).fit(X, y > 0, X_unlabeled=more).alpha_ == 0.0
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_better_ones_need_no_margin(self, seed):
+        X, y, more = self.linear(seed, 30)
+        truth = FrozenEstimator(LinearRegression().fit(more, more @ np.ones(8)))
+        assert DistilledRegressor(Ridge(1.0), teacher=truth).fit(X, y, X_unlabeled=more).alpha_ > 0
 
 
 class TestUnlabelled:

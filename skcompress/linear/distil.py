@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ..core.linalg import Floats
+from ..core.linalg import Floats, Indices
 from .class_deviance import Logistic, Softmax
 from .curvature import Fit, fit_of
 from .deviance import Huber, Squared, Tweedie
@@ -38,6 +38,9 @@ from .view import Leaf, as_matrix, find_leaf, fits_intercept, read, write
 
 _FLATTEST = 0.1
 """Least curvature of a row in a Newton step, as a share of the mean."""
+
+_LEAST_CHANCE = 1e-3
+"""Least probability, or share of the mean count, that a teacher's own answer is judged by: a tree may say 0."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,10 @@ class Answers:
     unlabeled: Any = None
     classes: NDArray[Any] | None = None
     is_code: bool = False
+
+    def of_rows(self, rows: Indices) -> Answers:
+        """Return the answers for some of the labelled rows alone."""
+        return Answers(self.labelled[rows], classes=self.classes, is_code=self.is_code)
 
 
 @dataclass(frozen=True)
@@ -273,6 +280,29 @@ def held_out_errors(fitted: Any, lines: Sequence[Line], X: Any, y: Any) -> Float
         return np.column_stack([np.maximum(0, 1 - (2 * target - 1) * eta).mean(axis=1) for eta in predictors])
     deviance, target = (Squared(), target) if fit is None else (fit.deviance, fit.target(target))
     return np.column_stack([deviance.value(target, eta).mean(axis=1) for eta in predictors])
+
+
+def answer_errors(fitted: Any, X: Any, y: Any, answers: Answers) -> Floats | None:
+    """Return the deviance of each row under the teacher's own answers, shape (n,), in the terms of the student's loss.
+
+    None where they cannot be compared: codes, and probabilities beside a loss that has no curvature.
+    """
+    leaf = find_leaf(fitted, X, y)
+    fit = fit_of(leaf.estimator, 1.0)
+    if answers.is_code or (fit is None and answers.classes is not None):
+        return None
+    fit = Fit(Squared()) if fit is None else fit
+    n_outputs = len(read(leaf.estimator)[0])
+    answer = _at_leaf(fitted, leaf, y, answers, answers.labelled)
+    if answers.classes is not None:
+        answer = np.clip(answer, _LEAST_CHANCE, 1 - _LEAST_CHANCE)
+        answer = answer[:, 1:] if n_outputs == 1 else answer
+    target = fit.target(numeric_target(leaf, n_outputs))
+    answer = fit.target(answer.reshape(len(target), -1))
+    if isinstance(fit.deviance, Tweedie) and fit.deviance.log_link:
+        answer = np.maximum(answer, _LEAST_CHANCE * max(float(target.mean()), np.finfo(float).tiny))
+    errors: Floats = fit.deviance.value(target, fit.deviance.start(answer)).mean(axis=1)
+    return errors
 
 
 def has_log_odds(estimator: Any) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from .caching import fit_clone
-from .distil import choose, has_log_odds, held_out_errors, lines_of, write_line
+from .distil import answer_errors, choose, has_log_odds, held_out_errors, lines_of, write_line
 from .labels import require_every_class
 from .nest import has_step, unroll
 from .representation import check_representation, encode
@@ -164,7 +164,7 @@ class DistilStep:
         if self.alpha != "auto":
             return float(self.alpha), None
         n_rows, sample_weight = count_rows(X), leaf_weight(params)
-        errors, weights = [], []
+        errors, weights, teacher_errors = [], [], []
         for fold in lesson.folds:
             X_train, y_train = take_rows(X, fold.train), take_rows(y, fold.train)
             given = take_params(params, fold.train, n_rows)
@@ -172,12 +172,18 @@ class DistilStep:
             options = self.debias, self.temperature, STRENGTHS
             own, *taught = lines_of(fitted, X_train, y_train, given, fold.answers, *options)
             lines = [own, *(own.blend(line, alpha) for line in taught for alpha in ALPHAS)]
-            errors.append(held_out_errors(fitted, lines, take_rows(X, fold.test), take_rows(y, fold.test)))
+            held = take_rows(X, fold.test), take_rows(y, fold.test)
+            errors.append(held_out_errors(fitted, lines, *held))
+            teacher_errors.append(answer_errors(fitted, *held, lesson.answers.of_rows(fold.test)))
             tested = take_rows(sample_weight, fold.test)
             weights.append(np.ones(len(fold.test)) if tested is None else np.asarray(tested, dtype=np.float64))
         row_weight = np.concatenate(weights)
-        margin = 1.0 if lesson.answers.X_unlabeled is None else 0.0
-        best = choose(np.vstack(errors), row_weight / row_weight.sum(), margin)
+        row_weight, student = row_weight / row_weight.sum(), np.vstack(errors)
+        margin, known = 1.0, [part for part in teacher_errors if part is not None]
+        if lesson.answers.X_unlabeled is not None and self.cv != "in_sample" and known:
+            # Rows without labels help a student to follow a teacher that knows more than it does.
+            margin = 0.0 if row_weight @ np.concatenate(known) < row_weight @ student[:, 0] else 1.0
+        best = choose(student, row_weight, margin)
         if best == 0:
             return 0.0, None
         strength, alpha = divmod(best - 1, len(ALPHAS))
