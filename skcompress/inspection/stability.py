@@ -236,8 +236,8 @@ def _pruned(wrapper: Any, quadratic: QuadraticModel, columns: Columns, order: In
     keep = None if wrapper.keep is None else columns.select(wrapper.keep, "keep")[order]
     return prune(
         quadratic,
-        **wrapper.compression_step()._budget(),
-        **wrapper.compression_step()._options(),
+        **wrapper.compression_step().budget(),
+        **wrapper.compression_step().options(),
         feature_groups=labels if labels is None or isinstance(labels, str) else labels[order],
         keep=keep,
         random_state=0,

@@ -27,6 +27,7 @@ SETTLED_BY: dict[str, Callable[[Any], bool]] = {
     "rounding": lambda rounding: isinstance(rounding, str) and rounding != "stochastic",
     "n_restarts": lambda n_restarts: n_restarts == 0,
     "shuffle": lambda shuffle: shuffle is False,
+    "max_bytes": lambda max_bytes: True,
 }
 """Parameters of scikit-learn's estimators and ours, and whether with a value of theirs `random_state` is not used.
 

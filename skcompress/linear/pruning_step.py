@@ -57,7 +57,8 @@ class PruneStep:
     max_nodes: int = 100_000
     random_state: Any = None
 
-    def _options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
+        """Return what `prune` takes beside a budget and names."""
         return {
             "importance": self.importance,
             "search": self.search,
@@ -66,14 +67,15 @@ class PruneStep:
             "max_nodes": self.max_nodes,
         }
 
-    def _budget(self) -> dict[str, Any]:
+    def budget(self) -> dict[str, Any]:
+        """Return the budget as `prune` takes it."""
         return {"threshold": self.threshold, "n_nonzero": self.n_nonzero, "max_loss": self.max_loss}
 
     def check(self, inner: Any) -> None:
         """Raise ValueError for options out of range, or that do not go with the unfitted estimator inside."""
         if self.refit not in ("closed_form", "estimator", None):
             raise ValueError(f"refit={self.refit!r} is not known: use 'closed_form', 'estimator' or None")
-        check_pruning(**self._budget(), **self._options())
+        check_pruning(**self.budget(), **self.options())
         if self.keep is not None:
             listed_columns(self.keep, "keep")
         check_groups(self.feature_groups)
@@ -110,7 +112,7 @@ class PruneStep:
         ValueError
             If a name is no column, signs contradict one another, or there is neither a budget nor a loss of y.
         """
-        if problem.noise is None and all(budget is None for budget in self._budget().values()):
+        if problem.noise is None and all(budget is None for budget in self.budget().values()):
             raise ValueError(
                 "without a budget an information criterion chooses the size, and it needs y and a base with a loss of "
                 "its own: set n_nonzero, max_loss or threshold"
@@ -121,7 +123,7 @@ class PruneStep:
         seed = None if self.random_state is None else int(check_random_state(self.random_state).randint(2**31 - 1))
         start = self._constrained(start, columns)
 
-        fixed = {**self._options(), "random_state": seed}
+        fixed = {**self.options(), "random_state": seed}
         rounds = 1 if self._scores_once() else ROUNDS
         # A loss that is linearised again needs no local minimum of each quadratic.
         patient = self.search != "auto" or self.n_restarts != 0 or np.any(start.signs)
@@ -183,17 +185,17 @@ class PruneStep:
         def propose(quadratic: QuadraticModel) -> Pruning:
             return prune_silently(quadratic, **fixed, feature_groups=groups, keep=keep)
 
-        solution = solve(**self._budget())
+        solution = solve(**self.budget())
         scored = solution.first
         state = self._refitted(problem, start, solution)
         known = problem.exact and start.grid is None and np.array_equal(start.centre, problem.weights)
         if self.max_loss is not None and not known and start.support.any():
             solution, state = self._within(self.max_loss, problem, solution, state, solve, start)
-        if not problem.exact and all(budget is None for budget in self._budget().values()):
+        if not problem.exact and all(budget is None for budget in self.budget().values()):
             solution, state = self._by_criterion(problem, scored, at_constant(), solve, propose, start)
         lost = solution.result.loss if problem.exact else problem.assess(state.weights, state.intercept)[0]
         if start.support.any():
-            warn_about(solution.result, lost, **self._budget())
+            warn_about(solution.result, lost, **self.budget())
         warn_of_pruned(problem, at_start, solution.result.support, columns)
         return state, _known_of(scored, solution, problem, lost)
 

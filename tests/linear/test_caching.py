@@ -57,6 +57,7 @@ REPEATABLE = [
     SGDRegressor(random_state=np.random.RandomState(0)),
     make_pipeline(PCA(2, svd_solver="full"), Ridge()),
     make_pipeline(StandardScaler(), QuantizedRegressor(PrunedRegressor())),
+    CompressedRegressorCV(Ridge(), n_nonzero=[2], bits=[4], cv=3),
     RidgeCV(cv=KFold(3)),
     RidgeCV(cv=KFold(3, shuffle=True, random_state=0)),
 ]
@@ -116,5 +117,6 @@ def test_without_a_place_nothing_is_cached():
 
 def test_every_rule_is_that_of_a_parameter_beside_a_random_state():
     known = {name for _, estimator in all_estimators() for name in signature(estimator).parameters}
-    known |= set(QuantizedRegressor().get_params()) | set(PrunedRegressor().get_params())
+    for ours in (QuantizedRegressor, PrunedRegressor, CompressedRegressorCV):
+        known |= set(ours().get_params())
     assert set(SETTLED_BY) <= known
