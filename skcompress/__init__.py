@@ -42,6 +42,7 @@ _HOME = {
     "neg_nonzero_scorer": "model_selection",
     "neg_size_scorer": "model_selection",
     "prune": "core.pruning",
+    "prune_path": "core.pruning",
     "quantize": "core.quantizing",
     "register_fold": "linear.fold",
     "register_skl2onnx": "onnx_converters",

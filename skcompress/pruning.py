@@ -32,7 +32,7 @@ class _Pruning(LinearCompressor):
         keep: Any = None,
         monotonic_cst: Any = None,
         n_restarts: int = 0,
-        max_nodes: int = 100_000,
+        max_nodes: int | None = None,
         memory: Any = None,
         random_state: Any = None,
     ):
@@ -114,8 +114,10 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
     n_restarts : int or "auto", default=0
         Perturbed restarts of the swap search; they matter where there are more columns than rows. "auto": at most 100,
         until 20 in a row have found nothing better.
-    max_nodes : int, default=100_000
-        Nodes after which the exact search gives up the proof and keeps the best support found.
+    max_nodes : int, default=None
+        Nodes after which the exact search gives up the proof, keeps the best support found, and says by
+        `optimality_gap_` what is left to prove. None: as many as take some ten seconds for a size, 100,000 at most; it
+        depends on the number of features alone.
     memory : str or joblib.Memory, default=None
         Caches the fit of the base; refused where its random_state=None would make each fit another.
     random_state : int, RandomState or None, default=None

@@ -244,21 +244,23 @@ def _found_loss(profiles: Sequence[Profile], sizes: Indices) -> float:
     return sum(profile.find(int(size)).loss for profile, size in zip(profiles, sizes, strict=True))
 
 
-def least_bound(profiles: Sequence[Profile], choice: Choice, quadratic: QuadraticModel) -> float:
-    """Return a loss below which no support of the chosen size, or of the chosen total, can get."""
-    lowest = -np.inf
-    if quadratic.base_loss is not None:
-        lowest = -float((quadratic.base_loss / quadratic.unit).sum())
+def lowest_of(quadratic: QuadraticModel) -> float:
+    """Return the loss of a model without any deviance, below which nothing can get; -inf where it is not known."""
+    return -np.inf if quadratic.base_loss is None else -float((quadratic.base_loss / quadratic.unit).sum())
+
+
+def least_bound(profiles: Sequence[Profile], choice: Choice) -> float:
+    """Return a loss below which no support of the chosen size, or of the chosen total, can get, but for rounding."""
     if len(profiles) == 1 or not choice.shared:
         bounds = [profile.find(size).bound for profile, size in zip(profiles, choice.sizes.tolist(), strict=True)]
-        return max(lowest, sum(bounds))
+        return float(sum(bounds))
     if not all(np.isfinite(profile.problem.floor) for profile in profiles):
-        return lowest
+        return -np.inf
     if finds_shares(profiles):
-        return max(lowest, shared_bound(profiles, int(choice.sizes.sum())))
+        return shared_bound(profiles, int(choice.sizes.sum()))
     # The convex hulls of the bounds are lower still, and the best way to share a total among them is a sort.
     empty = sum(profile.problem.bounds[profile.least] for profile in profiles)
     falls = [hull_steps(profile.problem.bounds, profile.least)[profile.least :] for profile in profiles]
     ordered = -np.sort(-np.concatenate(falls))
     spent = int(choice.sizes.sum()) - sum(profile.least for profile in profiles)
-    return max(lowest, float(empty - ordered[:spent].sum()))
+    return float(empty - ordered[:spent].sum())

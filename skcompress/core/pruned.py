@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .budget import Bar, Choice, least_bound
+from .budget import Bar, Choice, least_bound, lowest_of
 from .gram import DenseGram
 from .linalg import Floats, Mask
 from .path import Path
@@ -16,8 +16,8 @@ from .search import problems_of
 from .selection import Selection
 from .units import Groups, units_of
 
-NEGLIGIBLE = 1e-12
-"""A gap below this is rounding error."""
+NEGLIGIBLE = 1e-8
+"""Gaps up to this, in units of loss and with all rounding error in them, count as zero."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Pruning:
     loss : float
         The quadratic's loss, in units of loss.
     optimality_gap : float
-        No support with as many units has a loss below `loss` minus this.
+        No support with as many units has a loss below `loss` minus this, the rounding error of the losses included; 0
+        if that is no more than 1e-8.
     proven : bool
         Whether the gap is zero.
     model : QuadraticModel
@@ -112,18 +113,15 @@ def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: boo
     units, sizes = selection.units, choice.sizes
     support = selection.support(sizes)
     if refit:
-        signed = bool(selection.quadratic.signs[support].any())
-        model = (selection.quadratic if signed else selection.centred).restrict(support, units.kept_columns)
+        model = selection.refitted(support)
         # A weight that its sign holds at zero does not count as kept.
-        support = model.free if signed else support
+        support = model.free if selection.quadratic.signs[support].any() else support
         weights, loss = model.centre, float((model.offset / model.unit).sum())
     else:
         weights = np.where(support, selection.quadratic.centre, 0.0)
         loss = selection.quadratic.loss(weights)
         model = selection.quadratic.recentred(weights, free=support)
-    reached = selection.loss(sizes)
-    gap = reached - least_bound(selection.profiles, choice, selection.centred)
-    gap = gap if gap > NEGLIGIBLE * max(1.0, abs(reached)) else 0.0
+    gap = _gap(selection, choice, loss)
     alike = len(set(sizes.tolist())) == 1
     return Pruning(
         weights=weights,
@@ -181,3 +179,14 @@ def swapped(earlier: Pruning, quadratic: QuadraticModel, feature_groups: Groups,
     model = quadratic.restrict(units.spread(kept).astype(bool), units.kept_columns)
     loss = float((model.offset / model.unit).sum())
     return replace(earlier, weights=model.centre, support=model.free, loss=loss, model=model, quadratic=quadratic)
+
+
+def _gap(selection: Selection, choice: Choice, loss: float) -> float:
+    """Return how much less than `loss` the supports that compete with the chosen one can lose."""
+    problems = [profile.problem for profile in selection.profiles]
+    floor = sum(problem.floor for problem in problems)
+    error = sum(problem.rounding_error(loss - floor) for problem in problems)
+    bound = least_bound(selection.profiles, choice) - error
+    known = max(lowest_of(selection.centred), sum(problem.known_floor for problem in problems))
+    gap = loss - max(bound, known)
+    return gap if gap > NEGLIGIBLE else 0.0

@@ -41,14 +41,14 @@ def check_pruning(
     search: Any = "auto",
     refit: Any = "closed_form",
     n_restarts: Any = 0,
-    max_nodes: Any = 100_000,
+    max_nodes: Any = None,
 ) -> None:
     """Raise ValueError unless `prune` can take these parameters; see there for what they mean."""
     budget_of(threshold, n_nonzero, max_loss)
     check_importance(importance)
     _checked_search(search, importance, refit)
-    for name, value, least, also in (("n_restarts", n_restarts, 0, ("auto",)), ("max_nodes", max_nodes, 1, ())):
-        if isinstance(value, str) and value in also:
+    for name, value, least, also in (("n_restarts", n_restarts, 0, ("auto",)), ("max_nodes", max_nodes, 1, (None,))):
+        if (value is None or isinstance(value, str)) and value in also:
             continue
         if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
             told = "".join(f", or {name!r}" for name in also)
@@ -68,7 +68,7 @@ def prune(
     keep: ArrayLike | None = None,
     monotonic_cst: ArrayLike | None = None,
     n_restarts: int | str = 0,
-    max_nodes: int = 100_000,
+    max_nodes: int | None = None,
     random_state: Any = None,
 ) -> Pruning:
     """Prune a quadratic model.
@@ -102,8 +102,9 @@ def prune(
     n_restarts : int or "auto", default=0
         Perturbed restarts of "swap", which pay where there are more columns than rows. "auto": at most 100, until 20
         in a row have found nothing better.
-    max_nodes : int, default=100_000
-        Nodes after which "exact" gives up the proof.
+    max_nodes : int, default=None
+        Nodes after which "exact" gives up the proof and its gap says what is left to prove. None: as many as take
+        some ten seconds for a size, 100,000 at most; it depends on the number of columns alone.
     random_state : int, RandomState or None, default=None
         Of the restarts; None is the same as 0, so that a size has one support.
 
@@ -158,7 +159,7 @@ def prune_silently(
     keep: ArrayLike | None = None,
     monotonic_cst: ArrayLike | None = None,
     n_restarts: int | str = 0,
-    max_nodes: int = 100_000,
+    max_nodes: int | None = None,
     random_state: Any = None,
 ) -> Pruning:
     """Return what `prune` does, for callers that have still to find out what it costs on the true loss."""
@@ -204,7 +205,7 @@ def prune_sizes(
     feature_groups: Groups = None,
     keep: ArrayLike | None = None,
     n_restarts: int | str = 0,
-    max_nodes: int = 100_000,
+    max_nodes: int | None = None,
     random_state: Any = None,
 ) -> list[Pruning]:
     """Prune a quadratic model to many sizes, at little more than the cost of the largest.
@@ -256,10 +257,10 @@ def prune_path(
     feature_groups: Groups = None,
     keep: ArrayLike | None = None,
     n_restarts: int | str = 0,
-    max_nodes: int = 100_000,
+    max_nodes: int | None = None,
     random_state: Any = None,
 ) -> Path:
-    """Return the supports of many sizes, at little more than the cost of the largest.
+    """Return the losses and supports of many sizes, at little more than the cost of the largest.
 
     Each is the support that `prune` finds for that size alone; its weights are ``quadratic.restrict(support).centre``.
 
@@ -275,12 +276,24 @@ def prune_path(
     Returns
     -------
     path : Path
-        Ascending. A size that loses more than a smaller one is left out.
+        Sizes by rising number of units: ``n_units`` and ``losses`` are arrays, each item has ``n_units``, ``loss`` and
+        ``support``, and ``at(k)`` is the largest size of at most k. A size that loses more than a smaller one is left
+        out.
 
     Raises
     ------
     ValueError
         If a size is not a positive integer or below the number of kept units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcompress import QuadraticModel, prune_path
+    >>> path = prune_path(QuadraticModel(np.eye(3), [3.0, 1.0, 2.0]))
+    >>> path.n_units.tolist(), path.losses.tolist()
+    ([1, 2, 3], [5.0, 1.0, 0.0])
+    >>> path.at(2).support
+    array([[ True, False,  True]])
     """
     wanted = [] if sizes is None else [budget_of(n_nonzero=int(size)) for size in sizes]
     check_pruning(search=search, importance=importance, n_restarts=n_restarts, max_nodes=max_nodes)

@@ -23,6 +23,12 @@ from .units import Groups, Units, units_of
 SEARCHED = ("swap", "exact")
 """Searches that minimise the loss itself."""
 
+UNCERTAIN = 1e-6
+"""Rounding error from which a loss is not computed as a difference from that of a model without weights."""
+
+FEW = 256
+"""Units up to which that can be afforded for every size of a path."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -42,6 +48,8 @@ class Selection:
         At the full model; None where the curvature is too large to be inverted.
     profiles : list of Profile
         One for each output, or one for all where units are groups.
+    refit : bool
+        Whether the kept weights move to their optimum.
     """
 
     quadratic: QuadraticModel
@@ -49,6 +57,7 @@ class Selection:
     units: Units
     scores: Floats | None
     profiles: list[Profile]
+    refit: bool = True
 
     def support(self, sizes: Indices) -> Mask:
         """Return the weights that the profiles keep at these sizes, shape (m, p)."""
@@ -63,9 +72,25 @@ class Selection:
         kept[self.profiles[place].problem.unit_ids[chosen]] = True
         return np.asarray(self.units.spread(kept), dtype=bool)
 
+    def refitted(self, support: Mask) -> QuadraticModel:
+        """Return the quadratic on these weights alone, around its minimum."""
+        signed = bool(self.quadratic.signs[support].any())
+        return (self.quadratic if signed else self.centred).restrict(support, self.units.kept_columns)
+
     def loss(self, sizes: Indices) -> float:
         """Return the loss at these sizes."""
-        return sum(p.find(size).loss for p, size in zip(self.profiles, sizes.tolist(), strict=True))
+        found = [profile.find(size) for profile, size in zip(self.profiles, sizes.tolist(), strict=True)]
+        problems = [profile.problem for profile in self.profiles]
+        errors = [
+            problem.rounding_error(one.loss - problem.floor) for problem, one in zip(problems, found, strict=True)
+        ]
+        if sum(errors) <= UNCERTAIN or self.units.n_units > FEW:
+            return sum(one.loss for one in found)
+        support = self.support(sizes)
+        if not self.refit:
+            return self.quadratic.loss(np.where(support, self.quadratic.centre, 0.0))
+        model = self.refitted(support)
+        return float((model.offset / model.unit).sum())
 
     def path(self, visited: Indices) -> Path:
         """Return the path through these sizes, shape (v, n_profiles)."""
@@ -99,7 +124,7 @@ def select(
     feature_groups: Groups,
     keep: ArrayLike | None,
     n_restarts: int | str,
-    max_nodes: int,
+    max_nodes: int | None,
     random_state: Any,
 ) -> Selection:
     """Cut a model into problems, score its units and start the search; parameters as in `prune`, checked."""
@@ -121,6 +146,7 @@ def select(
             n_restarts=None if n_restarts == "auto" else int(n_restarts),
             max_nodes=max_nodes,
             seed=seed,
+            n_problems=len(problems),
         )
         for problem in problems
     ]
@@ -130,7 +156,7 @@ def select(
         profiles = [signed_search(search, *given) for given in zip(problems, under_signs, settings, strict=True)]
     else:
         profiles = [SEARCHES[search](*given) for given in zip(problems, settings, strict=True)]
-    return Selection(quadratic, centred, units, scores, profiles)
+    return Selection(quadratic, centred, units, scores, profiles, refit)
 
 
 def _is_small(quadratic: QuadraticModel) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from ..core.gram import Gram, gram_of, row_chunks, weighted_mean
+from ..core.gram import DenseGram, Gram, gram_of, row_chunks, weighted_mean
 from ..core.linalg import Floats, Mask
 from ..core.moments import HOLD
 from ..core.quadratic import QuadraticModel
@@ -26,6 +26,15 @@ from .deviance import Squared
 from .labels import numeric_target, row_weights
 from .level import best_level
 from .view import Leaf, as_matrix, fits_intercept, read
+
+MISSED = 1e-9
+"""What the base may lose to the minimum, in units of the null loss, and still count as there."""
+
+LEAST_SHARE = float(np.finfo(np.float64).eps)
+"""Share of its curvature that a column has to itself at the least where that cannot be told from nothing."""
+
+FAR = 1 - 1e-6
+"""Share of a column's mean square that the square of its mean has at a thousand standard deviations."""
 
 
 class LinearProblem:
@@ -242,11 +251,7 @@ class LinearProblem:
             As in `QuadraticModel`.
         """
         grams, mean = self._grams(weights, intercept)
-        gradient = None
-        if not at_minimum:
-            slope = self.fit.deviance.slope(self.y, self.predictor(weights, intercept)) * self.row_weight[:, None]
-            data = np.asarray((self.X.T @ slope).T) - mean * slope.sum(axis=0)[:, None]
-            gradient = 2 * data + self.penalty_gradient(weights)
+        gradient = None if at_minimum else self._gradient(weights, intercept, mean)
         return QuadraticModel(
             grams,
             weights,
@@ -271,6 +276,34 @@ class LinearProblem:
         if len(wrong):
             name = type(self.leaf.estimator).__name__
             raise ValueError(f"column {wrong[0]} of what {name} reads holds NaN or infinity: impute or scale it before")
+
+    def _gradient(self, weights: Floats, intercept: Floats, mean: Floats) -> Floats:
+        slope = self.fit.deviance.slope(self.y, self.predictor(weights, intercept)) * self.row_weight[:, None]
+        data = np.asarray((self.X.T @ slope).T) - mean * slope.sum(axis=0)[:, None]
+        return 2 * data + self.penalty_gradient(weights)
+
+    @cached_property
+    def base_at_minimum(self) -> bool:
+        """Whether w0 minimises F, which a solver that loses digits may have missed where F is quadratic.
+
+        `LinearRegression` cuts the rank where columns differ in scale or lie far from zero, and normal equations of
+        columns far from zero have no digits left. Only such bases are looked at. A slope g of a column with curvature h
+        could gain (g/2)^2 / (h s), with s the share of h that the other columns leave it.
+        """
+        if not self.exact or self.own_target or self.l1.any() or not self._may_miss():
+            return True
+        around = self.quadratic(self.weights, self.intercept, self.weights != 0, at_minimum=False)
+        diagonal = around.diag() * around.unit[:, None]
+        slope = np.square(around.gradient / 2)[around.free] / diagonal[around.free]
+        return bool((slope <= MISSED * LEAST_SHARE).all())
+
+    def _may_miss(self) -> bool:
+        (gram, *_), _ = self._exact_grams
+        if not isinstance(gram, DenseGram):
+            return False
+        if getattr(self.leaf.estimator, "rank_", len(self.column_mean)) < len(self.column_mean):
+            return True
+        return not self.fits_intercept and bool((self.column_mean**2 > FAR * gram.diag()).any())
 
     def _grams(self, weights: Floats, intercept: Floats) -> tuple[list[Gram], Floats]:
         if self.exact:

@@ -54,7 +54,7 @@ class PruneStep:
     keep: Any = None
     monotonic_cst: Any = None
     n_restarts: int | str = 0
-    max_nodes: int = 100_000
+    max_nodes: int | None = None
     random_state: Any = None
 
     def options(self) -> dict[str, Any]:

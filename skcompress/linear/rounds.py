@@ -135,7 +135,8 @@ def start_of(problem: LinearProblem, start: State) -> QuadraticModel:
     signs, free = start.signs, start.support
     wrong = (signs * start.centre < 0) & free
     if problem.exact or not wrong.any():
-        return problem.quadratic(start.centre, start.centre_intercept, free, signs=signs)
+        missed = np.array_equal(start.centre, problem.weights) and not problem.base_at_minimum
+        return problem.quadratic(start.centre, start.centre_intercept, free, at_minimum=not missed, signs=signs)
     weights = np.where(wrong, 0.0, start.centre)
     at = settle(problem, weights, problem.best_intercept(weights), free, signs)
     return around(problem, start, *at)

@@ -1,5 +1,6 @@
 """Searches against enumeration and against steps that are made one by one."""
 
+import importlib
 import itertools
 
 import numpy as np
@@ -11,8 +12,12 @@ from skcompress.core.gram import LazyGram
 from skcompress.core.pruning import prune, prune_path, prune_sizes
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.search import SEARCHES, problems_of
+from skcompress.core.search.exact import MOST_NODES, OVERHEAD, WORK, nodes_for
 from skcompress.core.search.exchange import REFRESH, ExchangeState
 from skcompress.core.units import units_of
+
+exact_search = importlib.import_module("skcompress.core.search.exact")
+"""The package has a function of the same name."""
 
 
 def problem_of(X, y, groups=None, keep=None, **options):
@@ -337,3 +342,41 @@ def test_without_any_curvature_some_searches_are_refused_by_name(monkeypatch):
     for search in ("backward", "exact"):
         with pytest.raises(ValueError, match=f"search='{search}'"):
             prune(lazy, n_nonzero=3, search=search, feature_groups="feature")
+
+
+@pytest.mark.parametrize("n_units", [1, 30, 100, 300, 1000, 3000])
+def test_exact_spends_no_more_work_than_some_ten_seconds_by_default(n_units):
+    for n_problems in (1, 5):
+        nodes = nodes_for(n_units, n_problems)
+        assert 1 <= nodes <= MOST_NODES
+        assert nodes == 1 or nodes * n_problems * n_units**2 * (n_units + OVERHEAD) <= WORK
+
+
+def test_exact_ends_by_itself_and_says_what_is_left_to_prove(monkeypatch):
+    monkeypatch.setattr(exact_search, "WORK", WORK / 20)
+    X, y = correlated(500, 150, rho=0.9, noise=3.0)
+    quadratic = model_of(X, y)
+    swap, exact = (prune(quadratic, n_nonzero=12, search=search) for search in ("swap", "exact"))
+    assert 0 < exact.optimality_gap < swap.optimality_gap
+    assert exact.loss <= swap.loss
+
+
+def test_open_nodes_that_are_given_up_leave_an_honest_gap(monkeypatch):
+    X, y = correlated(100, 25, rho=0.9, noise=3.0)
+    proven = prune(model_of(X, y), n_nonzero=8, search="exact")
+    monkeypatch.setattr(exact_search, "_OPEN_BYTES", 0)
+    monkeypatch.setattr(exact_search, "_BATCH", 4)
+    given_up = prune(model_of(X, y), n_nonzero=8, search="exact")
+    assert proven.proven
+    assert not given_up.proven
+    assert given_up.loss - given_up.optimality_gap <= proven.loss
+
+
+def test_restarts_find_the_best_support_of_a_few_columns():
+    for seed in [2, 3, 10, 17, 25]:
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((40, 5)) @ rng.standard_normal((5, 30)) + 0.5 * rng.standard_normal((40, 30))
+        quadratic = model_of(X, X @ rng.random(30))
+        best = prune(quadratic, n_nonzero=4, search="exact")
+        assert prune(quadratic, n_nonzero=4).loss > best.loss + 1e-9
+        assert prune(quadratic, n_nonzero=4, n_restarts=60).loss == pytest.approx(best.loss, abs=1e-9)

@@ -27,6 +27,9 @@ BLOCK = 48
 ILL = 1e6
 """K_jj from which a dropped column counts as nearly dependent."""
 
+LEAST = 0.9
+"""K_jj is 1 at least, since A_jj is 1: where it has fallen below this, its digits are gone."""
+
 Rescore = Callable[[Indices, Floats, Floats], Floats]
 """From the columns left, their weights (r, k) and the diagonal of the inverse (k,) to scores (k,)."""
 
@@ -134,7 +137,10 @@ class _Block(NamedTuple):
 
 
 def _drop(alive: Indices, inverse: Floats, weights: Floats, kept: Mask, rescore: Rescore, count: int) -> _Block:
-    """Drop `count` columns; weights of columns that are gone or kept are set to infinity, and so are their scores."""
+    """Drop up to `count` columns, fewer where the inverse has lost its digits on the way.
+
+    Weights of columns that are gone or kept are set to infinity, and so are their scores.
+    """
     diagonal = np.diag(inverse).copy()
     weights[:, kept] = np.inf
     single = weights[0] if len(weights) == 1 else None
@@ -159,4 +165,7 @@ def _drop(alive: Indices, inverse: Floats, weights: Floats, kept: Mask, rescore:
         spent[step] = u
         gone[step] = j
         largest = max(largest, room)
-    return _Block(gone, scores, spent, largest > ILL)
+        if largest > ILL and diagonal.min() < LEAST:
+            break
+    done = len(scores)
+    return _Block(gone[:done], scores, spent[:done], largest > ILL)

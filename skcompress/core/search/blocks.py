@@ -2,8 +2,11 @@
 
 Arrays carry a leading axis over the curvatures: one for all outputs where they share H (then moments have a row for
 each output), else one for each output. A column that is not free in an output is decoupled there: unit diagonal, no
-moment. `JITTER` on the diagonal takes the place of the rank decisions that single columns need: a set of indicator
-columns is dependent by nature, and costs and gains along such directions are zero with it.
+moment. So is one that depends on the others of its own unit, as one of a full set of indicators does, once weights
+need not be looked at. Dependence between units (main effects and interactions, indicators and polynomials) makes the
+curvature *singular*: a jitter on the diagonal takes the place of rank decisions when units are added and exchanged, and
+backward elimination computes what each unit costs anew after every removal, since a unit that depended on the removed
+one does no longer.
 """
 
 from __future__ import annotations
@@ -16,17 +19,23 @@ import numpy as np
 from ..importance import IMPORTANCES, Importance, UnitView
 from ..linalg import Floats, Indices, Mask, independent_first
 from .backward import Trail, trail_of
-from .block_moves import BackwardBlocks, ExchangeBlocks, ForwardBlocks, blocks_at, buckets_of
+from .block_moves import BackwardBlocks, ExchangeBlocks, ForwardBlocks, blocks_at
 from .bounds import removal_bounds
-from .curvature import inverse_from
+from .buckets import buckets_of
+from .curvature import REGULAR, inverse_from
 from .exchange import IMPROVES
 from .forward import TIE
-from .relaxation import JITTER, Relaxation
+from .relaxation import LEAST_JITTER, Relaxation, jitter_of, relax_units
+from .rounding_error import Solved, hidden_gain, reach_of, rounding_error, solved
 from .untouched import steps_untouched
 
 LARGE = 2**29
 """Curvatures x squared columns of the support x columns beyond which it is not improved by exchanges: from here on one
 exchange takes a second."""
+
+SINGULAR = 2**32
+"""Curvatures x cubed columns x units up to which backward elimination computes costs anew after every removal where
+units depend on each other: some seconds. Beyond, a column that depends on others is left out from the start."""
 
 
 class BlockProblem:
@@ -89,23 +98,53 @@ class BlockProblem:
         self._floor = floor
 
     @cached_property
+    def _spanned(self) -> tuple[Floats, Floats]:
+        """Curvature (b, q, q) and moments (b, r, q) with what depends on the rest of its own unit decoupled."""
+        matrix, moments = self.matrix, self.moments
+        for b in range(len(self.matrix)):
+            idle = np.zeros(matrix.shape[1], dtype=bool)
+            for columns in self.members:
+                _, order = independent_first(self.matrix[b][np.ix_(columns, columns)])
+                idle[np.delete(columns, order)] = True
+            if idle.any():
+                matrix, moments = (matrix.copy(), moments.copy()) if matrix is self.matrix else (matrix, moments)
+                matrix[b][idle] = 0.0
+                matrix[b][:, idle] = 0.0
+                matrix[b][idle, idle] = 1.0
+                moments[b][:, idle] = 0.0
+        return matrix, moments
+
+    @cached_property
     def _jittered(self) -> Floats:
-        return self.matrix + JITTER * np.eye(self.matrix.shape[1])
+        return self._spanned[0] + self._jitter * np.eye(self.matrix.shape[1]) if self._jitter else self._spanned[0]
+
+    @cached_property
+    def _jitter(self) -> float:
+        """What is added to the diagonal: 0 unless units depend on each other."""
+        factors = [independent_first(matrix)[0] for matrix in self._spanned[0]]
+        if all(len(f) == self.matrix.shape[1] and np.diag(f).min(initial=1.0) ** 2 > REGULAR for f in factors):
+            return 0.0
+        return max(jitter_of(matrix) for matrix in self._spanned[0])
 
     @cached_property
     def _full(self) -> tuple[Floats, Floats]:
         """The inverse curvature (b, q, q) and the moments (b, r, q); dependent columns are decoupled, with none."""
+        return self._model_of(np.ones(self.matrix.shape[1], dtype=bool))
+
+    def _model_of(self, inside: Mask) -> tuple[Floats, Floats]:
+        """Return the inverse curvature and the moments of some columns; all others are decoupled, with none."""
         inverse = np.tile(np.eye(self.matrix.shape[1]), (len(self.matrix), 1, 1))
         moments = np.zeros_like(self.moments)
-        first = self._kept_columns if self._kept_columns.any() else None
-        for b, matrix in enumerate(self.matrix):
-            factor, order = independent_first(matrix, first)
-            inverse[b][np.ix_(order, order)] = inverse_from(factor)
-            moments[b][:, order] = self.moments[b][:, order]
+        there = np.flatnonzero(inside)
+        first = self._kept_columns[there] if self._kept_columns.any() else None
+        for b, matrix in enumerate(self._spanned[0]):
+            factor, order = independent_first(matrix[np.ix_(there, there)], first)
+            inverse[b][np.ix_(there[order], there[order])] = inverse_from(factor)
+            moments[b][:, there[order]] = self._spanned[1][b][:, there[order]]
         return inverse, moments
 
     def _forward(self, first: Indices) -> tuple[ForwardBlocks, list[int], list[float]]:
-        walk = ForwardBlocks(self._jittered, self.moments, self.members, self.buckets)
+        walk = ForwardBlocks(self._jittered, self._spanned[1], self.members, self.buckets)
         return walk, first.tolist(), [walk.add(unit) for unit in first.tolist()]
 
     def forward(self, size: int) -> tuple[Indices, Floats]:
@@ -146,13 +185,20 @@ class BlockProblem:
         rule = IMPORTANCES["obs"] if importance is None else importance
         walk = BackwardBlocks(*self._full, self.members, self.buckets)
         barred = np.where(self.kept, np.inf, 0.0)
+        left = np.ones(len(self.members), dtype=bool)
+        anew = self._jitter > 0 and self.matrix.size * self.matrix.shape[1] * len(left) <= SINGULAR
         dropped: list[int] = []
         scores: list[float] = []
         while np.isfinite(barred).any():
-            score = self._score(rule, walk.spread, walk.weights) + barred
+            if anew:
+                score = self._scores_on(rule, left) + barred
+            else:
+                score = self._score(rule, walk.spread, walk.weights) + barred
             lowest = float(score.min())
             unit = int((score <= lowest + TIE * abs(lowest)).argmax())
-            walk.remove(unit)
+            if not anew:
+                walk.remove(unit)
+            left[unit] = False
             barred[unit] = np.inf
             dropped.append(unit)
             scores.append(float(score[unit]))
@@ -183,11 +229,13 @@ class BlockProblem:
             chosen, state = moved, after
 
     def _state(self, chosen: Indices) -> ExchangeBlocks:
-        return ExchangeBlocks(self._jittered, self.moments, self.members, self.buckets, chosen, JITTER)
+        return ExchangeBlocks(
+            self._jittered, self._spanned[1], self.members, self.buckets, chosen, max(self._jitter, LEAST_JITTER)
+        )
 
     def gains_along(self, order: Indices) -> Floats:
         """Return by how much each unit lowers the loss when added in this order."""
-        walk = ForwardBlocks(self._jittered, self.moments, self.members, [])
+        walk = ForwardBlocks(self._jittered, self._spanned[1], self.members, [])
         return np.array([walk.add(unit) for unit in order.tolist()])
 
     def untouched_loss(self, chosen: Indices) -> float:
@@ -214,7 +262,18 @@ class BlockProblem:
             b = len(self.matrix)
             identity = [np.broadcast_to(np.eye(c.shape[1]), (b, *c.shape, c.shape[1])) for _, c in self.buckets]
             return self._score(importance, identity, self.centre * self.factors)
-        inverse, moments = self._full
+        return self._scores_on(importance, np.ones(len(self.members), dtype=bool))
+
+    def _scores_on(self, importance: Importance, units: Mask) -> Floats:
+        """Return the scores at the model on some of the units; of the others, those of nothing."""
+        if importance is IMPORTANCES["obs"] and self._jitter > 0:
+            costs = self.relax(units[None], units[None]).costs[0]
+            # What is left of a unit that the others stand in for is rounding error, and must not order such units.
+            return np.where(costs <= 4 * self._noise, 0.0, costs)
+        inside = np.zeros(self.matrix.shape[1], dtype=bool)
+        for unit in np.flatnonzero(units).tolist():
+            inside[self.members[unit]] = True
+        inverse, moments = self._full if units.all() else self._model_of(inside)
         spread = [blocks_at(inverse, columns) for _, columns in self.buckets]
         return self._score(importance, spread, moments @ inverse)
 
@@ -238,8 +297,30 @@ class BlockProblem:
         """A loss below which no support can get."""
         if self._floor is not None:
             return self._floor
-        inverse, moments = self._full
-        return self.empty_loss - float((moments @ inverse * moments).sum())
+        return self.empty_loss - sum(part.gain for part in self._solved)
+
+    @property
+    def known_floor(self) -> float:
+        """The same as far as no rounding error is in it."""
+        return -np.inf if self._floor is None else self._floor
+
+    @property
+    def _lengths(self) -> Floats:
+        """Length of each column's weights at the full model, shape (q,)."""
+        squares = np.sum([np.square(part.weights).sum(axis=0) for part in self._solved], axis=0)
+        return np.asarray(np.sqrt(squares), dtype=np.float64)
+
+    @cached_property
+    def _noise(self) -> float:
+        """The rounding error of the loss of the full model."""
+        return rounding_error(self.empty_loss, float(np.linalg.norm(self._lengths)), self._jitter)
+
+    @cached_property
+    def _solved(self) -> list[Solved]:
+        """The full models."""
+        factors = [independent_first(matrix, self._kept_columns) for matrix in self.matrix]
+        parts = zip(self.matrix, self.moments, factors, strict=True)
+        return [solved(matrix, moments, *factor) for matrix, moments, factor in parts]
 
     @cached_property
     def bounds(self) -> Floats:
@@ -251,41 +332,15 @@ class BlockProblem:
 
     def relax(self, present: Mask, removable: Mask) -> Relaxation:
         """Return the models on these sets of units, and what removing more of them costs."""
-        n, size = len(self.members), self.matrix.shape[1]
-        owner = np.empty(size, dtype=np.intp)
-        for unit, columns in enumerate(self.members):
-            owner[columns] = unit
-        by_unit = np.argsort(owner, kind="stable")
-        edges = np.searchsorted(owner[by_unit], np.arange(n))
-        losses = np.full(len(present), self.empty_loss)
-        costs = np.zeros((len(present), n))
-        coupling = np.zeros((len(present), n, n))
-        scaled = np.zeros((len(present), len(self.matrix), size, size))
-        for node, inside in enumerate(present[:, owner]):
-            for part, (matrix, moments) in enumerate(zip(self._jittered, self.moments, strict=True)):
-                block = np.where(np.outer(inside, inside), matrix, 0.0)
-                block[~inside, ~inside] = 1.0
-                inverse: Floats = np.linalg.inv(block).astype(np.float64, copy=False)
-                right = np.where(inside, moments, 0.0)
-                weights = right @ inverse
-                losses[node] -= float(np.vdot(right, weights))
-                for units, columns in self.buckets:
-                    factor = np.linalg.cholesky(blocks_at(inverse[None], columns)[0])
-                    halves = np.linalg.solve(factor, weights[:, columns].transpose(1, 2, 0))
-                    costs[node, units] += np.square(halves).sum(axis=(1, 2))
-                    inverse = _whitened(inverse, factor, columns)
-                scaled[node, part] = inverse
-                sums = np.add.reduceat(np.square(inverse[np.ix_(by_unit, by_unit)]), edges, axis=0)
-                norms = np.sqrt(np.add.reduceat(sums, edges, axis=1))
-                np.fill_diagonal(norms, 1.0)
-                coupling[node] = np.maximum(coupling[node], norms)
-        return Relaxation(losses, np.where(removable, costs, np.inf), coupling, scaled, owner)
+        return relax_units(*self._spanned, self.empty_loss, self.buckets, present, removable, self._jitter)
 
-
-def _whitened(matrix: Floats, factor: Floats, columns: Indices) -> Floats:
-    """Scale the units' own blocks to the identity: L^-1 K L'^-1."""
-    result = matrix.copy()
-    result[columns] = np.linalg.solve(factor, matrix[columns])
-    across = np.linalg.solve(factor, result[:, columns].transpose(1, 2, 0))
-    result[:, columns] = across.transpose(2, 0, 1)
-    return result
+    def rounding_error(self, rise: float) -> float:
+        """Return by how much rounding may have moved the losses of supports that lose at most `rise`."""
+        spread = np.diagonal(self._full[0], axis1=1, axis2=2).max(axis=0)
+        lengths = self._lengths
+        if self._jitter:
+            # A dependent column may take the place of any other.
+            lengths, spread = np.full_like(lengths, lengths.max()), np.full_like(spread, spread.max())
+        reach = reach_of(lengths, spread, rise)
+        hidden = sum(hidden_gain(part.left, self.empty_loss, reach) for part in self._solved)
+        return rounding_error(self.empty_loss, reach, self._jitter) + hidden

@@ -11,10 +11,12 @@ from ..importance import Importance, UnitView
 from ..linalg import Floats, Indices, Mask
 from .backward import BackwardColumns, Trail, obs_scores
 from .bounds import eigenvalue_ceiling, removal_bounds
+from .buckets import Bucket
 from .curvature import Curvature
 from .exchange import ExchangeState, descend_along
 from .forward import ForwardColumns, gains_along
-from .relaxation import JITTER, Relaxation, relax_columns
+from .relaxation import Relaxation, jitter_of, relax_columns, relax_units
+from .rounding_error import Solved, hidden_gain, reach_of, rounding_error, solved
 from .untouched import steps_untouched
 
 TIED = 1e-7
@@ -153,11 +155,13 @@ class ColumnProblem:
     def _full(self) -> tuple[Floats, Floats]:
         """Basic weights (r, n) of the full model and the diagonal of its inverse (n,), 1 where dependent."""
         columns, inverse = self.curvature.independent
-        weights = np.zeros_like(self.moments)
-        weights[:, columns] = self.moments[:, columns] @ inverse
         inverse_diagonal = np.ones(len(self.curvature))
         inverse_diagonal[columns] = np.diag(inverse)
-        return weights, inverse_diagonal
+        return self._solved.weights, inverse_diagonal
+
+    @cached_property
+    def _solved(self) -> Solved:
+        return solved(self.curvature.matrix, self.moments, *self.curvature.independent_factor)
 
     @cached_property
     def floor(self) -> float:
@@ -166,7 +170,12 @@ class ColumnProblem:
             return self._floor
         if not self.is_dense:
             return -np.inf
-        return self.empty_loss - float(np.vdot(self.moments, self._full[0]))
+        return self.empty_loss - self._solved.gain
+
+    @property
+    def known_floor(self) -> float:
+        """The same as far as no rounding error is in it."""
+        return -np.inf if self._floor is None else self._floor
 
     @cached_property
     def bounds(self) -> Floats:
@@ -202,9 +211,30 @@ class ColumnProblem:
 
     def relax(self, present: Mask, removable: Mask) -> Relaxation:
         """Return the models on these columns, and what removing more of them costs."""
-        regular = len(self.curvature.independent[0]) == len(self.curvature)
         matrix = self.curvature.matrix
-        return relax_columns(matrix, self.moments, self.empty_loss, present, removable, 0.0 if regular else JITTER)
+        if not self._jitter:
+            return relax_columns(matrix, self.moments, self.empty_loss, present, removable)
+        each = np.arange(len(matrix))
+        single = [Bucket(each, each[:, None])]
+        return relax_units(matrix[None], self.moments[None], self.empty_loss, single, present, removable, self._jitter)
+
+    @cached_property
+    def _jitter(self) -> float:
+        """What proofs need on the diagonal: 0 where the curvature is safely regular."""
+        return 0.0 if self.curvature.is_regular else jitter_of(self.curvature.matrix)
+
+    def rounding_error(self, rise: float) -> float:
+        """Return by how much rounding may have moved the losses of supports that lose at most `rise`."""
+        if not self.is_dense:
+            return 0.0
+        columns, _ = self.curvature.independent
+        lengths, spread = np.linalg.norm(self._solved.weights, axis=0), self._full[1].copy()
+        # A dependent column may take the place of any other.
+        others = np.delete(np.arange(len(spread)), columns)
+        lengths[others], spread[others] = lengths.max(initial=0.0), spread.max(initial=1.0)
+        reach = reach_of(lengths, spread, rise)
+        hidden = hidden_gain(self._solved.left, self.empty_loss, reach)
+        return rounding_error(self.empty_loss, reach, self._jitter) + hidden
 
 
 def _view(weights: Floats, factors: Floats, inverse_diagonal: Floats) -> UnitView:

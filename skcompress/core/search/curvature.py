@@ -27,6 +27,10 @@ ELIGIBLE = 1e-11
 Somewhat above `RANK_TOLERANCE`, so that what a search adds is independent for every later solve.
 """
 
+REGULAR = 1e-9
+"""Share of its curvature that every column must have left by the ones before it for all sets of columns to be inverted
+as they are."""
+
 WAY_OUT = (
     "use search='swap' with a small n_nonzero, which needs a few rows only, or start from a base that keeps fewer "
     "weights, such as Lasso"
@@ -153,16 +157,27 @@ class Curvature:
         return self.wide.project(vector)[self.columns] / self.scale
 
     @cached_property
-    def independent(self) -> tuple[Indices, Floats]:
-        """The independent columns (r,), ascending, and the inverse of their block of A, shape (r, r)."""
+    def independent_factor(self) -> tuple[Floats, Indices]:
+        """The upper triangular factor (r, r) of the block of the independent columns, and those in its order (r,)."""
         n = len(self.columns)
         require(24 * n**2, f"the inverse curvature of {n} free columns")
-        factor, order = independent_first(self.matrix, self._first if self._first.any() else None)
+        return independent_first(self.matrix, self._first if self._first.any() else None)
+
+    @cached_property
+    def independent(self) -> tuple[Indices, Floats]:
+        """The independent columns (r,), ascending, and the inverse of their block of A, shape (r, r)."""
+        factor, order = self.independent_factor
         inverse = inverse_from(factor)
         ascending = np.argsort(order)
         if (np.diff(ascending) != 1).any():
             inverse = inverse[np.ix_(ascending, ascending)]
         return order[ascending], inverse
+
+    @cached_property
+    def is_regular(self) -> bool:
+        """Whether A is far enough from singular that any set of columns can be inverted."""
+        factor, order = self.independent_factor
+        return len(order) == len(self) and bool(np.square(np.diag(factor)).min(initial=1.0) > REGULAR)
 
 
 class Rows:

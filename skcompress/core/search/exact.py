@@ -18,14 +18,32 @@ import numpy as np
 from ..linalg import Floats, Indices, Mask
 from .bounds import removal_bounds
 from .problem import Problem
-from .profile import Found, Settings, SharedBy
+from .profile import EVERY_SIZE, Found, Settings, SharedBy, best_size
 from .swap import SwapProfile
 
 PROVEN = 1e-10
-"""Share of the explained loss below which a better support does not count."""
+"""Share of the explained loss, or of the null loss where that is less, below which a better support does not count."""
+
+NOISE = 1e-6
+"""Largest loss that is put down to rounding when supports are compared; the gap tells of all of it."""
+
+WORK = 2.5e10
+"""Nodes x n^2 (n + `OVERHEAD`) that a search for one size may take where their number is not given: some ten seconds.
+
+A node costs an inverse and the largest eigenvalue of n x n matrices, and what is done for each entry of them.
+"""
+
+OVERHEAD = 400
+"""Columns from which the cubic part of a node's cost prevails."""
+
+MOST_NODES = 100_000
+"""Nodes at most where their number is not given."""
 
 _BATCH = 64
 _BATCH_FLOATS = 2**21
+
+_OPEN_BYTES = 2**27
+"""Memory for open nodes; beyond it those with the highest bounds are given up, and the lowest of their bounds kept."""
 
 
 class _Nodes(NamedTuple):
@@ -63,7 +81,7 @@ class ExactProfile:
         self.problem = problem
         self.is_cheap = True
         self._swap = SwapProfile(problem, settings)
-        self._max_nodes = settings.max_nodes
+        self._max_nodes = settings.max_nodes or nodes_for(len(problem.kept), settings.n_problems)
         self._found: dict[int, Found] = {}
         self.least = self._swap.least
         self.most = self._swap.most
@@ -80,7 +98,10 @@ class ExactProfile:
     def find(self, size: int) -> Found:
         """Return the support of this size."""
         if size not in self._found:
-            self._found[size] = best_support(self.problem, self._swap.find(size), self._max_nodes)
+            found = best_support(self.problem, self._swap.find(size), self._max_nodes)
+            # The models of the nodes may have had a jitter.
+            loss = self.problem.empty_loss - float(self.problem.gains_along(found.units).sum())
+            self._found[size] = found._replace(loss=loss)
         return self._found[size]
 
     def curve(self, limit: int) -> Floats:
@@ -92,7 +113,9 @@ class ExactProfile:
         return self._swap.steps(limit)
 
     def size_at(self, threshold: float, inclusive: bool) -> int:
-        """Return the size that minimises loss + threshold x size, over all sizes."""
+        """Return the size that minimises loss + threshold x size, over all sizes where they are few."""
+        if self.most > EVERY_SIZE:
+            return best_size(self, lambda sizes, losses: losses + threshold * sizes)
         sizes = np.arange(self.least, self.most + 1)
         guesses = self.curve(self.most)[sizes] + threshold * sizes
         best, value = -1, np.inf
@@ -105,9 +128,20 @@ class ExactProfile:
         return best
 
 
+def nodes_for(n_units: int, n_problems: int = 1) -> int:
+    """Return how many nodes each of some problems with n units gets where their number is not given."""
+    return int(max(1, min(MOST_NODES, WORK / (n_problems * max(n_units, 1) ** 2 * (n_units + OVERHEAD)))))
+
+
 def exact(problem: Problem, settings: Settings) -> ExactProfile:
     """Return the profile of branch and bound."""
     return ExactProfile(problem, settings)
+
+
+def least_gain(problem: Problem, loss: float) -> float:
+    """Return by how much a support must lose less than this for it to count as better."""
+    explained = min(max(problem.empty_loss - loss, 0.0), 1.0)
+    return PROVEN * explained + min(NOISE, problem.rounding_error(loss - problem.floor))
 
 
 def best_support(problem: Problem, start: Found, max_nodes: int) -> Found:
@@ -123,17 +157,22 @@ def best_support(problem: Problem, start: Found, max_nodes: int) -> Found:
         Nodes after which the search ends with the lowest bound among the open ones.
     """
     n, size = len(problem.kept), len(start.units)
-    worth_it = PROVEN * max(problem.empty_loss - start.loss, 0.0)
+    worth_it = least_gain(problem, start.loss)
     best, lowest = start.units, start.loss
     nodes = _Nodes(problem.kept[None].copy(), ~problem.kept[None], np.array([max(start.bound, problem.floor)]))
     batch = max(1, min(_BATCH, _BATCH_FLOATS // n**2 if n else 1))
-    n_seen = 0
+    room = max(batch, _OPEN_BYTES // (2 * max(n, 1) + 8))
+    n_seen, given_up = 0, np.inf
     while True:
         nodes = nodes.where(nodes.bounds < lowest - worth_it)
         if not len(nodes.bounds):
-            return Found(best, lowest, lowest)
+            return Found(best, lowest, min(lowest - worth_it, given_up))
         if n_seen >= max_nodes:
-            return Found(best, lowest, float(nodes.bounds.min()))
+            return Found(best, lowest, min(float(nodes.bounds.min()), given_up))
+        if len(nodes.bounds) > 2 * room:
+            order = np.argpartition(nodes.bounds, room)
+            given_up = min(given_up, float(nodes.bounds[order[room]]))
+            nodes = nodes.where(order[:room])
         count = min(batch, len(nodes.bounds), max_nodes - n_seen)
         taken = np.zeros(len(nodes.bounds), dtype=bool)
         taken[np.argpartition(nodes.bounds, count - 1)[:count]] = True

@@ -65,6 +65,10 @@ class Problem(Protocol):
         """A loss below which no support can get."""
 
     @property
+    def known_floor(self) -> float:
+        """The same as far as no rounding error is in it: -inf where the floor has to be computed."""
+
+    @property
     def bounds(self) -> Floats:
         """A loss below which no support of the sizes 0..n can get, shape (n + 1,)."""
 
@@ -100,6 +104,9 @@ class Problem(Protocol):
 
     def relax(self, present: Mask, removable: Mask) -> Relaxation:
         """Return the models on b sets of units, masks of shape (b, n), and what removing more of them costs."""
+
+    def rounding_error(self, rise: float) -> float:
+        """Return how far rounding may have moved the losses of supports that lose at most `rise` above the floor."""
 
 
 def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:

@@ -48,18 +48,21 @@ class Settings(NamedTuple):
         Whether the kept weights are optimised anew; else they stay as they are.
     n_restarts : int or None
         Perturbed restarts of the exchange search; None: until `PATIENCE` of them in a row have found nothing better.
-    max_nodes : int
-        Nodes after which the exact search gives up the proof.
+    max_nodes : int or None
+        Nodes after which the exact search gives up the proof; None: as many as take some ten seconds.
     seed : int
         Of the restarts.
+    n_problems : int
+        Problems that share the work.
     """
 
     scores: Floats | None
     importance: Importance | Callable[[Indices], Floats]
     refit: bool = True
     n_restarts: int | None = 0
-    max_nodes: int = 100_000
+    max_nodes: int | None = None
     seed: int = 0
+    n_problems: int = 1
 
 
 class Profile(Protocol):
@@ -195,6 +198,9 @@ class Nested:
         """Return the scores of the sizes 1..limit."""
         return self.scores[:limit]
 
+
+EVERY_SIZE = 128
+"""Up to so many units every size is looked at where the best one is wanted."""
 
 MARGIN = 20
 """Sizes beyond twice that of a minimum that are looked at before it counts as the first."""

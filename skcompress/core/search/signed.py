@@ -21,7 +21,7 @@ import numpy as np
 from ..linalg import Floats, Indices
 from .problem import Problem
 from .profile import Found, Settings, SharedBy, best_size, require_walk
-from .swap import DROPPED, EQUAL, EXCHANGED, MOST_RESTARTS, PATIENCE, hull_steps
+from .swap import EQUAL, EXCHANGED, MOST_RESTARTS, PATIENCE, dropped, hull_steps
 
 CHEAP = 256
 """Up to so many units the curve of all sizes costs little."""
@@ -158,18 +158,24 @@ class SignedSwap:
         return state
 
     def _improved(self, state: State, size: int) -> State:
+        seen = {state.units.tobytes()}
         while True:
             better = self._signed.exchange(state, size)
             if better is None:
                 return state
-            state = self._filled(better, size)
+            moved = self._filled(better, size)
+            # Where digits are lost, supports may follow one another in a circle, each better than the one before.
+            if moved.units.tobytes() in seen:
+                return state
+            seen.add(moved.units.tobytes())
+            state = moved
 
     def _perturbed(self, best: State, size: int, attempt: int) -> State:
         rng = np.random.default_rng([self._settings.seed, len(best.units), attempt])
         movable = best.units[~self.problem.kept[best.units]]
         if not len(movable):
             return best
-        gone = rng.choice(movable, size=max(1, round(DROPPED * len(movable))), replace=False)
+        gone = rng.choice(movable, size=dropped(attempt, len(movable)), replace=False)
         return self._fitting(np.setdiff1d(best.units, gone), size)
 
     def curve(self, limit: int) -> Floats:

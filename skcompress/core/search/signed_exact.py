@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..linalg import Floats, Indices, Mask
-from .exact import PROVEN
+from .exact import least_gain
 from .problem import Problem
-from .profile import Found, SharedBy
+from .profile import EVERY_SIZE, Found, SharedBy, best_size
 from .signed import SignedProblem, SignedSwap, State
 
 
@@ -73,6 +73,7 @@ class SignedExact:
                 size,
                 empty - start.bound,
                 self._max_nodes,
+                least_gain(self.problem, start.loss),
             )
             self._found[size] = Found(state.units, empty - state.gain, empty - most)
         return self._found[size]
@@ -86,7 +87,9 @@ class SignedExact:
         return self._swap.steps(limit)
 
     def size_at(self, threshold: float, inclusive: bool) -> int:
-        """Return the size that minimises loss + threshold x size, over all sizes."""
+        """Return the size that minimises loss + threshold x size, over all sizes where they are few."""
+        if self.most > EVERY_SIZE:
+            return best_size(self, lambda sizes, losses: losses + threshold * sizes)
         sizes = np.arange(self.least, self.most + 1)
         guesses = self.curve(self.most)[sizes] + threshold * sizes
         best, value = self.least, np.inf
@@ -100,7 +103,7 @@ class SignedExact:
 
 
 def best_state(
-    signed: SignedProblem, start: State, may_go: Mask, size: int, ceiling: float, max_nodes: int
+    signed: SignedProblem, start: State, may_go: Mask, size: int, ceiling: float, max_nodes: int, least: float
 ) -> tuple[State, float]:
     """Return the best state of at most `size` units, and what none of them can explain more than.
 
@@ -118,9 +121,10 @@ def best_state(
         What no state of this size can explain more than, as far as that is known.
     max_nodes : int
         Nodes after which the search ends.
+    least : float
+        What a state must explain more for it to count as better.
     """
     best = start
-    least = PROVEN * max(start.gain, 0.0)
     counter = itertools.count()
     nodes: list[tuple[float, int, Mask, Mask]] = [(-ceiling, next(counter), ~may_go, may_go.copy())]
     n_seen = 0
@@ -154,4 +158,4 @@ def best_state(
                 heapq.heappush(nodes, (-without, next(counter), stay.copy(), free.copy()))
             stay = stay.copy()
             stay[unit] = True
-    return best, best.gain
+    return best, best.gain + least

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..importance import Importance
+from .exact import nodes_for
 from .problem import Problem
 from .profile import Profile, Settings
 from .signed import SignedOrder, SignedProblem, SignedSwap
@@ -24,7 +25,11 @@ def signed_search(name: str, problem: Problem, signed: SignedProblem, settings: 
     most = len(signed.solve(np.arange(n)).units) if problem.is_dense else n
     if name in ("swap", "exact"):
         swap = SignedSwap(problem, signed, settings, most)
-        return swap if name == "swap" else SignedExact(problem, signed, swap, settings.max_nodes)
+        return (
+            swap
+            if name == "swap"
+            else SignedExact(problem, signed, swap, settings.max_nodes or nodes_for(n, settings.n_problems))
+        )
     if name == "one_shot" and settings.scores is not None:
         scores = np.where(problem.kept, np.inf, settings.scores)
         order = np.argsort(-scores, kind="stable")

@@ -1,7 +1,8 @@
 """Forward and backward starts, each improved by exchanges; the better one is kept.
 
 The support of a size depends on that size alone: neither on the sizes asked before nor on the budget. A restart
-drops a random part of the best support, fills it up again by forward selection, and exchanges.
+drops a random part of the best support, fills it up again by forward selection among some of the other units, and
+exchanges. Few units have few parts: without the choice of the others, a support of five has ten restarts and no more.
 """
 
 from __future__ import annotations
@@ -31,8 +32,11 @@ EXCHANGED = 2**23
 """Largest size times columns at which, where the curvature is too large to be formed, forward selection is followed by
 exchanges: some seconds and half a gigabyte."""
 
-DROPPED = 0.4
-"""Share of the support that a restart drops."""
+DROPPED = (0.4, 0.7)
+"""Shares of the support that restarts drop, in turn."""
+
+BARRED = (0.0, 0.5, 0.9)
+"""Shares of the other units that are not chosen from when a restart fills its support up, in turn."""
 
 
 class SwapProfile:
@@ -128,8 +132,10 @@ class SwapProfile:
     def _perturbed(self, best: Indices, attempt: int) -> Indices:
         rng = np.random.default_rng([self._settings.seed, len(best), attempt])
         movable = best[~self.problem.kept[best]]
-        gone = rng.choice(movable, size=max(1, round(DROPPED * len(movable))), replace=False)
-        start = self.problem.complete(np.setdiff1d(best, gone), len(best), gone)
+        gone = rng.choice(movable, size=dropped(attempt, len(movable)), replace=False)
+        others = np.setdiff1d(np.flatnonzero(~self.problem.kept), best)
+        barred = rng.choice(others, size=int(BARRED[attempt % len(BARRED)] * len(others)), replace=False)
+        start = self.problem.complete(np.setdiff1d(best, gone), len(best), np.union1d(gone, barred))
         return start if len(start) == len(best) else best
 
     def curve(self, limit: int) -> Floats:
@@ -157,6 +163,11 @@ class SwapProfile:
     def steps(self, limit: int) -> Floats:
         """Return by how much each unit lowers the loss, on the lower convex hull of the curve."""
         return hull_steps(self.curve(limit), self.least)
+
+
+def dropped(attempt: int, n_movable: int) -> int:
+    """Return how many of the units that are not always kept a restart drops."""
+    return min(n_movable, max(1, round(DROPPED[attempt % len(DROPPED)] * n_movable)))
 
 
 def swap(problem: Problem, settings: Settings) -> SwapProfile:
