@@ -2,9 +2,8 @@
 
 from .compact import CompactLinear
 from .errors import FormatError
-from .files import dump, load
+from .files import dump, load, size_bytes
 from .reading import Inputs
-from .size import size_bytes
 from .terms import TERMS, Block
 from .weights import Weights
 

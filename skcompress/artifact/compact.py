@@ -9,33 +9,27 @@ It needs numpy alone.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .analysis import golden
 from .analysis.limits import rows_outside
-from .checks import refuse, require_fit, require_probabilities
 from .format import packed
-from .links import predictions, probabilities
-from .one_row import REQUIRED, Dot, OneRow, as_numbers, dot_of, from_mapping, used_of
-from .plan import Plan, make_plan
-from .reading import Inputs, Table
-from .report import report_of
-from .terms import Block
-from .unchanging import Unchanging
-from .weights import Weights, frozen, frozen_row
+from .links import predictions, probabilities, require_probabilities
+from .parts import Parts
+from .plan import Dot, dot_of, linear_predictor, plan_of
+from .reading import REQUIRED, OneRow, Table, as_numbers, from_mapping, used_of
 
 _FLOAT64 = np.dtype(np.float64)
 _NDARRAY = np.ndarray
 _UNBOUNDED = 2**63
 
 
-class CompactLinear(Unchanging):
+class CompactLinear(Parts):
     """A linear model that needs numpy alone.
 
     It is built by `skcompress.compact` or `from_bytes`, seldom by hand.
@@ -66,78 +60,7 @@ class CompactLinear(Unchanging):
         Anything that JSON can hold. It is no part of the model's identity.
     """
 
-    __slots__ = (
-        "_made",
-        "_one",
-        "_plans",
-        "blocks",
-        "classes",
-        "columns",
-        "divisor",
-        "flat",
-        "intercept",
-        "link",
-        "metadata_json",
-        "n_terms_all",
-        "offset",
-        "reads",
-        "weights",
-    )
-
-    weights: Weights
-    intercept: NDArray[np.float64]
-    reads: Inputs
-    blocks: tuple[Block, ...]
-    columns: NDArray[np.intp]
-    offset: NDArray[np.float64] | None
-    divisor: NDArray[np.float64] | None
-    link: str
-    flat: bool
-    classes: tuple[Any, ...]
-    n_terms_all: int
-    metadata_json: str | None
-    _plans: dict[np.dtype[Any], Plan]
-    _made: dict[str, Any]
-    _one: Dot | None
-
-    def __init__(
-        self,
-        weights: Weights,
-        intercept: ArrayLike,
-        inputs: Inputs,
-        *,
-        blocks: Sequence[Block] = (),
-        columns: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
-        divisor: ArrayLike | None = None,
-        link: str = "identity",
-        flat: bool = True,
-        classes: Sequence[Any] = (),
-        n_terms_all: int | None = None,
-        metadata: dict[str, Any] | None = None,
-    ):
-        p = weights.shape[1]
-        chosen = np.arange(p) if columns is None else np.asarray(columns, dtype=np.intp)
-        fields: dict[str, Any] = {
-            "weights": weights,
-            "intercept": frozen(np.array(intercept, dtype=np.float64).ravel()),
-            "reads": inputs,
-            "blocks": tuple(blocks),
-            "columns": frozen(chosen),
-            "offset": frozen_row(offset),
-            "divisor": frozen_row(divisor),
-            "link": link,
-            "flat": bool(flat),
-            "classes": tuple(classes),
-            "n_terms_all": p if n_terms_all is None else int(n_terms_all),
-            "metadata_json": None if metadata is None else json.dumps(metadata, sort_keys=True, separators=(",", ":")),
-            "_plans": {},
-            "_made": {},
-            "_one": None,
-        }
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
-        require_fit(self)
+    __slots__ = ()
 
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
         return _unpickled, (self.to_bytes(),)
@@ -148,31 +71,6 @@ class CompactLinear(Unchanging):
             f"<CompactLinear {self.model_id}: {len(self.reads)} of {self.reads.n_all} inputs, "
             f"{int(self.weights.nonzero().sum())} weights as {form}, {self.link} link>"
         )
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the inputs that the model reads."""
-        return self.reads.names
-
-    @property
-    def metadata(self) -> dict[str, Any] | None:
-        """What was given as `metadata`, as a new dict."""
-        return None if self.metadata_json is None else json.loads(self.metadata_json)
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of outputs, m."""
-        return self.weights.shape[0]
-
-    @property
-    def coef(self) -> NDArray[Any]:
-        """Weights of the terms, shape (m, p), decoded."""
-        return self.weights.decode()
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float32 if the model was fitted in float32, else float64."""
-        return np.dtype(np.float32 if self.weights.single else np.float64)
 
     @property
     def model_id(self) -> str:
@@ -197,13 +95,7 @@ class CompactLinear(Unchanging):
         ValueError
             If columns are missing, an input is NaN or infinite, or a category is unknown and not ignored.
         """
-        return self._finite(Table(X, self.reads))
-
-    def _finite(self, table: Table | OneRow) -> NDArray[Any]:
-        eta = self._plan(table.dtype).predictor(table)
-        if not np.isfinite(eta).all():
-            refuse(self, self._plan(table.dtype).raw, table, eta)
-        return eta
+        return linear_predictor(self, Table(X, self.reads))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the predictions, shape (n,) or (n, m); for a classifier the labels.
@@ -235,7 +127,7 @@ class CompactLinear(Unchanging):
         ValueError
             If the model is no classifier, or one whose scores are no log-odds.
         """
-        require_probabilities(self)
+        require_probabilities(self.link, self.classes)
         return probabilities(self.link, self.linear_predictor(X))
 
     def predict_one(self, row: Any, *, missing: Any = REQUIRED) -> Any:
@@ -253,7 +145,7 @@ class CompactLinear(Unchanging):
         ValueError
             If a key is absent and `missing` does not give it, or a value cannot be used.
         """
-        dense, shape, offset, vector, constant = self._one or self._prepare_one()
+        dense, shape, offset, vector, constant = self.memo.get("dot") or self._prepare_one()
         if type(row) is not _NDARRAY:
             is_mapping = type(row) is dict or (type(row) is not list and isinstance(row, Mapping))
             if is_mapping and self.reads.rows == "table":
@@ -271,12 +163,11 @@ class CompactLinear(Unchanging):
                     return eta
         if self.reads.rows != "table":
             return self.predict([row])[0]
-        return self._answer(self._finite(OneRow(used_of(row, self.reads), self.reads)))[0]
+        return self._answer(linear_predictor(self, OneRow(used_of(row, self.reads), self.reads)))[0]
 
     def _prepare_one(self) -> Dot:
-        one = dot_of(self, self._plan(_FLOAT64))
-        object.__setattr__(self, "_one", one)
-        return one
+        self.memo["dot"] = dot = dot_of(self, plan_of(self, _FLOAT64))
+        return dot
 
     def outside(self, X: Any) -> int:
         """Return how many rows have an input beyond the range at which the model caps it.
@@ -338,16 +229,10 @@ class CompactLinear(Unchanging):
         ValueError
             If scores differ, or one of the two has no prediction where the other has; the message shows the worst row.
         """
-        return golden.verify(self, scores, X, method, tolerance)
-
-    def _plan(self, dtype: np.dtype[Any]) -> Plan:
-        if not self.weights.single:
-            dtype = _FLOAT64
-        plan = self._plans.get(dtype)
-        if plan is None:
-            # Two threads may both get here: they make the same plan, and either may stay.
-            plan = self._plans[dtype] = make_plan(self, dtype)
-        return plan
+        golden.require_method(method)
+        if method == "predict_proba":
+            require_probabilities(self.link, self.classes)
+        return golden.verify(self, scores, X, getattr(self, method), tolerance, self.model_id)
 
     def report(self) -> dict[str, Any]:
         """Return what the model holds and what it takes.
@@ -359,7 +244,26 @@ class CompactLinear(Unchanging):
             (not zero), ``bits`` and ``codes`` (None for floats), ``outputs``, ``link``, ``model_id``, and ``bytes``: a
             dict from the parts of the file to their bytes, with ``total`` and ``total_without_names``.
         """
-        return report_of(self)
+        sizes = packed.section_sizes(self)
+        p = self.weights.shape[1]
+        return {
+            "model_id": self.model_id,
+            "names": list(self.inputs),
+            "inputs": len(self.reads),
+            "inputs_dropped": self.reads.n_all - len(self.reads),
+            "terms": p,
+            "terms_dropped": self.n_terms_all - p,
+            "outputs": self.n_outputs,
+            "weights": int(self.weights.nonzero().sum()),
+            "bits": self.weights.bits,
+            "codes": self.weights.codes,
+            "link": self.link,
+            "bytes": {
+                **sizes,
+                "total": sum(sizes.values()),
+                "total_without_names": len(self.to_bytes(names=False, metadata=False)),
+            },
+        }
 
     def to_bytes(self, *, names: bool = True, metadata: bool = True) -> bytes:
         """Return the model in the format of `skcompress.artifact.format.packed`.
@@ -374,7 +278,7 @@ class CompactLinear(Unchanging):
         return packed.write(self, names=names, metadata=metadata)
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, max_bytes: int | None = None) -> CompactLinear:
+    def from_bytes(cls, data: bytes, *, max_bytes: int | None = None) -> Self:
         """Read a model. Nothing in the bytes is ever executed.
 
         Parameters
@@ -389,7 +293,7 @@ class CompactLinear(Unchanging):
         FormatError
             If the bytes are no such model, are damaged, or ask for more than `max_bytes`.
         """
-        return packed.read(data, max_bytes=max_bytes)
+        return packed.read(data, cls, max_bytes=max_bytes)
 
 
 def _unpickled(data: bytes) -> CompactLinear:

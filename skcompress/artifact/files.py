@@ -24,6 +24,11 @@ def dump(model: CompactLinear, path: Any, *, names: bool = True, metadata: bool 
     return len(data)
 
 
+def size_bytes(model: CompactLinear) -> int:
+    """Return the bytes of a model's file without names and metadata, see `skcompress.size_bytes`."""
+    return len(model.to_bytes(names=False, metadata=False))
+
+
 def load(path: Any, *, max_bytes: int | None = None) -> CompactLinear:
     """Read a model from a file. Nothing in it is ever executed.
 

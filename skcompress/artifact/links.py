@@ -12,7 +12,7 @@ eta is the linear predictor, of shape (..., m). The prediction is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,12 @@ def _logistic(eta: NDArray[Any]) -> NDArray[Any]:
 def _softmax(eta: NDArray[Any]) -> NDArray[Any]:
     shifted = np.exp(eta - eta.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def require_probabilities(link: str, classes: Sequence[Any]) -> None:
+    """Raise ValueError unless a model is a classifier whose scores are log-odds."""
+    if not classes or link == "identity":
+        raise ValueError("this model has no probabilities: it was folded from one without predict_proba")
 
 
 def probabilities(link: str, eta: NDArray[Any]) -> NDArray[Any]:

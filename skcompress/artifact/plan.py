@@ -19,19 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import categories
-from .one_row import OneRow
-from .reading import Inputs, Table
+from .parts import Parts
+from .reading import Inputs, OneRow, Table
 from .terms import TERMS, Block, Function, densified
 
-if TYPE_CHECKING:
-    from .compact import CompactLinear
-
+_FLOAT64 = np.dtype(np.float64)
 _FEW = 16
 """Inputs are picked from a C-ordered array if they are less than one in this many of its columns."""
 
@@ -218,7 +216,41 @@ class Plan:
         return np.vstack([self.weights, np.zeros((1, self.weights.shape[1]), dtype=self.weights.dtype)])
 
 
-def make_plan(model: CompactLinear, dtype: np.dtype[Any]) -> Plan:
+def plan_of(model: Parts, dtype: np.dtype[Any]) -> Plan:
+    """Return the plan of a model for inputs of `dtype`, made once."""
+    key = dtype if model.weights.single else _FLOAT64
+    plan: Plan | None = model.memo.get(key)
+    if plan is None:
+        plan = model.memo[key] = make_plan(model, key)
+    return plan
+
+
+def linear_predictor(model: Parts, table: Table | OneRow) -> NDArray[Any]:
+    """Return what goes into the link, shape (n, m).
+
+    Raises
+    ------
+    ValueError
+        If a row has no finite prediction.
+    """
+    plan = plan_of(model, table.dtype)
+    eta = plan.predictor(table)
+    if not np.isfinite(eta).all():
+        _refuse(model, plan.raw, table, eta)
+    return eta
+
+
+def _refuse(model: Parts, raw: NDArray[np.intp], table: Table | OneRow, eta: NDArray[Any]) -> NoReturn:
+    """Raise ValueError for the first row without a finite prediction, naming the input if it is one of `raw`."""
+    row = int(np.flatnonzero(~np.isfinite(eta).all(axis=1))[0])
+    for index in raw:
+        value = table.numbers(int(index))[row]
+        if not np.isfinite(value):
+            raise ValueError(f"input {model.inputs[index]!r} is {value} in row {row}: it must be finite")
+    raise ValueError(f"the inputs of row {row} give no finite prediction")
+
+
+def make_plan(model: Parts, dtype: np.dtype[Any]) -> Plan:
     """Return the plan of a model for predictions in `dtype`."""
     n_inputs = len(model.reads)
     weights = model.weights.over(model.divisor)
@@ -245,7 +277,7 @@ def make_plan(model: CompactLinear, dtype: np.dtype[Any]) -> Plan:
 
 
 def _gathered(
-    model: CompactLinear,
+    model: Parts,
     terms: NDArray[np.intp],
     place: NDArray[np.intp],
     n_raw: int,
@@ -263,7 +295,7 @@ def _gathered(
     return offset, matrix, intercept
 
 
-def _steps(model: CompactLinear, by_column: NDArray[Any], dtype: np.dtype[Any]) -> list[Step]:
+def _steps(model: Parts, by_column: NDArray[Any], dtype: np.dtype[Any]) -> list[Step]:
     read = {source for block in model.blocks for source in block.sources}
     start = len(model.reads)
     steps = []
@@ -281,3 +313,23 @@ def _steps(model: CompactLinear, by_column: NDArray[Any], dtype: np.dtype[Any]) 
         steps.append(Step(block, run, start, any(start <= s < stop for s in read), weights, used))
         start = stop
     return steps
+
+
+class Dot(NamedTuple):
+    """One row as one dot product: whether a row is numbers alone, its shape, and the parts of the product if it is."""
+
+    dense: bool
+    shape: tuple[int]
+    offset: NDArray[np.float64] | None
+    vector: NDArray[np.float64] | None
+    constant: float
+
+
+def dot_of(model: Parts, plan: Plan) -> Dot:
+    """Return how a model predicts one row."""
+    dense = not model.blocks and not model.classes and model.reads.rows == "table"
+    dot = Dot(dense, (len(model.reads),), None, None, 0.0)
+    if dense and model.flat and model.link == "identity" and len(plan.raw) == len(model.reads):
+        vector = np.ascontiguousarray(plan.weights[:, 0])
+        dot = dot._replace(offset=plan.offset, vector=vector, constant=float(plan.intercept[0]))
+    return dot

@@ -1,4 +1,4 @@
-"""Reading inputs: the needed columns out of an array, a frame, a mapping of columns or a sparse matrix.
+"""Reading inputs: the needed columns out of an array, a frame, a mapping of columns, a sparse matrix, or one row.
 
 An array may have the model's used inputs only, in the order of `inputs`, or all the inputs of the model that was
 folded; a frame or a mapping needs the used names and may hold any others. Columns that no term uses are not read:
@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .categories import ABSENT, key_of
+from .categories import ABSENT, NAN_KEY, key_of
 
 _SHOWN = 8
+
+REQUIRED: Any = object()
+"""Stands for no replacement of absent keys."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,3 +235,102 @@ def _length(X: Any) -> int:
     if isinstance(X, Mapping):
         return len(next(iter(X.values()))) if X else 0
     return len(X)
+
+
+class OneRow:
+    """One row of used inputs, read as a `Table` is.
+
+    Parameters
+    ----------
+    row : sequence
+        The values of the used inputs.
+    inputs : Inputs
+        What the model reads.
+    """
+
+    is_sparse = False
+    whole = None
+    n_rows = 1
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, row: Sequence[Any], inputs: Inputs):
+        self.row = row
+        self.inputs = inputs
+
+    def values(self, index: int) -> list[Any]:
+        """Return one input as the key of a category, in a list."""
+        value = self.row[index]
+        return [key_of(value.item() if isinstance(value, np.generic) else value)]
+
+    def numbers(self, index: int) -> NDArray[np.float64]:
+        """Return one input as a float, shape (1,)."""
+        return np.array([self._float(index)])
+
+    def matrix(self, wanted: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return some inputs as floats, shape (1, len(wanted))."""
+        return np.array([[self._float(index) for index in wanted.tolist()]])
+
+    def _float(self, index: int) -> float:
+        value = self.row[index]
+        if value is None or key_of(value) is NAN_KEY:
+            return float("nan")
+        try:
+            if not isinstance(value, (str, bytes)):
+                return float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        raise ValueError(f"input {self.inputs.names[index]!r} must hold numbers")
+
+
+def from_mapping(row: Mapping[str, Any], reads: Inputs, missing: Any) -> Sequence[Any]:
+    """Return the used inputs of a mapping.
+
+    Raises
+    ------
+    ValueError
+        If a key is absent and `missing` does not stand in for it.
+    """
+    try:
+        picked: Sequence[Any] = reads.pick(row)
+        return picked
+    except KeyError as error:
+        if missing is REQUIRED:
+            raise ValueError(f"row lacks the input {error.args[0]!r}; missing= can stand in for it") from None
+    names = reads.names
+    defaults = missing if isinstance(missing, Mapping) else dict.fromkeys(names, missing)
+    absent = [name for name in names if name not in row and name not in defaults]
+    if absent:
+        raise ValueError(f"row lacks the input {absent[0]!r}, and missing has no value for it")
+    return [row[name] if name in row else defaults[name] for name in names]
+
+
+def as_numbers(row: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a row as float64.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything but numbers.
+    """
+    try:
+        if row.dtype.kind not in "USM":
+            return row.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"row must hold one number for each input, got {row.tolist()!r}")
+
+
+def used_of(row: Any, reads: Inputs) -> Any:
+    """Return the used inputs of a sequence that holds them alone, or all of the folded model's.
+
+    Raises
+    ------
+    ValueError
+        If the row has another length or more than one dimension.
+    """
+    if isinstance(row, np.ndarray) and row.ndim != 1:
+        raise ValueError(f"row must have one dimension, got an array of shape {row.shape}")
+    places = reads.places(len(row))
+    if places is None:
+        return row
+    return row[places] if isinstance(row, np.ndarray) else [row[place] for place in places]

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..categories import ABSENT, key_of
+from ..parts import Parts
+from ..plan import linear_predictor
+from ..reading import Table
 from ..terms import TERMS, Block, densified
-
-if TYPE_CHECKING:
-    from ..compact import CompactLinear
 
 Floats = NDArray[np.float64]
 Values = Floats | list[Any]
@@ -57,7 +57,7 @@ class Anatomy:
 
     Parameters
     ----------
-    model : CompactLinear
+    model : Parts
         Any model.
 
     Attributes
@@ -76,7 +76,7 @@ class Anatomy:
         By the inputs that they depend on: terms, atoms, and columns that terms of several inputs are made of.
     """
 
-    def __init__(self, model: CompactLinear):
+    def __init__(self, model: Parts):
         self.model = model
         self.k = len(model.reads)
         self.weights = model.weights.over(model.divisor)
@@ -181,11 +181,11 @@ def difference(models: Sequence[Anatomy], columns: Mapping[str, Values], n: int)
         model = anatomy.model
         if model.reads.rows == "mappings":
             rows = [{k: v[i] for k, v in columns.items() if v[i] is not ABSENT} for i in range(n)]
-            etas.append(np.asarray(model.linear_predictor(rows), dtype=np.float64))
+            table: Any = rows
         else:
             given = {name: columns[name] for name in model.inputs} if len(model.reads) else {"none": [0.0] * n}
-            table: Any = given if model.reads.labels is not None else _positional(given, n)
-            etas.append(np.asarray(model.linear_predictor(table), dtype=np.float64))
+            table = given if model.reads.labels is not None else _positional(given, n)
+        etas.append(np.asarray(linear_predictor(model, Table(table, model.reads)), dtype=np.float64))
     return etas[1] - etas[0]
 
 
@@ -203,7 +203,7 @@ def numbers_of(values: Values) -> Floats:
     return np.array([float(v) if isinstance(v, (int, float, np.number)) else np.nan for v in values], dtype=np.float64)
 
 
-def _atoms(model: CompactLinear) -> Any:
+def _atoms(model: Parts) -> Any:
     start = len(model.reads)
     for block in model.blocks:
         if len(block.sources) == 1:

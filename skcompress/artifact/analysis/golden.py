@@ -6,28 +6,29 @@ right below them, each level, an unseen level, and a missing value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..categories import ABSENT, NAN_KEY
-from ..checks import require_probabilities
+from ..parts import Parts
+from ..plan import linear_predictor
 from ..reading import Table
 from .anatomy import Anatomy, Curve
 from .limits import number_inputs
 from .turning import pieces_of
 
-if TYPE_CHECKING:
-    from ..compact import CompactLinear
-
 _PLAIN, _MOST_LEVELS = 5, 200
 METHODS = ("predict", "predict_proba", "decision_function")
 NAN = float("nan")
 
+Answer = Callable[[Any], Any]
+"""From rows to predictions, labels or scores."""
 
-def golden_rows(model: CompactLinear, X: Any, refused: bool) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
+
+def golden_rows(model: Parts, X: Any, refused: bool) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
     """Return the rows of `CompactLinear.golden_rows`."""
     if model.reads.rows == "values":
         raise ValueError("golden_rows needs a model of tables or mappings: this one reads a sequence of texts")
@@ -57,9 +58,9 @@ def golden_rows(model: CompactLinear, X: Any, refused: bool) -> dict[str, NDArra
     return {name: _array(column[fits].tolist()) for name, column in columns_made.items()}
 
 
-def _answered(model: CompactLinear, rows: Any) -> NDArray[np.bool_]:
+def _answered(model: Parts, rows: Any) -> NDArray[np.bool_]:
     """Return for which rows a model has a prediction."""
-    eta = expected(model, rows, "linear_predictor")
+    eta = expected(model, rows, lambda X: linear_predictor(model, Table(X, model.reads)))
     fits: NDArray[np.bool_] = np.isfinite(eta.reshape(len(eta), -1)).all(axis=1)
     return fits
 
@@ -68,11 +69,8 @@ def _plain(value: Any, numeric: bool) -> Any:
     return None if not numeric and isinstance(value, float) and value != value else value
 
 
-def expected(model: CompactLinear, X: Any, method: str) -> NDArray[Any]:
+def expected(model: Parts, X: Any, answer: Answer) -> NDArray[Any]:
     """Return the answers for rows, NaN (None for labels) in rows for which the model has none."""
-    answer = getattr(model, method)
-    if method == "predict_proba":
-        require_probabilities(model)
     try:
         return np.asarray(answer(X))
     except ValueError:
@@ -84,13 +82,17 @@ def expected(model: CompactLinear, X: Any, method: str) -> NDArray[Any]:
     return np.array([fill if one is None else one for one in single])
 
 
-def verify(model: CompactLinear, scores: Any, X: Any, method: str, tolerance: float) -> float:
-    """Return the largest difference, see `CompactLinear.verify`."""
+def require_method(method: str) -> None:
+    """Raise ValueError unless a method is one that scores come from."""
     if method not in METHODS:
         raise ValueError(f"method must be one of {sorted(METHODS)}, got {method!r}")
+
+
+def verify(model: Parts, scores: Any, X: Any, answer: Answer, tolerance: float, model_id: str) -> float:
+    """Return the largest difference, see `CompactLinear.verify`; `answer` is what makes the scores of rows."""
     if not isinstance(tolerance, (int, float)) or not tolerance >= 0:
         raise ValueError(f"tolerance must be a number that is not negative, got {tolerance!r}")
-    wanted = expected(model, X, method)
+    wanted = expected(model, X, answer)
     got = np.asarray(scores if hasattr(scores, "__len__") else list(scores) if np.iterable(scores) else scores)
     if got.ndim == 0 or len(got) != len(wanted):
         raise ValueError(f"scores must have one entry for each of the {len(wanted)} rows of X, got {_shape(got)}")
@@ -106,7 +108,7 @@ def verify(model: CompactLinear, scores: Any, X: Any, method: str, tolerance: fl
         row = [column[worst] for column in _columns(model, X)]
         values = ", ".join(f"{name}={value!r}" for name, value in zip(model.inputs, row, strict=True))
         raise ValueError(
-            f"{len(wrong)} of {len(wanted)} scores differ from model {model.model_id}; the worst is row {worst}: "
+            f"{len(wrong)} of {len(wanted)} scores differ from model {model_id}; the worst is row {worst}: "
             f"expected {_shown(wanted[worst])}, got {_shown(got[worst])}, at {values}"
         )
     return float(off.max(initial=0.0))
@@ -131,7 +133,7 @@ def _differences(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.float64]
     return off.reshape(len(wanted), -1).max(axis=1, initial=0.0)
 
 
-def rows_of(model: CompactLinear, X: Any) -> Iterable[Any]:
+def rows_of(model: Parts, X: Any) -> Iterable[Any]:
     """Return X row by row, each as a model takes it."""
     columns = _columns(model, X)
     for values in zip(*columns, strict=True):
@@ -143,7 +145,7 @@ def rows_of(model: CompactLinear, X: Any) -> Iterable[Any]:
             yield _array(values)[None, :]
 
 
-def _columns(model: CompactLinear, X: Any) -> list[list[Any]]:
+def _columns(model: Parts, X: Any) -> list[list[Any]]:
     numeric = set(number_inputs(model).tolist())
     table = Table(X, model.reads)
     return [_column(table, place, place in numeric) for place in range(len(model.reads))]

@@ -1,20 +1,20 @@
-"""The range of a model's inputs: of training rows, and what lies beyond it."""
+"""The range of a model's inputs: of training rows, what lies beyond it, and models that cap their inputs at it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..parts import Parts
 from ..reading import Table
-from ..terms import TERMS
+from ..terms import TERMS, Block
 
-if TYPE_CHECKING:
-    from ..compact import CompactLinear
+Model = TypeVar("Model", bound=Parts)
 
 
-def number_inputs(model: CompactLinear) -> NDArray[np.intp]:
+def number_inputs(model: Parts) -> NDArray[np.intp]:
     """Return the inputs that a weight or a block reads as numbers, those of entries of a mapping included."""
     read = set(model.columns[model.columns < len(model.reads)].tolist())
     for block in model.blocks:
@@ -23,7 +23,7 @@ def number_inputs(model: CompactLinear) -> NDArray[np.intp]:
     return np.array(sorted(read), dtype=np.intp)
 
 
-def range_of(model: CompactLinear, X: Any) -> NDArray[np.float64]:
+def range_of(model: Parts, X: Any) -> NDArray[np.float64]:
     """Return the least and the greatest value of each input, shape (2, k); NaN where it is no number.
 
     Raises
@@ -44,7 +44,7 @@ def range_of(model: CompactLinear, X: Any) -> NDArray[np.float64]:
     return limits
 
 
-def rows_outside(model: CompactLinear, X: Any) -> int:
+def rows_outside(model: Parts, X: Any) -> int:
     """Return how many rows have an input beyond the range at which the model caps it."""
     table = Table(X, model.reads)
     entries = entries_of(model)
@@ -59,7 +59,50 @@ def rows_outside(model: CompactLinear, X: Any) -> int:
     return int(beyond.sum())
 
 
-def entries_of(model: CompactLinear) -> dict[int, int]:
+def capped(model: Model, limits: NDArray[np.float64]) -> Model:
+    """Return the model with the inputs that it reads as numbers capped.
+
+    Parameters
+    ----------
+    model : Parts
+        Any model.
+    limits : ndarray of shape (2, k)
+        The least and the greatest value of each input; NaN: not capped.
+    """
+    chosen = number_inputs(model)
+    chosen = chosen[np.isfinite(limits[:, chosen]).all(axis=0)]
+    k = len(model.reads)
+    entries = entries_of(model)
+    # The number of an entry is what the block makes of it, and is capped behind that.
+    raw = [place for place in chosen.tolist() if place not in entries]
+    if not len(chosen):
+        return model
+    blocks: list[Block] = []
+    values = {place: place for place in range(k)}
+    numbers = dict(values)
+    end = k
+    if raw:
+        blocks.append(_clip(raw, limits[:, raw]))
+        numbers.update({place: k + new for new, place in enumerate(raw)})
+        end += len(raw)
+    start = k
+    for block in model.blocks:
+        blocks.append(block.moved(numbers if TERMS[block.kind].reads == "numbers" else values))
+        for new in range(block.n_out):
+            values[start + new] = numbers[start + new] = end + new
+        start, end = start + block.n_out, end + block.n_out
+        if block.kind == "entry" and block.sources[0] in chosen:
+            blocks.append(_clip([end - 1], limits[:, list(block.sources)]))
+            values[start - 1] = numbers[start - 1] = end
+            end += 1
+    return model.with_blocks(blocks, [numbers[int(column)] for column in model.columns])
+
+
+def _clip(columns: list[int], limits: NDArray[np.float64]) -> Block:
+    return Block.make("clip", columns, {"low": limits[0], "high": limits[1]})
+
+
+def entries_of(model: Parts) -> dict[int, int]:
     """Return the column that each entry of a mapping makes, by its input."""
     found: dict[int, int] = {}
     start = len(model.reads)

@@ -22,13 +22,14 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FormatError
 from ..links import LINKS
+from ..parts import Parts
 from ..reading import Inputs
 from ..terms import TERMS, Block
 from .budget import DEFAULT_BYTES, Budget, work_allowed
@@ -37,9 +38,7 @@ from .sink import Digested, Sink
 from .source import Source
 from .string_coder import MAX_TEXT
 
-if TYPE_CHECKING:
-    from ..compact import CompactLinear
-
+Model = TypeVar("Model", bound=Parts)
 MAGIC = b"SKCL"
 VERSIONS = (1, 2)
 _PER_NUMBER = 64
@@ -54,7 +53,7 @@ _WRITTEN = {"ints": "places"}
 _ROWS = ("table", "values", "mappings")
 
 
-def write(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
+def write(model: Parts, *, names: bool, metadata: bool) -> bytes:
     """Return the file of a model."""
     names = names and model.reads.labels is not None
     metadata = metadata and model.metadata_json is not None
@@ -66,7 +65,7 @@ def write(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
     return file + zlib.crc32(file).to_bytes(4, "little")
 
 
-def _shortest_version(model: CompactLinear, *, names: bool) -> int:
+def _shortest_version(model: Parts, *, names: bool) -> int:
     """Return the version that takes the fewest bytes."""
 
     def length(version: int) -> int:
@@ -75,20 +74,20 @@ def _shortest_version(model: CompactLinear, *, names: bool) -> int:
     return min(VERSIONS, key=length)
 
 
-def digest(model: CompactLinear) -> bytes:
+def digest(model: Parts) -> bytes:
     """Return the SHA-256 of the canonical body."""
-    if "digest" not in model._made:
+    if "digest" not in model.memo:
         hashed = hashlib.sha256(head(model, names=False, metadata=False))
         digested = Digested(hashed)
         for part in (_layout, _weights, _blocks):
             part(model, Sink(digested=digested))
         digested.flush()
-        model._made["digest"] = hashed.digest()
-    found: bytes = model._made["digest"]
+        model.memo["digest"] = hashed.digest()
+    found: bytes = model.memo["digest"]
     return found
 
 
-def section_sizes(model: CompactLinear) -> dict[str, int]:
+def section_sizes(model: Parts) -> dict[str, int]:
     """Return the bytes of each part of the file with everything in it."""
     names = model.reads.labels is not None
     first = head(model, names=names, metadata=model.metadata_json is not None)
@@ -96,16 +95,16 @@ def section_sizes(model: CompactLinear) -> dict[str, int]:
     return {"frame": _PREFIX + 4, "head": len(first), **sizes}
 
 
-def _sections(model: CompactLinear, version: int) -> dict[str, bytes]:
+def _sections(model: Parts, version: int) -> dict[str, bytes]:
     """Return what comes after the head, made once for each model."""
-    made = model._made.setdefault("sections", {})
+    made = model.memo.setdefault("sections", {})
     if not made:
         made.update(_all_sections(model, by_range=True) or _all_sections(model, by_range=False) or {})
     sections: dict[str, bytes] = made[version]
     return sections
 
 
-def _all_sections(model: CompactLinear, *, by_range: bool) -> dict[int, dict[str, bytes]] | None:
+def _all_sections(model: Parts, *, by_range: bool) -> dict[int, dict[str, bytes]] | None:
     """Return the sections in each version; None if by the range coder they take more work than a reader allows."""
     # The weights are the same in all versions, and take the longest to code.
     weights = Sink(by_range=by_range)
@@ -124,7 +123,7 @@ def _all_sections(model: CompactLinear, *, by_range: bool) -> dict[int, dict[str
     return made
 
 
-def write_head(model: CompactLinear, sink: Sink, *, names: bool, metadata: bool) -> None:
+def write_head(model: Parts, sink: Sink, *, names: bool, metadata: bool) -> None:
     """Write the head."""
     flags = {
         "flat": model.flat,
@@ -144,14 +143,14 @@ def write_head(model: CompactLinear, sink: Sink, *, names: bool, metadata: bool)
         sink.uint(count)
 
 
-def head(model: CompactLinear, *, names: bool, metadata: bool) -> bytes:
+def head(model: Parts, *, names: bool, metadata: bool) -> bytes:
     """Return the head."""
     sink = Sink()
     write_head(model, sink, names=names, metadata=metadata)
     return bytes(sink.data)
 
 
-def _layout(model: CompactLinear, sink: Sink) -> Any:
+def _layout(model: Parts, sink: Sink) -> Any:
     if model.classes:
         sink.scalars(model.classes)
     if len(model.reads) != model.reads.n_all:
@@ -166,12 +165,12 @@ def _layout(model: CompactLinear, sink: Sink) -> Any:
     return sink.data
 
 
-def _weights(model: CompactLinear, sink: Sink) -> Any:
+def _weights(model: Parts, sink: Sink) -> Any:
     write_weights(model.weights, model.intercept, sink)
     return sink.data
 
 
-def _blocks(model: CompactLinear, sink: Sink) -> Any:
+def _blocks(model: Parts, sink: Sink) -> Any:
     for block in model.blocks:
         kind = TERMS[block.kind]
         sink.uint(kind.code)
@@ -187,13 +186,13 @@ def _blocks(model: CompactLinear, sink: Sink) -> Any:
     return sink.data
 
 
-def _names(model: CompactLinear, sink: Sink) -> Any:
+def _names(model: Parts, sink: Sink) -> Any:
     if model.reads.labels is not None:
         sink.strings(model.reads.labels)
     return sink.data
 
 
-def _metadata(model: CompactLinear, sink: Sink) -> Any:
+def _metadata(model: Parts, sink: Sink) -> Any:
     if model.metadata_json is not None:
         text = model.metadata_json.encode()
         sink.uint(len(text))
@@ -213,21 +212,21 @@ def require_model(start: bytes) -> None:
         raise FormatError(f"version {start[len(MAGIC)]} is not known here; known are {sorted(_READERS)}")
 
 
-def read(data: bytes, *, max_bytes: int | None = None) -> CompactLinear:
-    """Return the model of a file.
+def read(data: bytes, kind: type[Model], *, max_bytes: int | None = None) -> Model:
+    """Return the model of a file as an object of this kind.
 
     Raises
     ------
     FormatError
         If anything about the bytes is wrong, or they ask for more than `max_bytes`.
     """
-    model = parse(data, max_bytes)
+    model = parse(data, kind, max_bytes)
     if digest(model)[:16] != data[_PREFIX - 16 : _PREFIX]:
         raise FormatError("the hash of the model is wrong: the bytes are damaged")
     return model
 
 
-def parse(data: bytes, max_bytes: int | None) -> CompactLinear:
+def parse(data: bytes, kind: type[Model], max_bytes: int | None) -> Model:
     """Return the model of a file before its hash is checked.
 
     Raises
@@ -244,16 +243,14 @@ def parse(data: bytes, max_bytes: int | None) -> CompactLinear:
         raise FormatError("the checksum is wrong: the bytes are damaged")
     source = Source(data, _PREFIX, len(data) - 4, budget, data[len(MAGIC)])
     try:
-        return _READERS[data[len(MAGIC)]](source)
+        return _READERS[data[len(MAGIC)]](source, kind)
     except FormatError:
         raise
     except (ValueError, RecursionError) as error:
         raise FormatError(f"the model does not fit together: {error}") from error
 
 
-def _read(source: Source) -> CompactLinear:
-    from ..compact import CompactLinear
-
+def _read(source: Source, kind: type[Model]) -> Model:
     bits = source.uint()
     rows = bits >> len(_FLAGS)
     if rows >= len(_ROWS):
@@ -280,7 +277,7 @@ def _read(source: Source) -> CompactLinear:
     metadata = _read_metadata(source) if flags["metadata"] else None
     if source.at != source.stop:
         raise FormatError("there are bytes after the end of the model")
-    return CompactLinear(
+    return kind(
         weights,
         intercept,
         Inputs(labels, positions, n_all, _ROWS[rows]),

@@ -26,8 +26,7 @@ from ..categories import REFUSED
 from .bins import BINS, STEP
 from .category import CATEGORY, ENTRY, LOOKUP
 from .kind import NO_TERM, Entries, Function, Params, TermKind, densified
-from .numbers import AFFINE, CLIP, FILL, FUNCTION, MISSING, SCALED
-from .product import PRODUCT
+from .numbers import AFFINE, CLIP, FILL, FUNCTION, MISSING, PRODUCT, SCALED
 from .spline import SPLINE
 from .words import HASH, WORDS
 

@@ -1,4 +1,4 @@
-"""Terms of one number each: functions of one source, column by column.
+"""Terms of numbers: functions of one source, column by column, and products of several.
 
 affine      (x - offset) / divisor
 scaled      factor x + shift
@@ -6,17 +6,19 @@ clip        min(max(x, low), high)
 fill        value where x is the marker of missing values (NaN or a number), else x
 missing     1 where x is the marker, else 0
 function    log(1 + x) and others, by number: table `FUNCTIONS`
+product     output j is the product of sizes[j] sources; `factors` lists them one output after the other. A power is a
+            source that comes more than once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .kind import Params, one_for_each
+from .kind import Column, Function, Kept, Mask, Params, TermKind, one_for_each
 
 FUNCTIONS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     0: np.log1p,
@@ -85,6 +87,44 @@ def _has_marker(params: Params) -> bool:
     return len(params["marker"]) == 1 and isinstance(params["marker"][0], (int, float))
 
 
+def _check_product(params: Params, n_sources: int) -> int:
+    sizes, factors = params["sizes"], params["factors"]
+    # A size beyond the number of factors could make the sum wrap around.
+    if ((sizes < 1) | (sizes > len(factors))).any() or int(sizes.sum()) != len(factors):
+        raise ValueError("a product has at least one factor, and as many as its size says")
+    if len(factors) and not 0 <= factors.min() <= factors.max() < n_sources:
+        raise ValueError("a product has a factor that is no source")
+    return len(sizes)
+
+
+def _prepare_product(params: Params, name: str) -> Function:
+    sizes, factors = params["sizes"], params["factors"]
+    starts = np.cumsum(sizes) - sizes
+    groups = []
+    for size in np.unique(sizes):
+        outputs = np.flatnonzero(sizes == size)
+        groups.append((outputs, factors[starts[outputs][:, None] + np.arange(size)]))
+
+    def run(columns: Sequence[Column]) -> NDArray[np.float64]:
+        X = np.column_stack(columns)
+        out = np.empty((len(X), len(sizes)), dtype=X.dtype)
+        for outputs, sources in groups:
+            product = X[:, sources[:, 0]]
+            for place in range(1, sources.shape[1]):
+                product = product * X[:, sources[:, place]]
+            out[:, outputs] = product
+        return out
+
+    return run
+
+
+def _keep_product(params: Params, mask: Mask, n_sources: int) -> Kept:
+    factors = params["factors"][np.repeat(mask, params["sizes"])]
+    used = np.zeros(n_sources, dtype=bool)
+    used[factors] = True
+    return {"sizes": params["sizes"][mask], "factors": (np.cumsum(used) - 1)[factors]}, used
+
+
 AFFINE = one_for_each(
     4,
     (("offset", "floats"), ("divisor", "floats")),
@@ -98,4 +138,7 @@ FILL = one_for_each(6, (("marker", "scalars"), ("value", "floats")), ("value",),
 MISSING = one_for_each(7, (("marker", "scalars"),), (), _missing, _has_marker, hides_infinity=True)
 FUNCTION = one_for_each(
     8, (("function", "int"),), (), _function, lambda params: params["function"] in FUNCTIONS, hides_infinity=True
+)
+PRODUCT = TermKind(
+    12, (("sizes", "ints"), ("factors", "ints")), "numbers", _check_product, _prepare_product, _keep_product
 )

@@ -27,8 +27,7 @@ from sklearn.linear_model import (
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from ...artifact import CompactLinear, Weights
-from ...artifact.analysis.capping import capped
-from ...artifact.analysis.limits import range_of
+from ...artifact.analysis.limits import capped, range_of
 from ...artifact.categories import scalar_of
 from ..integer_inputs import IntegerModel
 from ..view import inside_of, is_search, is_wrapper, read

@@ -329,7 +329,7 @@ def mutants(models, n, seed=0):
 def rightful(data, max_bytes=None):
     """Return the file with the hash of what is in it, as an attacker would write it; None if it holds no model."""
     try:
-        model = packed.parse(data, max_bytes)
+        model = packed.parse(data, CompactLinear, max_bytes)
     except packed.FormatError:
         return None
     return sealed(data[:5] + packed.digest(model)[:16] + data[START:])
