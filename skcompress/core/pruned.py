@@ -186,7 +186,6 @@ def _gap(selection: Selection, choice: Choice, loss: float) -> float:
     problems = [profile.problem for profile in selection.profiles]
     floor = sum(problem.floor for problem in problems)
     error = sum(problem.rounding_error(loss - floor) for problem in problems)
-    bound = least_bound(selection.profiles, choice) - error
     known = max(lowest_of(selection.centred), sum(problem.known_floor for problem in problems))
-    gap = loss - max(bound, known)
+    gap = 0.0 if loss <= known else loss - max(least_bound(selection.profiles, choice), known) + error
     return gap if gap > NEGLIGIBLE else 0.0
