@@ -54,7 +54,7 @@ def test_no_square_of_the_number_of_columns_is_allocated(wide, options):
 def test_beyond_the_largest_size_that_is_exchanged_forward_selection_stays(wide, monkeypatch):
     X, y = wide
     searched = PrunedRegressor(Ridge(alpha=0.1), n_nonzero=40).fit(X, y)
-    monkeypatch.setattr(sys.modules["skcompress.core.search.swap"], "EXCHANGED", 0)
+    monkeypatch.setattr(sys.modules["skcompress.core.subset.swap"], "EXCHANGED", 0)
     forward = PrunedRegressor(Ridge(alpha=0.1), n_nonzero=40).fit(X, y)
     assert forward.n_nonzero_ == searched.n_nonzero_ == 40
     assert searched.loss_increase_ <= forward.loss_increase_ + 1e-12
@@ -71,8 +71,8 @@ def test_classes_share_their_columns_without_a_square_of_their_number(wide, base
     tracemalloc.stop()
     assert peak < 8 * N_COLUMNS**2 / 4
     assert model.support_.any(axis=0).sum() == 30
-    kept_rows = sys.modules["skcompress.core.search.factors"].KeptRows
-    monkeypatch.setattr(sys.modules["skcompress.core.search.forward"], "factor_for", kept_rows)
+    kept_rows = sys.modules["skcompress.core.subset.factors"].KeptRows
+    monkeypatch.setattr(sys.modules["skcompress.core.subset.forward"], "factor_for", kept_rows)
     other = PrunedClassifier(base, n_nonzero=30, feature_groups="feature").fit(X, label)
     np.testing.assert_array_equal(model.support_, other.support_)
     np.testing.assert_allclose(model.coef_, other.coef_, rtol=1e-6, atol=1e-9)
@@ -84,7 +84,7 @@ def test_beyond_the_largest_support_of_groups_that_is_exchanged_the_better_start
     label = (X @ rng.normal(size=(40, 4)) + rng.normal(size=(200, 4))).argmax(axis=1)
     options = {"n_nonzero": 8, "feature_groups": "feature"}
     exchanged = PrunedClassifier(LogisticRegression(max_iter=1000), **options).fit(X, label)
-    monkeypatch.setattr(sys.modules["skcompress.core.search.blocks"], "LARGE", 0)
+    monkeypatch.setattr(sys.modules["skcompress.core.subset.blocks"], "LARGE", 0)
     starts = PrunedClassifier(LogisticRegression(max_iter=1000), **options).fit(X, label)
     assert starts.support_.any(axis=0).sum() == 8
     assert exchanged.loss_increase_ < starts.loss_increase_
@@ -108,7 +108,7 @@ def test_scores_of_all_units_are_not_to_be_had(wide):
 @pytest.mark.filterwarnings("ignore:threshold=.*bounds what each weight costs")
 @pytest.mark.parametrize("budget", [{"threshold": 1e-6}, {"max_loss": 1e-6}], ids=str)
 def test_a_budget_that_would_be_walked_to_for_minutes_is_refused(wide, budget, monkeypatch):
-    for module in ("skcompress.core.search.profile", "skcompress.core.budget"):
+    for module in ("skcompress.core.subset.profile", "skcompress.core.budget"):
         monkeypatch.setattr(sys.modules[module], "WALKED", 100 * N_COLUMNS)
     with pytest.raises(ValueError, match=r"more than 105 of the 5686 free columns.*GiB.*n_nonzero.*search='one_shot'"):
         PrunedRegressor(Ridge(alpha=0.1), **budget).fit(*wide)

@@ -35,7 +35,7 @@ from skcompress.core.grids import GRIDS
 from skcompress.core.importance import IMPORTANCES
 from skcompress.core.rounding import ROUNDINGS
 from skcompress.core.scales import GRANULARITIES, SCALES
-from skcompress.core.search import SEARCHES
+from skcompress.core.subset import SEARCHES
 
 WRAPPERS = {
     "pruned": lambda base=None: PrunedRegressor(base, n_nonzero=2),

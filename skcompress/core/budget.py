@@ -18,10 +18,10 @@ import numpy as np
 
 from .linalg import Floats, Indices
 from .quadratic import QuadraticModel
-from .search import Profile
-from .search.profile import WALKED, require_walk
-from .search.swap import hull_steps
 from .sharing import allocate, finds_shares, found_sizes, losses_of, shared_bound
+from .subset import Profile
+from .subset.profile import WALKED, require_walk
+from .subset.swap import hull_steps
 
 Kind = Literal["threshold", "n_nonzero", "max_loss", "criterion"]
 

@@ -12,8 +12,8 @@ import numpy as np
 from .budget import Choice, by_level
 from .criterion import Criterion, lowest_around
 from .linalg import Floats
-from .search.profile import EVERY_SIZE, best_size
 from .selection import Selection
+from .subset.profile import EVERY_SIZE, best_size
 
 PERFECT = 1e-9
 """Relative deviance of the full model below which it counts as a perfect fit."""

@@ -12,8 +12,8 @@ from .gram import DenseGram
 from .linalg import Floats, Mask
 from .path import Path
 from .quadratic import QuadraticModel
-from .search import problems_of
 from .selection import Selection
+from .subset import problems_of
 from .units import Groups, units_of
 
 NEGLIGIBLE = 1e-8

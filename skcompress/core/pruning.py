@@ -24,8 +24,8 @@ from .importance import ImportanceLike, check_importance
 from .path import Path
 from .pruned import Pruning, pruning_of
 from .quadratic import QuadraticModel, require_quadratic
-from .search import SEARCHES
 from .selection import SEARCHED, Selection, select
+from .subset import SEARCHES
 from .units import Groups
 
 LARGE_LOSS = 0.05

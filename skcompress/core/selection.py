@@ -14,10 +14,10 @@ from .importance import IMPORTANCES, Importance, ImportanceLike, scores_by
 from .linalg import Floats, Indices, Mask
 from .path import Path
 from .quadratic import QuadraticModel
-from .search import SEARCHES, Problem, Profile, Settings, problems_of
-from .search.signed import SignedProblem
-from .search.signed_search import signed_search
-from .search.signed_units import signed_of
+from .subset import SEARCHES, Problem, Profile, Settings, problems_of
+from .subset.signed import SignedProblem
+from .subset.signed_search import signed_search
+from .subset.signed_units import signed_of
 from .units import Groups, Units, units_of
 
 SEARCHED = ("swap", "exact")
@@ -41,7 +41,7 @@ class Selection:
     centred : QuadraticModel
         The same, moved to its minimum where the importance looks at the weights and they are not too many for that;
         under signs, the model around the constrained minimum that is nowhere above the loss (see
-        `skcompress.core.search.signed`).
+        `skcompress.core.subset.signed`).
     units : Units
         What is kept or pruned as a whole.
     scores : ndarray of shape (n_units,) or None

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .linalg import Floats, Indices
-from .search import Profile
-from .search.swap import EQUAL
+from .subset import Profile
+from .subset.swap import EQUAL
 
 SUMMED = 2**26
 """Entries of a min-plus sum up to which it is made."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from .linalg import Floats, Indices, Mask
 from .quadratic import QuadraticModel
-from .search import problems_of
-from .search.columns import ColumnProblem
-from .search.exchange import ExchangeState
+from .subset import problems_of
+from .subset.columns import ColumnProblem
+from .subset.exchange import ExchangeState
 from .units import units_of
 
 
@@ -34,7 +34,7 @@ def substitutes(quadratic: QuadraticModel, support: Mask) -> Substitutes:
     """Return the best substitute of each kept weight, each output on its own.
 
     All exchanges of one kept column for one other are looked at, by the formula of
-    `skcompress.core.search.exchange`; a column that depends on other kept ones is no substitute and has none.
+    `skcompress.core.subset.exchange`; a column that depends on other kept ones is no substitute and has none.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ from sklearn.linear_model import LinearRegression, Ridge
 from skcompress import PrunedRegressor
 from skcompress.core.pruning import prune
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.search import SEARCHES
-from skcompress.core.search.rounding_error import ROUNDING
+from skcompress.core.subset import SEARCHES
+from skcompress.core.subset.rounding_error import ROUNDING
 
 pytestmark = pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")
 """Ridge itself warns of columns far from zero."""

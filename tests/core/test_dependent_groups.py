@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from skcompress import PrunedRegressor
-from skcompress.core.search import SEARCHES
+from skcompress.core.subset import SEARCHES
 
 
 def indicators(values, n_levels):

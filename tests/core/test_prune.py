@@ -9,7 +9,7 @@ from least_squares import model_of, r2_lost
 from skcompress.core.importance import IMPORTANCES
 from skcompress.core.pruning import prune
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.search import SEARCHES
+from skcompress.core.subset import SEARCHES
 
 WORKING = [name for name in SEARCHES if name != "exact"]
 

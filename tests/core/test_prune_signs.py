@@ -8,7 +8,7 @@ from scipy.optimize import lsq_linear, nnls
 
 from skcompress import QuadraticModel, prune
 from skcompress.core.pruning import prune_path, prune_sizes
-from skcompress.core.search import SEARCHES
+from skcompress.core.subset import SEARCHES
 
 N_ROWS = 60
 

@@ -5,7 +5,7 @@ import pytest
 from least_squares import best_r2, correlated, model_from_zero, r2
 
 from skcompress.core.pruning import prune
-from skcompress.core.search import SEARCHES
+from skcompress.core.subset import SEARCHES
 
 GLOBAL = ["swap", "exact"]
 

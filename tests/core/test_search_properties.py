@@ -8,7 +8,7 @@ from least_squares import correlated
 
 from skcompress.core.pruning import prune
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.search import SEARCHES
+from skcompress.core.subset import SEARCHES
 
 P = 11
 BUDGETS = [{"n_nonzero": 3}, {"n_nonzero": 0.3}, {"max_loss": 0.05}, {"threshold": 0.002}, {}]

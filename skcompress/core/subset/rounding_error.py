@@ -1,6 +1,6 @@
 """How much of a loss is rounding error.
 
-In the scaled coordinates of `skcompress.core.search.curvature` the loss of weights z is e - 2 c'z + z'Az with a unit
+In the scaled coordinates of `skcompress.core.subset.curvature` the loss of weights z is e - 2 c'z + z'Az with a unit
 diagonal of A, |c_j| <= sqrt(e), and entries that carry a relative error of a few units of rounding u, so that
 
     |error of the loss of z| <= ROUNDING (sqrt(e) + |z|)^2

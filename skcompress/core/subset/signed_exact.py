@@ -3,7 +3,7 @@
 A node is a set of units that stay and a set of units that may go. The constrained optimum on both together bounds its
 loss from below, and is the answer where it needs no more units than there may be. Leaving out a set R of the units adds
 at least z_R' (K_RR)^-1 z_R, K the inverse curvature of the node's units and z its weights (see
-`skcompress.core.search.signed`), so at least the q-th smallest single cost if q units have to go. A node branches on
+`skcompress.core.subset.signed`), so at least the q-th smallest single cost if q units have to go. A node branches on
 the unit that costs most: it goes, or it stays. Nodes with the lowest bounds are taken first.
 """
 

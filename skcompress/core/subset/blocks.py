@@ -39,7 +39,7 @@ units depend on each other: some seconds. Beyond, a column that depends on other
 
 
 class BlockProblem:
-    """Keep k of n units; see `skcompress.core.search.problem.Problem` for the interface.
+    """Keep k of n units; see `skcompress.core.subset.problem.Problem` for the interface.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class _Around(NamedTuple):
 
 
 class SignedColumns:
-    """Single columns under signs; see `skcompress.core.search.signed.SignedProblem` for the interface.
+    """Single columns under signs; see `skcompress.core.subset.signed.SignedProblem` for the interface.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ LARGE = 2**24
 
 
 class StackedProblem:
-    """Keep k of n columns in all outputs; see `skcompress.core.search.problem.Problem` for the interface.
+    """Keep k of n columns in all outputs; see `skcompress.core.subset.problem.Problem` for the interface.
 
     Parameters
     ----------

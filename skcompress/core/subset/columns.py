@@ -24,7 +24,7 @@ TIED = 1e-7
 
 
 class ColumnProblem:
-    """Keep k of n columns; see `skcompress.core.search.problem.Problem` for the interface.
+    """Keep k of n columns; see `skcompress.core.subset.problem.Problem` for the interface.
 
     Parameters
     ----------

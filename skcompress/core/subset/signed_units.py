@@ -42,7 +42,7 @@ class _Part(NamedTuple):
 
 
 class SignedUnits:
-    """Groups under signs; see `skcompress.core.search.signed.SignedProblem` for the interface.
+    """Groups under signs; see `skcompress.core.subset.signed.SignedProblem` for the interface.
 
     Parameters
     ----------
