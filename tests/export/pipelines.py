@@ -193,14 +193,24 @@ STRANGE = [None, "", "never seen", "CAR", "car ", "o'hare", "日本", "null", "1
 
 
 def adversarial(small):
-    """Rows that change one input of a usual row at a time, as a list of dicts."""
+    """Golden rows, and rows that change one input of a usual row at a time, as a list of dicts."""
     usual = FRAME.dropna().iloc[3].to_dict()
     if small.reads.labels is None:
         usual = dict(zip(small.inputs, FRAME[PLAIN].iloc[3], strict=True))
     if small.reads.rows == "mappings":
         return [{"kind": "car", "size": 1.5}, {"size": 2.0}, {"kind": "never seen"}, {}, {"size": float("inf")}]
-    rows = [{name: usual[name] for name in small.inputs}]
+    rows = golden(small, FRAME[PLAIN].to_numpy() if small.reads.labels is None else FRAME)
+    usual = {name: usual[name] for name in small.inputs}
+    rows.append(usual)
     for name in small.inputs:
         values = STRANGE if name == "kind" else EXTREME
-        rows += [{**rows[0], name: value} for value in values]
+        rows += [{**usual, name: value} for value in values]
     return rows
+
+
+def golden(small, X):
+    """The golden rows of a model of tables, as a list of dicts."""
+    columns = small.golden_rows(X)
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*(c.tolist() for c in columns.values()), strict=True)
+    ]

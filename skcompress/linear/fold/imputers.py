@@ -46,7 +46,9 @@ def _indicators(
     chosen = [columns[place] for place in indicator.features_]
     if not by_value:
         return graph.add("missing", chosen, {"marker": (marker,)}) if chosen else []
-    table: dict[str, Any] = {"levels": [marker], "slots": [0], "other": NO_TERM}
+    # A column of numbers has NaN where a database or polars has none: both are the missing value.
+    levels = [float("nan"), None] if marker is None or marker != marker else [marker]
+    table: dict[str, Any] = {"levels": levels, "slots": [0] * len(levels), "other": NO_TERM}
     return [made for column in chosen for made in graph.add("category", [column], table)]
 
 
