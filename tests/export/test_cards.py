@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from test_c import call, compiled, read
 from test_python import function_of
-from test_sql import RUN
 
 from skcompress import CompactLinear, ScorecardClassifier, to_c, to_sql
 
@@ -96,9 +95,8 @@ def test_compact_form_and_its_bytes(card, rows, totals):
     np.testing.assert_allclose(again.decision_function(rows), card.intercept_ + card.multiplier_ * totals, rtol=1e-14)
 
 
-@pytest.mark.parametrize("dialect", RUN)
-def test_sql(card, rows, totals, dialect):
-    got = RUN[dialect](to_sql(card.points_compact_, "t", dialect=dialect), rows)
+def test_sql(card, rows, totals, database):
+    got = database(to_sql(card.points_compact_, "t", dialect=database.dialect), rows)
     assert got.ravel().astype(float).tolist() == totals.tolist()
 
 
@@ -154,7 +152,6 @@ def test_a_strict_card_and_its_exports_refuse_the_same_rows(strict, rows):
             predict(row.to_dict("records")[0])
 
 
-@pytest.mark.parametrize("dialect", RUN)
-def test_sql_of_a_strict_card_has_no_score_for_them(strict, rows, dialect):
-    got = RUN[dialect](to_sql(strict.points_compact_, "t", dialect=dialect), rows).ravel().astype(float)
+def test_sql_of_a_strict_card_has_no_score_for_them(strict, rows, database):
+    got = database(to_sql(strict.points_compact_, "t", dialect=database.dialect), rows).ravel().astype(float)
     assert np.isnan(got).tolist() == refused(rows).tolist()

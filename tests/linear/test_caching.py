@@ -4,6 +4,7 @@ from inspect import signature
 
 import numpy as np
 import pytest
+from ids import without_address
 from joblib import Memory
 from sklearn.base import clone, is_classifier
 from sklearn.decomposition import PCA, TruncatedSVD
@@ -63,13 +64,13 @@ REPEATABLE = [
 ]
 
 
-@pytest.mark.parametrize(("base", "parameter"), RANDOM, ids=str)
+@pytest.mark.parametrize(("base", "parameter"), RANDOM, ids=without_address)
 def test_a_base_whose_fits_differ_is_refused(base, parameter, small):
     with pytest.raises(ValueError, match=rf"memory= .* random_state is None.* set {parameter} to an integer"):
         CachedFit(fit_clone)(base, *small, {})
 
 
-@pytest.mark.parametrize("base", REPEATABLE, ids=str)
+@pytest.mark.parametrize("base", REPEATABLE, ids=without_address)
 def test_a_base_whose_fits_agree_goes_through_the_cache(base, small):
     X, y = small
     y = y > np.median(y) if is_classifier(base) else y

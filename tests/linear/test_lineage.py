@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from ids import without_address
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -68,7 +69,7 @@ def test_the_remainder(remainder):
 @pytest.mark.parametrize(
     "chosen",
     [["income"], [1], slice(1, 2), slice("income", "income"), [False, True], lambda frame: ["income"], [-1]],
-    ids=str,
+    ids=without_address,
 )
 def test_every_way_to_name_columns(chosen):
     assert origins_of(ColumnTransformer([("n", StandardScaler(), chosen)]), frame=NUMBERS) == [[1]]
