@@ -2,8 +2,8 @@
 
     weights     form, mask?, parameters, stream, intercept
     form        uint: 2 x (0 floats, 1 codes, 2 codes that point to levels) + (1 for a float32 model, else 0)
-    mask        uint: 0 none, 1 a mask in row-major order: which weights are not zero; then the
-                stream below holds those alone
+    mask        uint: 0 none, 1 a mask in row-major order: which weights are not zero, or have another code than a
+                zero weight; then the stream below holds those alone
     parameters  codes: uint bits (0 unknown), scale, zero point; levels: also uint rows (1 or m), uint count, floats
     scale       uint layout: 0 one number, 1 one for each output, 2 one for each term, 3 one for each weight,
                 4 one for each output times 2^e with an exponent for each term; then floats, then for 4 ints
@@ -48,11 +48,11 @@ def _write(weights: Weights, sink: Sink, *, masked: bool) -> None:
     kind = 0 if weights.values is not None else 1 if weights.levels is None else 2
     sink.uint(2 * kind + weights.single)
     sink.uint(int(masked))
-    nonzero = weights.nonzero() if masked else None
-    if nonzero is not None:
-        sink.mask(nonzero.ravel())
+    stored = _stored(weights) if masked else None
+    if stored is not None:
+        sink.mask(stored.ravel())
     if weights.values is not None:
-        values = weights.values.ravel() if nonzero is None else weights.values[nonzero]
+        values = weights.values.ravel() if stored is None else weights.values[stored]
         sink.floats(values, 4 if weights.single else 8)
         return
     assert weights.codes is not None
@@ -64,7 +64,17 @@ def _write(weights: Weights, sink: Sink, *, masked: bool) -> None:
         sink.uint(weights.levels.shape[0])
         sink.uint(weights.levels.shape[1])
         sink.floats(weights.levels.ravel())
-    sink.ints(weights.codes.ravel() if nonzero is None else weights.codes[nonzero])
+    sink.ints(weights.codes.ravel() if stored is None else weights.codes[stored])
+
+
+def _stored(weights: Weights) -> NDArray[np.bool_]:
+    """Return which weights a mask holds: those that are not what the reader puts elsewhere.
+
+    A code may be another one and its weight still zero, where its scale is zero or two levels are.
+    """
+    if weights.codes is None:
+        return weights.nonzero()
+    return np.asarray(weights.codes != _zero_codes(weights.zero_point, weights.levels))
 
 
 def _write_layout(array: NDArray[np.float64] | NDArray[np.int64], sink: Sink) -> None:
