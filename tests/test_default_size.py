@@ -2,10 +2,22 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import GammaRegressor, LinearRegression, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import (
+    GammaRegressor,
+    LinearRegression,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+    RidgeClassifier,
+    SGDClassifier,
+)
 from sklearn.metrics import log_loss
+from sklearn.svm import LinearSVC
 
-from skcompress import PrunedClassifier, PrunedRegressor
+from skcompress import DistilledClassifier, PrunedClassifier, PrunedRegressor
+from skcompress.linear.problem import LinearProblem
+from skcompress.linear.view import Leaf
 
 
 def three_of_twenty(n_rows, seed):
@@ -51,6 +63,39 @@ def test_no_size_near_the_chosen_one_has_a_lower_criterion():
     others = [PrunedClassifier(base, n_nonzero=k).fit(X, y) for k in range(1, 9)]
     assert value(chosen) == pytest.approx(min(map(value, others)), abs=1e-6)
     np.testing.assert_array_equal(others[chosen.n_nonzero_ - 1].support_, chosen.support_)
+
+
+@pytest.mark.parametrize(
+    ("base", "most"),
+    [(LinearSVC(), 4), (LinearDiscriminantAnalysis(), 4), (SGDClassifier(random_state=0), 6), (RidgeClassifier(), 4)],
+    ids=["svc", "lda", "sgd", "ridge"],
+)
+def test_a_classifier_without_a_loss_of_its_own_needs_no_budget_either(base, most):
+    for seed in range(3):
+        X, y = three_of_twenty(300, seed)
+        model = PrunedClassifier(base).fit(X, y)
+        assert np.atleast_2d(model.support_)[0, :3].all()
+        assert model.n_nonzero_ <= most
+        assert model.score(X, y) > base.fit(X, y).score(X, y) - 0.05
+
+
+def test_nor_does_a_distilled_one():
+    X, y = three_of_twenty(300, 0)
+    student = PrunedClassifier(LogisticRegression())
+    model = DistilledClassifier(student, teacher=LogisticRegression(C=100), alpha=0.5).fit(X, y)
+    assert model.estimator_.n_nonzero_ == 3
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_its_size_does_not_depend_on_the_scale_of_its_decision_function(scale):
+    """The criterion is that of the correlation of labels and decision function, less what pruning loses."""
+    X, y = three_of_twenty(300, 0)
+    base = LinearSVC().fit(X, y)
+    problem = LinearProblem(Leaf(base, X, y))
+    r2 = np.corrcoef(base.decision_function(X), y)[0, 1] ** 2
+    np.testing.assert_allclose(problem.noise, (1 / r2 - 1) * problem.null_losses)
+    base.coef_, base.intercept_ = base.coef_ * scale, base.intercept_ * scale
+    np.testing.assert_allclose(LinearProblem(Leaf(base, X, y)).noise, problem.noise * scale**2)
 
 
 def test_labels_that_are_noise_keep_nothing():

@@ -29,7 +29,7 @@ from .gram import is_constant
 from .linalg import Floats, solve_psd
 from .memory import require_bytes
 
-HOLD = 1e-6
+HOLD = 0.01
 """The `hold` of a `QuadraticModel` whose centre was not fitted on the rows.
 
 Ten times as much costs loss on the rows (docs/decisions.md).

@@ -15,7 +15,7 @@ from .grids import GridKind, box_of
 from .linalg import Floats, Indices, Mask
 from .quadratic import QuadraticModel
 from .rounding import LazyCurvature, Problem
-from .unseen import held
+from .unseen import held, unseen
 
 SEARCHED_AT_ONCE = 2**16
 WHOLE = 1e-9
@@ -131,7 +131,7 @@ def tasks_of(
         system = np.ix_(outputs, columns)
         curvature = LazyCurvature(model, outputs, columns, spread[columns])
         optimum = model.centre[system] / spread[columns]
-        flat = quadratic.diag()[outputs[0], columns] <= 0
+        flat = unseen(quadratic)[outputs[0], columns]
         tasks.append(Task(curvature, outputs, columns, optimum, flat, model.signs[system], kind, bits, random))
     return tasks
 

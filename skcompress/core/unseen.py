@@ -1,14 +1,18 @@
 """Weights that the rows say nothing about.
 
 A column that does not vary on the rows (constant where there is an intercept, all zero where there is none, or without
-weight in every row where it varies) has no curvature: H_jj = 0, and the loss is the same whatever its weight. That
+weight in every row where it varies) has no curvature: H_jj = P_jj, and the loss is the same whatever its weight. That
 weight may matter on other rows, so rounding keeps it where it is, by a penalty on leaving the centre that is too small
 to have a say in anything else:
 
     HELD min(h, e / w_j^2),   h, e: means of H_ii and H_ii w_i^2 over the columns with curvature
 
-Collinear columns leave a direction, not a column, without curvature. Where the centre was not fitted on these rows, all
-weights are held in the same way, by the model's own `hold` times H_jj.
+Duplicates, dependent columns and few rows leave a direction, not a column, without curvature. Where the centre was not
+fitted on these rows, all weights are held in the same way, by
+
+    hold c H_jj,   c = min(1, w0'H w0 / sum_j H_jj w0_j^2)
+
+with the model's own `hold`. c is small where large weights cancel each other: rounding them needs the weak directions.
 """
 
 from __future__ import annotations
@@ -23,8 +27,13 @@ HELD = 1e-12
 
 
 def unseen(quadratic: QuadraticModel) -> Mask:
-    """Return which free weights have no curvature, shape (m, p)."""
-    return quadratic.free & (quadratic.diag() <= 0)
+    """Return which free weights have no curvature but a penalty's, shape (m, p)."""
+    return quadratic.free & ~_curved(quadratic)
+
+
+def _curved(quadratic: QuadraticModel) -> Mask:
+    """Return which columns the rows say something about, (m, p) or (1, p)."""
+    return np.vstack([gram.diag() for gram in quadratic.grams]) > 0
 
 
 def held(quadratic: QuadraticModel) -> QuadraticModel:
@@ -35,13 +44,21 @@ def held(quadratic: QuadraticModel) -> QuadraticModel:
         return model
     stay = flat & (quadratic.signs * quadratic.centre >= 0)
     diagonal = np.broadcast_to(quadratic.diag(), flat.shape)
-    live = quadratic.free & (diagonal > 0)
+    live = quadratic.free & ~flat
     curvature = float(diagonal[live].mean()) if live.any() else 1.0
     energy = float((diagonal * quadratic.centre**2)[live].mean()) if live.any() else 1.0
     square = (np.where(flat, quadratic.centre, 0.0) ** 2).max(axis=0)
     small = HELD * np.minimum(curvature, energy / np.where(square > 0, square, 1.0))
-    penalty = np.where(diagonal > 0, quadratic.hold * diagonal, small)
+    penalty = np.where(_curved(quadratic), quadratic.hold * _cancelling(model) * diagonal, small)
     return model.holding(np.where(stay, quadratic.centre, model.centre), model.free | stay, penalty)
+
+
+def _cancelling(quadratic: QuadraticModel) -> float:
+    """Return c, the least over outputs: one for all, so that outputs go on sharing one curvature."""
+    centre = quadratic.centre
+    together = np.einsum("mp,mp->m", quadratic.dot(centre), centre)
+    apart = np.einsum("mp,mp->m", quadratic.diag(), centre**2)
+    return float(np.divide(together, apart, out=np.ones_like(apart), where=apart > 0).clip(0.0, 1.0).min())
 
 
 def octaves_beyond(quadratic: QuadraticModel, exponents: np.ndarray) -> np.ndarray:

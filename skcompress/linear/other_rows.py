@@ -1,4 +1,4 @@
-"""Warnings of weights of a frozen model that the rows say nothing about (`skcompress.core.unseen`)."""
+"""Warnings of weights of a frozen or distilled model that the rows say nothing about (`skcompress.core.unseen`)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_CHANGED = 0.5
 def warn_of_pruned(problem: LinearProblem, quadratic: QuadraticModel, support: Mask, columns: Columns) -> None:
     """Warn if weights without curvature are pruned, (m, p): the rows cannot tell what that costs."""
     # Of another model the quadratic may be that of all classes in one row.
-    pruned = unseen(quadratic) & ~support if problem.leaf.frozen else np.zeros(1, dtype=bool)
+    pruned = unseen(quadratic) & ~support if _from_elsewhere(problem) else np.zeros(1, dtype=bool)
     if pruned.any():
         told = columns.told(np.flatnonzero(pruned.any(axis=0)))
         warnings.warn(
@@ -35,7 +35,7 @@ def warn_of_changed(problem: LinearProblem, quadratic: QuadraticModel, weights: 
     """Warn if the grid has no value near a weight without curvature, given the rounded weights, (m, p)."""
     centre = quadratic.centre
     changed = unseen(quadratic) & (np.abs(weights - centre) > MOST_CHANGED * np.abs(centre))
-    if problem.leaf.frozen and changed.any():
+    if _from_elsewhere(problem) and changed.any():
         output, column = (int(place) for place in np.argwhere(changed)[0])
         told = columns.told(np.flatnonzero(changed.any(axis=0)))
         warnings.warn(
@@ -45,3 +45,8 @@ def warn_of_changed(problem: LinearProblem, quadratic: QuadraticModel, weights: 
             UserWarning,
             stacklevel=2,
         )
+
+
+def _from_elsewhere(problem: LinearProblem) -> bool:
+    """Return whether the weights may know other rows than these: those of a teacher, or of another fit."""
+    return problem.leaf.frozen or problem.leaf.own_target

@@ -36,6 +36,9 @@ LEAST_SHARE = float(np.finfo(np.float64).eps)
 FAR = 1 - 1e-6
 """Share of a column's mean square that the square of its mean has at a thousand standard deviations."""
 
+LEAST_EXPLAINED = 1e-6
+"""Share of the labels' variance that counts as explained at least."""
+
 
 class LinearProblem:
     """The loss of a linear model on its training rows.
@@ -158,11 +161,23 @@ class LinearProblem:
 
     @cached_property
     def noise(self) -> Floats | None:
-        """Mean deviance of the base from y, shape (m,), for information criteria; None where y is not known."""
-        comparable = self.fit.level_penalized and not self.leaf.own_target
-        if self.leaf.y is None or (self.own_target and not comparable and hasattr(self.leaf.estimator, "classes_")):
+        """Mean deviance of the base from y, shape (m,), for information criteria; None where y is not known.
+
+        Of a classifier in fidelity mode, squared error of the labels from a t + b, the best such line in the linear
+        predictor t, in units of t: (1 - r^2) / r^2 var(t), with the correlation r of labels and t.
+        """
+        if self.leaf.y is None:
             return None
-        return self.row_weight @ self.fit.deviance.value(self._given_target(), self.base_predictor)
+        target = self._given_target()
+        is_classifier = hasattr(self.leaf.estimator, "classes_")
+        if not (is_classifier and self.own_target and isinstance(self.fit.deviance, Squared)):
+            return self.row_weight @ self.fit.deviance.value(target, self.base_predictor)
+        apart = target - self.row_weight @ target
+        moved = self.base_predictor - self.row_weight @ self.base_predictor
+        variance, shared = self.row_weight @ moved**2, self.row_weight @ (apart * moved)
+        both = variance * (self.row_weight @ apart**2)
+        explained = np.divide(shared**2, both, out=np.ones_like(both), where=both > 0)
+        return (1 / np.maximum(explained, LEAST_EXPLAINED) - 1) * variance
 
     def deviance(self, weights: Floats, intercept: Floats) -> float:
         """Return the mean deviance from y without the penalty, summed over outputs, for information criteria.

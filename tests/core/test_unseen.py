@@ -7,8 +7,10 @@ import pytest
 
 from skcompress.core.gram import gram_of
 from skcompress.core.grids import GRIDS
+from skcompress.core.moments import HOLD
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.quantizing import quantize, round_on
+from skcompress.core.rounding import ROUNDINGS
 from skcompress.core.unseen import held, unseen
 from skcompress.core.widths import quantize_widths
 
@@ -109,16 +111,33 @@ def test_what_is_held_and_what_is_not():
     np.testing.assert_array_equal(stiff.diag()[:, LIVE], model.diag()[:, LIVE])
 
 
-@pytest.mark.parametrize("rounding", ["nearest", "gptq", "beam", "descent", "lattice"])
-def test_two_equal_columns_of_a_held_model_keep_their_weights(rounding):
+DEPENDENT = {"twice": [1.0, 0, 0], "three times": [3.0, 0, 0], "a sum": [1.0, -0.3, 0.7]}
+
+
+@pytest.mark.parametrize("rounding", [name for name in ROUNDINGS if name not in ("stochastic", "floor")])
+@pytest.mark.parametrize("granularity", ["output", "feature"])
+@pytest.mark.parametrize("dependent", DEPENDENT.values(), ids=DEPENDENT)
+def test_dependent_columns_of_a_held_model_keep_their_weights(rounding, granularity, dependent):
     X = np.random.default_rng(1).standard_normal((60, 3))
-    X = np.column_stack([X, X[:, 0]])
-    weights = np.array([5.03, 1.37, 2.21, -3.14])
-    model = QuadraticModel(np.cov(X.T, ddof=0), weights, hold=1e-6)
-    step = 5.03 / 127
-    result = quantize(model, bits=8, rounding=rounding)
-    np.testing.assert_allclose(result.weights[0], weights, atol=4 * step)
+    X = np.column_stack([X, X @ dependent])
+    weights = np.array([5.03, 1.37, 2.21, 3.14])
+    model = QuadraticModel(np.cov(X.T, ddof=0), weights, hold=HOLD)
+    result = quantize(model, bits=8, rounding=rounding, granularity=granularity)
+    np.testing.assert_allclose(result.weights[0], weights, atol=2 * result.grid.scale.max())
     assert model.loss(result.weights) == pytest.approx(model._with(hold=0.0).loss(result.weights))
+
+
+@pytest.mark.parametrize("turn", [np.eye(3), np.linalg.qr(np.random.default_rng(2).standard_normal((3, 3)))[0]])
+def test_the_hold_is_weaker_where_weights_cancel_each_other(turn):
+    """It is `hold` H_jj times the variance of the sum over the sum of the variances, and of all outputs the least."""
+    X = np.random.default_rng(1).standard_normal((60, 3)) @ turn
+    X[:, 2] = X[:, 0] + 1e-3 * X[:, 2]
+    H = np.cov(X.T, ddof=0)
+    weights = np.array([[1.0, 1.0, 1.0], [300.0, 1.0, -299.0]])
+    share = weights[1] @ H @ weights[1] / (np.diag(H) * weights[1] ** 2).sum()
+    assert share < 1e-3
+    model = held(QuadraticModel(H, weights, hold=0.01))
+    np.testing.assert_allclose(model.diag() - np.diag(H), np.tile(0.01 * share * np.diag(H), (2, 1)), rtol=1e-6)
 
 
 @pytest.mark.parametrize("constant", [0.1, 1 / 3, -7e5, 123456789.123])

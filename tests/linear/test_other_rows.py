@@ -1,6 +1,7 @@
 """Frozen models on rows that say nothing about some of their weights."""
 
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skcompress import PrunedRegressor, QuantizedClassifier, QuantizedRegressor, compact
+from skcompress import DistilledRegressor, PrunedRegressor, QuantizedClassifier, QuantizedRegressor, compact
 
 NAMES = ["a", "b", "c", "d", "e"]
 WEIGHTS = np.array([1.237, 2.618, 3.09, 4.011, 5.31])
@@ -72,6 +73,39 @@ def test_pruning_such_a_weight_warns_with_its_name():
 def test_pruned_and_quantized_keeps_what_is_kept():
     model = QuantizedRegressor(PrunedRegressor(frozen(), n_nonzero=4, keep=["d", "e"]), bits=6).fit(ROWS)
     np.testing.assert_allclose(model.coef_[[3, 4]], WEIGHTS[[3, 4]], rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"rounding": "exact"}, {"rounding": "joint"}, {"granularity": "feature"}, {"grid": "affine"}, {"bits": 6}],
+)
+@pytest.mark.parametrize("times", [1.0, 3.0])
+def test_quantizing_does_not_move_weight_between_columns_that_are_multiples_of_one_another(options, times):
+    rows = TRAIN.assign(b=TRAIN["a"], e=times * TRAIN["d"])
+    model = QuantizedRegressor(frozen(), **options).fit(rows)
+    np.testing.assert_allclose(model.coef_, WEIGHTS, atol=1.5 * np.max(model.scale_))
+    assert model.score(TRAIN, Y) > 0.99
+
+
+@pytest.mark.parametrize("rows", [ROWS, TRAIN.assign(b=TRAIN["a"], e=3 * TRAIN["d"])], ids=["constant", "dependent"])
+def test_a_distilled_model_keeps_its_weights_on_such_rows_too(rows):
+    model = DistilledRegressor(Ridge(1e-6), teacher=frozen(), alpha=1).fit(TRAIN, Y)
+    rounded = QuantizedRegressor(FrozenEstimator(model)).fit(rows)
+    np.testing.assert_allclose(rounded.coef_, WEIGHTS, atol=np.max(rounded.scale_))
+
+
+@pytest.mark.parametrize("rows", [ROWS, TRAIN.assign(b=TRAIN["a"], e=3 * TRAIN["d"])], ids=["constant", "dependent"])
+@pytest.mark.parametrize("bits", [6, 8])
+def test_a_distilled_student_keeps_what_it_learned_from_unlabelled_rows(rows, bits):
+    """The labelled rows say nothing about some weights; the unlabelled ones do, by the teacher's predictions."""
+    student = QuantizedRegressor(Ridge(1e-6), bits=bits)
+    options = {"teacher": frozen(), "alpha": 1, "debias": False, "cv": "in_sample"}
+    model = DistilledRegressor(student, **options).fit(rows, rows @ WEIGHTS + 1, X_unlabeled=TRAIN[:150])
+    np.testing.assert_allclose(model.coef_, WEIGHTS, rtol=0.1)
+    assert model.score(TRAIN, Y) > 0.99
+    with pytest.warns(UserWarning, match="which these rows say nothing about") if rows is ROWS else nullcontext():
+        pruned = DistilledRegressor(PrunedRegressor(Ridge(1e-6), n_nonzero=3), **options)
+        pruned.fit(rows, rows @ WEIGHTS + 1, X_unlabeled=TRAIN[:150])
 
 
 def test_few_rows_do_not_lead_the_weights_of_a_frozen_model_astray(monkeypatch):
