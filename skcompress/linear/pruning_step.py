@@ -173,14 +173,16 @@ class PruneStep:
             solutions = [compressed(step, at_start)]
             with suppress(np.linalg.LinAlgError):  # a saturated model has no curvature between classes
                 solutions += [compressed(each, at_start) for each in steps[1:]]
-            best = lowest(problem, solutions, start.signs)
+            found = [lowest(problem, solutions, start.signs)]
             if not problem.exact and self._minimises() and n_nonzero is not None:
-                best = settled(problem, best, start.signs)
-                if misjudged(problem, best):
-                    begin = damped(problem, start)
+                found[0] = settled(problem, found[0], start.signs)
+                begin = damped(problem, start)
+                if misjudged(problem, found[0]) or (begin is not None and not is_large(found[0].result)):
                     others = [compressed(each, at_constant() if begin is None else begin) for each in steps]
-                    best = lowest(problem, [best, *others], start.signs)._replace(first=solutions[0].first)
-            return exchanged(problem, start, best, keep) if self._searches_classes(n_nonzero, start) else best
+                    found.append(lowest(problem, others, start.signs))
+            if self._searches_classes(n_nonzero, start):
+                found = [exchanged(problem, start, each, keep) for each in found]
+            return lowest(problem, found, start.signs)._replace(first=solutions[0].first)
 
         def propose(quadratic: QuadraticModel) -> Pruning:
             return prune_silently(quadratic, **fixed, feature_groups=groups, keep=keep)
