@@ -127,7 +127,8 @@ class PruneStep:
         rounds = 1 if self._scores_once() else ROUNDS
         # A loss that is linearised again needs no local minimum of each quadratic.
         patient = self.search != "auto" or self.n_restarts != 0 or np.any(start.signs)
-        quick = rounds > 1 and not patient and not problem.exact
+        single = self.feature_groups is None or len(start.support) == 1
+        quick = rounds > 1 and not patient and single and not problem.exact
 
         def is_large(found: Pruning) -> bool:
             return quick and found.work > LARGE
