@@ -70,15 +70,16 @@ def _of_several(estimator: Any) -> str:
     inside = parameters["estimator"]
     if hasattr(estimator, "estimators_"):
         inside = next(iter(estimator.estimators_), inside)
-    if not isinstance(inside, type(None)) and not (hasattr(inside, "coef_") or hasattr(inside, "fit_intercept")):
+    if inside is not None and not (hasattr(inside, "coef_") or hasattr(inside, "fit_intercept")):
         return (
             f"holds several models, none of them linear ({type(inside).__name__}): distil it into a linear model: "
             f"{_distilled(estimator)}"
         )
-    wrapper = "PrunedClassifier" if is_classifier(inside) else "PrunedRegressor"
+    linear = _base(estimator) if inside is None else type(inside).__name__
+    wrapper = "PrunedClassifier" if is_classifier(estimator if inside is None else inside) else "PrunedRegressor"
     return (
         "holds several models, or none to be written: put the wrapper inside it, around the linear one, as in "
-        f"{type(estimator).__name__}({wrapper}({type(inside).__name__}())), or distil it into one linear model: "
+        f"{type(estimator).__name__}({wrapper}({linear}())), or distil it into one linear model: "
         f"{_distilled(estimator)}"
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -42,6 +43,7 @@ REGRESSORS = [
 CLASSIFIERS = [
     (SVC(kernel="poly"), ["SVC has kernel='poly'", "LinearSVC", "DistilledClassifier(LogisticRegression()"]),
     (NuSVC(kernel="linear", nu=0.1), ["computes its coef_", "LinearSVC"]),
+    (CalibratedClassifierCV(), ["CalibratedClassifierCV(PrunedClassifier(LogisticRegression()))"]),
     (OneVsRestClassifier(LogisticRegression()), ["OneVsRestClassifier(PrunedClassifier(LogisticRegression()))"]),
     (VotingClassifier([("a", LogisticRegression())]), ["holds several models", "DistilledClassifier"]),
     (BaggingClassifier(n_estimators=2), ["none of them linear (DecisionTreeClassifier)", "DistilledClassifier"]),
