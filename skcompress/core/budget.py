@@ -11,11 +11,12 @@ A budget turns the profiles of the problems (one for each output, or one for all
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from .checks import is_number
 from .linalg import Floats, Indices
 from .quadratic import QuadraticModel
 from .sharing import allocate, finds_shares, found_sizes, losses_of, shared_bound
@@ -63,20 +64,16 @@ def budget_of(threshold: Any = None, n_nonzero: Any = None, max_loss: Any = None
         return Budget("threshold", _checked_threshold(value))
     if name == "n_nonzero":
         return Budget("n_nonzero", _checked_count(value))
-    if not _is_number(value) or not 0 <= value < np.inf:
+    if not is_number(value) or not 0 <= value < np.inf:
         raise ValueError(f"max_loss={value!r} must be a number, 0 or above, in units of the null loss")
     return Budget("max_loss", float(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
 def _checked_threshold(value: Any) -> float | str:
     if isinstance(value, str):
         _parsed(value)
         return value
-    if not _is_number(value) or not 0 <= value < np.inf:
+    if not is_number(value) or not 0 <= value < np.inf:
         raise ValueError(
             f"threshold={value!r} must be a number, 0 or above, or a string such as 'mean', 'median' or '1.25*mean'"
         )
@@ -84,7 +81,7 @@ def _checked_threshold(value: Any) -> float | str:
 
 
 def _checked_count(value: Any) -> int | float:
-    if _is_number(value):
+    if is_number(value):
         if isinstance(value, Integral):
             if int(value) >= 1:
                 return int(value)

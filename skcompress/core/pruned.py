@@ -96,7 +96,7 @@ class Pruning:
         return total if self.n_problems == 1 else total / self.all_units
 
 
-def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: bool) -> Pruning:
+def pruning_of(selection: Selection, choice: Choice, bar: Bar | None) -> Pruning:
     """Return the model at the chosen sizes.
 
     Parameters
@@ -107,12 +107,10 @@ def pruning_of(selection: Selection, choice: Choice, bar: Bar | None, refit: boo
         Sizes, and those for the path.
     bar : Bar or None
         The threshold as a number, where that was the budget.
-    refit : bool
-        Whether the kept weights move to their optimum.
     """
     units, sizes = selection.units, choice.sizes
     support = selection.support(sizes)
-    if refit:
+    if selection.refit:
         model = selection.refitted(support)
         # A weight that its sign holds at zero does not count as kept.
         support = model.free if selection.quadratic.signs[support].any() else support

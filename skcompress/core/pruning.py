@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -20,39 +19,16 @@ from numpy.typing import ArrayLike
 
 from .budget import Bar, Budget, Choice, bar_of, budget_of, choose
 from .default_size import by_criterion
-from .importance import ImportanceLike, check_importance
+from .importance import ImportanceLike
+from .options import PruneOptions
 from .path import Path
 from .pruned import Pruning, pruning_of
 from .quadratic import QuadraticModel, require_quadratic
-from .selection import SEARCHED, Selection, select
-from .subset import SEARCHES
+from .selection import Selection, select
 from .units import Groups
 
 LARGE_LOSS = 0.05
 """Total loss from which a threshold, which bounds single weights, deserves a warning."""
-
-
-def check_pruning(
-    *,
-    threshold: Any = None,
-    n_nonzero: Any = None,
-    max_loss: Any = None,
-    importance: Any = "obs",
-    search: Any = "auto",
-    refit: Any = "closed_form",
-    n_restarts: Any = 0,
-    max_nodes: Any = None,
-) -> None:
-    """Raise ValueError unless `prune` can take these parameters; see there for what they mean."""
-    budget_of(threshold, n_nonzero, max_loss)
-    check_importance(importance)
-    _checked_search(search, importance, refit)
-    for name, value, least, also in (("n_restarts", n_restarts, 0, ("auto",)), ("max_nodes", max_nodes, 1, (None,))):
-        if (value is None or isinstance(value, str)) and value in also:
-            continue
-        if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
-            told = "".join(f", or {name!r}" for name in also)
-            raise ValueError(f"{name}={value!r} must be an integer of at least {least}{told}")
 
 
 def prune(
@@ -126,8 +102,7 @@ def prune(
         If every weight is pruned, or a threshold leads to a total loss above 0.05.
     """
     require_quadratic(quadratic, "prune")
-    found = prune_silently(
-        quadratic,
+    options = PruneOptions(
         threshold=threshold,
         n_nonzero=n_nonzero,
         max_loss=max_loss,
@@ -141,72 +116,27 @@ def prune(
         max_nodes=max_nodes,
         random_state=random_state,
     )
+    found = prune_with(quadratic, options)
     if quadratic.free.any():
-        warn_about(found, found.loss, threshold=threshold, n_nonzero=n_nonzero, max_loss=max_loss)
+        warn_about(found, found.loss, options.budget)
     return found
 
 
-def prune_silently(
-    quadratic: QuadraticModel,
-    *,
-    threshold: float | str | None = None,
-    n_nonzero: float | None = None,
-    max_loss: float | None = None,
-    importance: ImportanceLike = "obs",
-    search: str = "auto",
-    refit: str | None = "closed_form",
-    feature_groups: Groups = None,
-    keep: ArrayLike | None = None,
-    monotonic_cst: ArrayLike | None = None,
-    n_restarts: int | str = 0,
-    max_nodes: int | None = None,
-    random_state: Any = None,
-) -> Pruning:
-    """Return what `prune` does, for callers that have still to find out what it costs on the true loss."""
-    check_pruning(
-        threshold=threshold,
-        n_nonzero=n_nonzero,
-        max_loss=max_loss,
-        importance=importance,
-        search=search,
-        refit=refit,
-        n_restarts=n_restarts,
-        max_nodes=max_nodes,
-    )
-    budget = budget_of(threshold, n_nonzero, max_loss)
-    quadratic = quadratic if monotonic_cst is None else _with_signs(quadratic, monotonic_cst)
-    _check_signs(quadratic, refit)
-    selection = select(
-        quadratic,
-        importance=importance,
-        search=_checked_search(search, importance, refit),
-        refit=refit is not None,
-        feature_groups=feature_groups,
-        keep=keep,
-        n_restarts=n_restarts,
-        max_nodes=max_nodes,
-        random_state=random_state,
-    )
-    bar = _bar(budget, selection)
-    if budget.kind == "criterion":
-        choice = by_criterion(selection, refit is not None)
+def prune_with(quadratic: QuadraticModel, options: PruneOptions) -> Pruning:
+    """Return what `prune` does, without its warnings: what it costs on the true loss may still have to be found out."""
+    quadratic = quadratic if options.monotonic_cst is None else _with_signs(quadratic, options.monotonic_cst)
+    _check_signs(quadratic, options.refit)
+    selection = select(quadratic, options)
+    bar = _bar(options.budget, selection)
+    if options.budget.kind == "criterion":
+        choice = by_criterion(selection, options.refits)
     else:
-        choice = choose(budget, selection.profiles, n_units=selection.units.n_units, bar=bar)
-    return pruning_of(selection, choice, bar, refit is not None)
+        choice = choose(options.budget, selection.profiles, n_units=selection.units.n_units, bar=bar)
+    return pruning_of(selection, choice, bar)
 
 
 def prune_sizes(
-    quadratic: QuadraticModel,
-    sizes: Sequence[float],
-    *,
-    importance: ImportanceLike = "obs",
-    search: str = "auto",
-    refit: str | None = "closed_form",
-    feature_groups: Groups = None,
-    keep: ArrayLike | None = None,
-    n_restarts: int | str = 0,
-    max_nodes: int | None = None,
-    random_state: Any = None,
+    quadratic: QuadraticModel, sizes: Sequence[float], options: PruneOptions | None = None
 ) -> list[Pruning]:
     """Prune a quadratic model to many sizes, at little more than the cost of the largest.
 
@@ -218,8 +148,8 @@ def prune_sizes(
         The loss around the fitted weights.
     sizes : sequence of int or float
         As `n_nonzero` of `prune`, in any order.
-    importance, search, refit, feature_groups, keep, n_restarts, max_nodes, random_state
-        As in `prune`.
+    options : PruneOptions, default=None
+        Whose budget does not matter. None: those of `prune`.
 
     Returns
     -------
@@ -231,35 +161,14 @@ def prune_sizes(
     ValueError
         As `prune`.
     """
+    options = PruneOptions() if options is None else options
     budgets = [budget_of(n_nonzero=size) for size in sizes]
-    check_pruning(importance=importance, search=search, refit=refit, n_restarts=n_restarts, max_nodes=max_nodes)
-    selection = select(
-        quadratic,
-        importance=importance,
-        search=_checked_search(search, importance, refit),
-        refit=refit is not None,
-        feature_groups=feature_groups,
-        keep=keep,
-        n_restarts=n_restarts,
-        max_nodes=max_nodes,
-        random_state=random_state,
-    )
-    choices = _choices(selection, budgets)
-    return [pruning_of(selection, Choice(c.sizes, c.sizes[None], c.shared), None, refit is not None) for c in choices]
+    selection = select(quadratic, options)
+    choices = choices_of(selection, budgets)
+    return [pruning_of(selection, Choice(c.sizes, c.sizes[None], c.shared), None) for c in choices]
 
 
-def prune_path(
-    quadratic: QuadraticModel,
-    sizes: Sequence[int] | None = None,
-    *,
-    search: str = "auto",
-    importance: ImportanceLike = "obs",
-    feature_groups: Groups = None,
-    keep: ArrayLike | None = None,
-    n_restarts: int | str = 0,
-    max_nodes: int | None = None,
-    random_state: Any = None,
-) -> Path:
+def prune_path(quadratic: QuadraticModel, sizes: Sequence[int] | None = None, **parameters: Any) -> Path:
     """Return the losses and supports of many sizes, at little more than the cost of the largest.
 
     Each is the support that `prune` finds for that size alone; its weights are ``quadratic.restrict(support).centre``.
@@ -270,8 +179,9 @@ def prune_path(
         The loss around the fitted weights.
     sizes : sequence of int, default=None
         Units kept for each output, or for all jointly where units are groups. None: all sizes there are.
-    search, importance, feature_groups, keep, n_restarts, max_nodes, random_state
-        As in `prune`.
+    **parameters
+        What `prune` takes beside a budget and `refit`: search, importance, feature_groups, keep, monotonic_cst,
+        n_restarts, max_nodes, random_state.
 
     Returns
     -------
@@ -295,56 +205,31 @@ def prune_path(
     >>> path.at(2).support
     array([[ True, False,  True]])
     """
+    refused = {"threshold", "n_nonzero", "max_loss", "refit"} & set(parameters)
+    if refused:
+        raise TypeError(f"prune_path() takes no {min(refused)!r}: a path has every size, and refits the kept weights")
     wanted = [] if sizes is None else [budget_of(n_nonzero=int(size)) for size in sizes]
-    check_pruning(search=search, importance=importance, n_restarts=n_restarts, max_nodes=max_nodes)
-    selection = select(
-        quadratic,
-        importance=importance,
-        search=_checked_search(search, importance, "closed_form"),
-        refit=True,
-        feature_groups=feature_groups,
-        keep=keep,
-        n_restarts=n_restarts,
-        max_nodes=max_nodes,
-        random_state=random_state,
-    )
+    options = PruneOptions(**parameters)
+    if options.monotonic_cst is not None:
+        quadratic = _with_signs(quadratic, options.monotonic_cst)
+    selection = select(quadratic, options)
     profiles = selection.profiles
     if sizes is None:
         most = max((profile.most for profile in profiles), default=0)
         least = max([1, *(profile.least for profile in profiles)])
         wanted = [Budget("n_nonzero", size) for size in range(least, most + 1)]
-    chosen = [choice.sizes for choice in _choices(selection, wanted)]
+    chosen = [choice.sizes for choice in choices_of(selection, wanted)]
     visited = np.unique(np.array(chosen, dtype=np.intp).reshape(-1, len(profiles)), axis=0)
     return selection.path(visited)
 
 
-def _choices(selection: Selection, budgets: list[Budget]) -> list[Choice]:
+def choices_of(selection: Selection, budgets: list[Budget]) -> list[Choice]:
     """Spend many budgets of sizes, after telling the profiles which sizes are going to be asked for."""
     profiles, n_units = selection.profiles, selection.units.n_units
     choices = [choose(budget, profiles, n_units=n_units) for budget in budgets]
     for place, profile in enumerate(profiles):
         profile.prepare(np.unique(np.array([choice.sizes[place] for choice in choices], dtype=np.intp)))
     return choices
-
-
-def _checked_search(search: Any, importance: ImportanceLike, refit: Any) -> str:
-    if search != "auto" and (not isinstance(search, str) or search not in SEARCHES):
-        raise ValueError(f"search={search!r} is not known: use one of {['auto', *SEARCHES]}")
-    if refit not in ("closed_form", None):
-        raise ValueError(f"refit={refit!r} is not known here: use 'closed_form' or None")
-    chosen: str = search
-    if search == "auto":
-        chosen = "swap" if isinstance(importance, str) and importance == "obs" and refit else "one_shot"
-    if chosen in SEARCHED and importance != "obs":
-        raise ValueError(
-            f"search={search!r} minimises the loss and cannot use importance={importance!r}: use importance='obs', "
-            f"or search='one_shot' or 'backward'"
-        )
-    if refit is None and chosen != "one_shot":
-        raise ValueError(
-            f"refit=None leaves the weights untouched and cannot go with search={search!r}: use 'one_shot'"
-        )
-    return chosen
 
 
 def _with_signs(quadratic: QuadraticModel, monotonic_cst: ArrayLike) -> QuadraticModel:
@@ -375,7 +260,7 @@ def _bar(budget: Budget, selection: Selection) -> Bar | None:
     return bar_of(budget.value, np.empty(0))
 
 
-def warn_about(pruning: Pruning, loss: float, **budget: Any) -> None:
+def warn_about(pruning: Pruning, loss: float, budget: Budget) -> None:
     """Warn if every weight is pruned, or if a threshold leads to a total loss above `LARGE_LOSS`.
 
     Parameters
@@ -384,15 +269,14 @@ def warn_about(pruning: Pruning, loss: float, **budget: Any) -> None:
         What was found.
     loss : float
         What it costs.
-    **budget
-        `threshold`, `n_nonzero` and `max_loss` as they were given.
+    budget : Budget
+        What was asked for.
     """
-    told = budget_of(**budget)
     if not pruning.support.any():
-        warnings.warn(f"{told} prunes every weight: the model predicts a constant", UserWarning, stacklevel=3)
-    elif told.kind == "threshold" and loss > LARGE_LOSS:
+        warnings.warn(f"{budget} prunes every weight: the model predicts a constant", UserWarning, stacklevel=3)
+    elif budget.kind == "threshold" and loss > LARGE_LOSS:
         warnings.warn(
-            f"{told} bounds what each weight costs, not the sum: together they cost a loss of {loss:.3g}, "
+            f"{budget} bounds what each weight costs, not the sum: together they cost a loss of {loss:.3g}, "
             f"more than {LARGE_LOSS}; use max_loss or n_nonzero to bound the total",
             UserWarning,
             stacklevel=3,

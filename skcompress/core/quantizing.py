@@ -13,26 +13,20 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .codebooks import CodebookSearch
-from .grids import GRIDS, POWER_BITS, Codes, Grid, GridKind
+from .grids import GRIDS, Codes, Grid, GridKind
 from .linalg import Floats
+from .options import QuantizeOptions
 from .quadratic import QuadraticModel, require_quadratic
 from .rounding import Rounding, RoundingFunction, rounding_of
 from .scale_search import ScaleSearch, Trials
 from .scales import GRANULARITIES, SCALES, Granularity, ScaleRule, scale_rule_of
 from .tasks import Task, reach, tasks_of
-
-INCOMPATIBLE: dict[tuple[str, str], str] = {
-    ("codebook", "max"): "its levels lie where they cost least; use scale='mse' or 'loss'",
-    ("codebook", "number"): "its levels lie where they cost least; use scale='mse' or 'loss'",
-}
-"""Pairs of grid and scale ("number" for a float) that do not go together, and why."""
 
 MOST_CLIPPED = 0.5
 """Share of the weights that a given scale may clip without a warning."""
@@ -111,15 +105,17 @@ def quantize(
         If a given scale clips more than half of the weights, or rounds all of them to zero.
     """
     require_quadratic(quadratic, "quantize")
-    check_quantization(bits=bits, grid=grid, rounding=rounding, scale=scale, granularity=granularity)
-    bits, kind, method = int(bits), GRIDS[grid], rounding_of(rounding)
-    rule = scale_rule_of(scale)
-    if units is not None and granularity == "feature":
-        raise ValueError("granularity='feature' does not go with units: each feature has its unit already")
-    sharing = GRANULARITIES["output" if units is not None and granularity == "auto" else granularity](quadratic)
-    if units is not None:
-        units = _checked_units(units, quadratic.n_features)
-    tasks = tasks_of(quadratic, _feature_scale(sharing, units), kind, bits, generator_of(random_state))
+    return quantize_with(quadratic, QuantizeOptions(bits, grid, rounding, scale, granularity, units, random_state))
+
+
+def quantize_with(quadratic: QuadraticModel, options: QuantizeOptions) -> Quantization:
+    """Return what `quantize` does."""
+    bits, kind, method = int(options.bits), GRIDS[options.grid], rounding_of(options.rounding)
+    rule = scale_rule_of(options.scale)
+    by_output = options.units is not None and options.granularity == "auto"
+    sharing = GRANULARITIES["output" if by_output else options.granularity](quadratic)
+    units = None if options.units is None else _checked_units(options.units, quadratic.n_features)
+    tasks = tasks_of(quadratic, _feature_scale(sharing, units), kind, bits, generator_of(options.random_state))
     if kind.values(bits) is None and kind.has_levels(bits) and isinstance(rule, ScaleRule):
         trials = Trials(np.ones((quadratic.n_outputs, 1)))
         levels: Floats | None
@@ -127,13 +123,14 @@ def quantize(
     else:
         levels = kind.values(bits) if kind.has_levels(bits) else None
         trials, values = on_even_grid(tasks, kind, bits, method, rule, quadratic.unit, sharing.shared)
-    result = assembled(quadratic, grid_of(grid, bits, trials, sharing, quadratic, levels, units), tasks, values)
+    grid = grid_of(options.grid, bits, trials, sharing, quadratic, levels, units)
+    result = assembled(quadratic, grid, tasks, values)
     if not isinstance(rule, ScaleRule) and not result.weights.any() and quadratic.centre[quadratic.free].any():
         warnings.warn(
-            f"scale={scale!r} rounds every weight to zero: the model predicts a constant; give a smaller number, or "
-            "scale='loss'",
+            f"scale={options.scale!r} rounds every weight to zero: the model predicts a constant; give a smaller "
+            "number, or scale='loss'",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return result
 
@@ -268,25 +265,3 @@ def assembled(quadratic: QuadraticModel, grid: Grid, tasks: list[Task], values: 
 
 def _row_values(values: Floats, shared: bool) -> Floats:
     return values[:1, 0].reshape(()) if shared else values
-
-
-def check_quantization(*, bits: Any, grid: Any, rounding: Any, scale: Any, granularity: Any) -> None:
-    """Raise ValueError unless `quantize` can take these parameters; see there for what they mean."""
-    if not isinstance(bits, Integral) or isinstance(bits, bool) or not 1 <= int(bits) <= 16:
-        raise ValueError(f"bits must be an integer from 1 to 16, got {bits!r}")
-    _check_name(grid, GRIDS, "grid")
-    rounding_of(rounding)
-    rule = scale_rule_of(scale)
-    _check_name(granularity, GRANULARITIES, "granularity")
-    reason = INCOMPATIBLE.get((grid, scale if isinstance(rule, ScaleRule) else "number"))
-    if reason is not None:
-        raise ValueError(f"scale={scale!r} does not go with grid={grid!r}: {reason}")
-    if grid == "power_of_two" and int(bits) > POWER_BITS:
-        raise ValueError(f"bits={bits!r} does not go with grid='power_of_two': it takes 1 to {POWER_BITS} bits")
-    if GRIDS[grid].binary_steps and not isinstance(rule, ScaleRule) and np.frexp(rule)[0] != 0.5:
-        raise ValueError(f"scale={scale!r} does not go with grid={grid!r}: it must be a power of two, such as 2**-13")
-
-
-def _check_name(name: Any, table: dict[str, Any], parameter: str) -> None:
-    if not isinstance(name, str) or name not in table:
-        raise ValueError(f"{parameter} must be one of {sorted(table)}, got {name!r}")

@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .gram import DENSE_LIMIT, DenseGram
 from .importance import IMPORTANCES, Importance, ImportanceLike, scores_by
 from .linalg import Floats, Indices, Mask
+from .options import SEARCHED, PruneOptions
 from .path import Path
 from .quadratic import QuadraticModel
 from .subset import SEARCHES, Problem, Profile, Settings, problems_of
 from .subset.signed import SignedProblem
 from .subset.signed_search import signed_search
 from .subset.signed_units import signed_of
-from .units import Groups, Units, units_of
-
-SEARCHED = ("swap", "exact")
-"""Searches that minimise the loss itself."""
+from .units import Units, units_of
 
 UNCERTAIN = 1e-6
 """Rounding error from which a loss is not computed as a difference from that of a model without weights."""
@@ -115,20 +112,10 @@ class Selection:
         return np.asarray(kept.spread(scores), dtype=np.float64)
 
 
-def select(
-    quadratic: QuadraticModel,
-    *,
-    importance: ImportanceLike,
-    search: str,
-    refit: bool,
-    feature_groups: Groups,
-    keep: ArrayLike | None,
-    n_restarts: int | str,
-    max_nodes: int | None,
-    random_state: Any,
-) -> Selection:
-    """Cut a model into problems, score its units and start the search; parameters as in `prune`, checked."""
-    units = units_of(quadratic.free, feature_groups, keep)
+def select(quadratic: QuadraticModel, options: PruneOptions) -> Selection:
+    """Cut a model into problems, score its units and start the search."""
+    importance, refit = options.importance, options.refits
+    units = units_of(quadratic.free, options.feature_groups, options.keep)
     centred = quadratic
     signed = bool(quadratic.signs[quadratic.free].any())
     if signed and refit and _is_small(quadratic):
@@ -136,15 +123,15 @@ def select(
     elif refit and importance != "obs" and quadratic.gradient[quadratic.free].any() and _is_small(quadratic):
         centred = quadratic.restrict(quadratic.free, units.kept_columns)
     problems = problems_of(centred, units)
-    scores = _scores(importance, search, centred, units, problems)
-    seed = _seed(random_state) if n_restarts != 0 else 0
+    scores = _scores(importance, options.method, centred, units, problems)
+    seed = _seed(options.random_state) if options.n_restarts != 0 else 0
     settings = [
         Settings(
             scores=None if scores is None else scores[problem.unit_ids],
             importance=_importance_of(importance, centred, units, problem),
             refit=refit,
-            n_restarts=None if n_restarts == "auto" else int(n_restarts),
-            max_nodes=max_nodes,
+            n_restarts=None if options.n_restarts == "auto" else int(options.n_restarts),
+            max_nodes=options.max_nodes,
             seed=seed,
             n_problems=len(problems),
         )
@@ -153,9 +140,11 @@ def select(
     profiles: list[Profile]
     if signed and refit:
         under_signs: Sequence[SignedProblem] = signed_of(quadratic, units, problems)
-        profiles = [signed_search(search, *given) for given in zip(problems, under_signs, settings, strict=True)]
+        profiles = [
+            signed_search(options.method, *given) for given in zip(problems, under_signs, settings, strict=True)
+        ]
     else:
-        profiles = [SEARCHES[search](*given) for given in zip(problems, settings, strict=True)]
+        profiles = [SEARCHES[options.method](*given) for given in zip(problems, settings, strict=True)]
     return Selection(quadratic, centred, units, scores, profiles, refit)
 
 

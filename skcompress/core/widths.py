@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from .grids import GRIDS
+from .options import QuantizeOptions
 from .quadratic import QuadraticModel
 from .quantizing import (
     Quantization,
     assembled,
-    check_quantization,
     generator_of,
     grid_of,
     on_even_grid,
-    quantize,
+    quantize_with,
 )
-from .rounding import RoundingFunction, rounding_of
+from .rounding import rounding_of
 from .scale_search import Trials
 from .scales import GRANULARITIES, ScaleRule, scale_rule_of
 from .tasks import tasks_of
@@ -29,14 +29,7 @@ ROW_BY_ROW = {"nearest", "floor", "gptq"}
 
 
 def quantize_widths(
-    quadratic: QuadraticModel,
-    widths: Sequence[int],
-    *,
-    grid: str = "symmetric",
-    rounding: str | RoundingFunction = "lattice",
-    scale: str | float = "loss",
-    granularity: str = "auto",
-    random_state: Any = None,
+    quadratic: QuadraticModel, widths: Sequence[int], options: QuantizeOptions | None = None
 ) -> list[Quantization]:
     """Put the free weights on grids of several widths.
 
@@ -46,8 +39,8 @@ def quantize_widths(
         The loss around the weights; `free` says which weights may be other than zero.
     widths : sequence of int
         Bits, each from 1 to 16.
-    grid, rounding, scale, granularity, random_state
-        As in `quantize`.
+    options : QuantizeOptions, default=None
+        Whose bits do not matter. None: those of `quantize`.
 
     Returns
     -------
@@ -61,28 +54,26 @@ def quantize_widths(
     MemoryError
         If the rounding needs a curvature that does not fit into memory.
     """
-    options: dict[str, Any] = {"grid": grid, "rounding": rounding, "scale": scale, "granularity": granularity}
-    if len(widths) > 1 and _can_be_stacked(quadratic, widths, **options):
-        return _stacked(quadratic, [int(bits) for bits in widths], **options)
-    return [quantize(quadratic, bits=bits, **options, random_state=copy.deepcopy(random_state)) for bits in widths]
+    options = QuantizeOptions() if options is None else options
+    each = [options.at(bits) for bits in widths]
+    if len(widths) > 1 and _can_be_stacked(quadratic, each):
+        return _stacked(quadratic, [int(bits) for bits in widths], options)
+    drawn = (replace(own, random_state=copy.deepcopy(options.random_state)) for own in each)
+    return [quantize_with(quadratic, own) for own in drawn]
 
 
-def _can_be_stacked(
-    quadratic: QuadraticModel, widths: Sequence[Any], *, grid: Any, rounding: Any, scale: Any, granularity: Any
-) -> bool:
+def _can_be_stacked(quadratic: QuadraticModel, each: list[QuantizeOptions]) -> bool:
     """Return whether all the widths can be rows of one search without one of them changing another."""
-    for bits in widths:
-        check_quantization(bits=bits, grid=grid, rounding=rounding, scale=scale, granularity=granularity)
-    kind = GRIDS[grid]
-    even = all(kind.values(int(bits)) is None and not kind.has_levels(int(bits)) for bits in widths)
-    alone = granularity != "tensor" or quadratic.n_outputs == 1
-    return even and alone and rounding in ROW_BY_ROW and isinstance(scale_rule_of(scale), ScaleRule)
+    options, kind = each[0], GRIDS[each[0].grid]
+    even = all(kind.values(int(own.bits)) is None and not kind.has_levels(int(own.bits)) for own in each)
+    alone = options.granularity != "tensor" or quadratic.n_outputs == 1
+    row_by_row = isinstance(options.rounding, str) and options.rounding in ROW_BY_ROW and options.units is None
+    return even and alone and row_by_row and isinstance(scale_rule_of(options.scale), ScaleRule)
 
 
-def _stacked(
-    quadratic: QuadraticModel, widths: list[int], *, grid: str, rounding: str, scale: str, granularity: str
-) -> list[Quantization]:
-    kind, method, m = GRIDS[grid], rounding_of(rounding), quadratic.n_outputs
+def _stacked(quadratic: QuadraticModel, widths: list[int], options: QuantizeOptions) -> list[Quantization]:
+    grid, scale, granularity = options.grid, options.scale, options.granularity
+    kind, method, m = GRIDS[grid], rounding_of(options.rounding), quadratic.n_outputs
     sharing = GRANULARITIES[granularity](quadratic)._replace(shared=False)
     feature_scale = np.ones(1) if sharing.exponents is None else np.exp2(sharing.exponents)
     tasks = tasks_of(quadratic, feature_scale, kind, widths[0], generator_of(0))

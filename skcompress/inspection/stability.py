@@ -27,7 +27,7 @@ from sklearn.utils import check_random_state
 from .._base import fit_nest, require_fitting
 from ..core.gram import DENSE_LIMIT
 from ..core.linalg import Floats, Indices, Mask
-from ..core.pruning import prune
+from ..core.pruning import prune_with
 from ..core.quadratic import QuadraticModel
 from ..core.resampling import ResampledSquares, blocks_of
 from ..core.substitutes import substitutes
@@ -234,14 +234,10 @@ def _pruned(wrapper: Any, quadratic: QuadraticModel, columns: Columns, order: In
     """Return the support that the wrapper would choose on a quadratic whose columns are in this order."""
     labels = columns.labels(wrapper.feature_groups)
     keep = None if wrapper.keep is None else columns.select(wrapper.keep, "keep")[order]
-    return prune(
-        quadratic,
-        **wrapper.compression_step().budget(),
-        **wrapper.compression_step().options(),
-        feature_groups=labels if labels is None or isinstance(labels, str) else labels[order],
-        keep=keep,
-        random_state=0,
-    ).support
+    options = wrapper.compression_step().options(
+        feature_groups=labels if labels is None or isinstance(labels, str) else labels[order], keep=keep, random_state=0
+    )
+    return prune_with(quadratic, options).support
 
 
 def _from_refits(

@@ -13,13 +13,14 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 
-from ..core.budget import budget_of, choose
+from ..core.budget import budget_of
 from ..core.linalg import Mask
+from ..core.options import SEARCHED, PruneOptions
 from ..core.pruned import Pruning, swapped, work_of
-from ..core.pruning import check_pruning, prune_silently, warn_about
+from ..core.pruning import choices_of, prune_with, warn_about
 from ..core.quadratic import QuadraticModel
 from ..core.quantizing import round_on
-from ..core.selection import SEARCHED, select
+from ..core.selection import select
 from .columns import Columns, check_groups, listed_columns
 from .default_size import best_size
 from .exchange import exchanged
@@ -57,25 +58,25 @@ class PruneStep:
     max_nodes: int | None = None
     random_state: Any = None
 
-    def options(self) -> dict[str, Any]:
-        """Return what `prune` takes beside a budget and names."""
-        return {
-            "importance": self.importance,
-            "search": self.search,
-            "refit": "closed_form" if self.refit == "estimator" else self.refit,
-            "n_restarts": self.n_restarts,
-            "max_nodes": self.max_nodes,
-        }
-
-    def budget(self) -> dict[str, Any]:
-        """Return the budget as `prune` takes it."""
-        return {"threshold": self.threshold, "n_nonzero": self.n_nonzero, "max_loss": self.max_loss}
+    def options(self, **columns: Any) -> PruneOptions:
+        """Return what `prune` takes, with what is not the same for an estimator: groups, columns to keep, a seed."""
+        return PruneOptions(
+            threshold=self.threshold,
+            n_nonzero=self.n_nonzero,
+            max_loss=self.max_loss,
+            importance=self.importance,
+            search=self.search,
+            refit="closed_form" if self.refit == "estimator" else self.refit,
+            n_restarts=self.n_restarts,
+            max_nodes=self.max_nodes,
+            **columns,
+        )
 
     def check(self, inner: Any) -> None:
         """Raise ValueError for options out of range, or that do not go with the unfitted estimator inside."""
         if self.refit not in ("closed_form", "estimator", None):
             raise ValueError(f"refit={self.refit!r} is not known: use 'closed_form', 'estimator' or None")
-        check_pruning(**self.budget(), **self.options())
+        self.options()
         if self.keep is not None:
             listed_columns(self.keep, "keep")
         check_groups(self.feature_groups)
@@ -112,7 +113,7 @@ class PruneStep:
         ValueError
             If a name is no column, signs contradict one another, or there is neither a budget nor a loss of y.
         """
-        if problem.noise is None and all(budget is None for budget in self.budget().values()):
+        if problem.noise is None and self.options().budget.kind == "criterion":
             raise ValueError(
                 "without a budget an information criterion chooses the size, and it needs y and a base with a loss of "
                 "its own: set n_nonzero, max_loss or threshold"
@@ -123,7 +124,7 @@ class PruneStep:
         seed = None if self.random_state is None else int(check_random_state(self.random_state).randint(2**31 - 1))
         start = self._constrained(start, columns)
 
-        fixed = {**self.options(), "random_state": seed}
+        options = self.options(feature_groups=groups, keep=keep, random_state=seed)
         rounds = 1 if self._scores_once() else ROUNDS
         # A loss that is linearised again needs no local minimum of each quadratic.
         patient = self.search != "auto" or self.n_restarts != 0 or np.any(start.signs)
@@ -142,17 +143,17 @@ class PruneStep:
         def at_constant() -> QuadraticModel:
             return constant(problem, start)
 
-        def solve(**budget: Any) -> Solution:
+        def solve(asked: PruneOptions) -> Solution:
             def pruned(quadratic: QuadraticModel, earlier: Pruning | None, groups: Any, keep: Any) -> Pruning:
                 if earlier is not None and not earlier.n_units:
                     return earlier
                 if earlier is not None and is_large(earlier):
                     return swapped(earlier, quadratic, groups, keep)
-                asked, options = budget if earlier is None else {"n_nonzero": earlier.same_size}, fixed
+                given = asked if earlier is None else asked.asking_for(earlier.same_size)
                 apart = groups is None and quadratic.n_outputs == len(start.support)
-                if earlier is None and quick and apart and _work_of(quadratic, groups, budget.get("n_nonzero")) > LARGE:
-                    options = {**fixed, "search": "backward"}
-                return prune_silently(quadratic, **asked, **options, feature_groups=groups, keep=keep)
+                if earlier is None and quick and apart and _work_of(quadratic, groups, asked.n_nonzero) > LARGE:
+                    given = replace(given, search="backward")
+                return prune_with(quadratic, replace(given, feature_groups=groups, keep=keep))
 
             def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
                 return pruned(quadratic, earlier, groups, keep)
@@ -165,7 +166,7 @@ class PruneStep:
                 return compress_in_rounds(problem, start, each, rounds, begin, refit=is_large)
 
             steps: list[Any] = [step]
-            n_nonzero = budget.get("n_nonzero")
+            n_nonzero = asked.n_nonzero
             # Under signs the search of all classes together takes seconds, too long for each size on the way.
             together = self.max_loss is None or not np.any(start.signs)
             if self._shares(n_nonzero) and start.grid is None and together:
@@ -186,19 +187,19 @@ class PruneStep:
             return lowest(problem, found, start.signs)._replace(first=solutions[0].first)
 
         def propose(quadratic: QuadraticModel) -> Pruning:
-            return prune_silently(quadratic, **fixed, feature_groups=groups, keep=keep)
+            return prune_with(quadratic, options.asking_for(None))
 
-        solution = solve(**self.budget())
+        solution = solve(options)
         scored = solution.first
         state = self._refitted(problem, start, solution)
         known = problem.exact and start.grid is None and np.array_equal(start.centre, problem.weights)
         if self.max_loss is not None and not known and start.support.any():
-            solution, state = self._within(self.max_loss, problem, solution, state, solve, start)
-        if not problem.exact and all(budget is None for budget in self.budget().values()):
-            solution, state = self._by_criterion(problem, scored, at_constant(), solve, propose, start)
+            solution, state = self._within(options, problem, solution, state, solve, start)
+        if not problem.exact and options.budget.kind == "criterion":
+            solution, state = self._by_criterion(options, problem, scored, at_constant(), solve, propose, start)
         lost = solution.result.loss if problem.exact else problem.assess(state.weights, state.intercept)[0]
         if start.support.any():
-            warn_about(solution.result, lost, **self.budget())
+            warn_about(solution.result, lost, options.budget)
         warn_of_pruned(problem, at_start, solution.result.support, columns)
         return state, _known_of(scored, solution, problem, lost)
 
@@ -225,27 +226,17 @@ class PruneStep:
         self, quadratic: QuadraticModel, columns: Columns, sizes: Sequence[Any]
     ) -> Iterator[tuple[Mask, Mask]]:
         """Yield the support of each size and the columns kept always; the problems are cut and searched once."""
-        search = "one_shot" if self._scores_once() else "swap" if self.search == "auto" else self.search
-        selection = select(
-            quadratic,
-            importance=self.importance,
-            search=search,
-            refit=True,
+        options = self.options(
             feature_groups=columns.labels(self.feature_groups),
             keep=None if self.keep is None else columns.select(self.keep, "keep"),
-            n_restarts=self.n_restarts,
-            max_nodes=self.max_nodes,
             random_state=self.random_state,
         )
-        units, profiles = selection.units, selection.profiles
-        chosen = [choose(budget_of(n_nonzero=size), profiles, n_units=units.n_units).sizes for size in sizes]
-        for place, profile in enumerate(profiles):
-            profile.prepare(np.unique([choice[place] for choice in chosen]))
-        for choice in chosen:
-            yield selection.support(choice), units.kept_columns
+        selection = select(quadratic, options)
+        for choice in choices_of(selection, [budget_of(n_nonzero=size) for size in sizes]):
+            yield selection.support(choice.sizes), selection.units.kept_columns
 
     def _within(
-        self, allowed: float, problem: LinearProblem, found: Solution, state: State, solve: Any, start: State
+        self, options: PruneOptions, problem: LinearProblem, found: Solution, state: State, solve: Any, start: State
     ) -> tuple[Solution, State]:
         """Return the fewest units whose true loss is within the budget, beginning at what the quadratic found."""
         # Where the loss is not quadratic what was found is where to begin, not the best of its size.
@@ -253,10 +244,11 @@ class PruneStep:
 
         def loss_at(size: int) -> float:
             if size not in tried:
-                solution = solve(n_nonzero=found.result.asking_for(size))
+                solution = solve(options.asking_for(found.result.asking_for(size)))
                 tried[size] = solution, self._refitted(problem, start, solution)
             return problem.assess(tried[size][1].weights, tried[size][1].intercept)[0]
 
+        allowed = float(options.budget.value)
         if not found.result.total and loss_at(0) <= allowed:
             return found, state
         size = fewest_within(allowed, Sizes.of(found.result), loss_at)
@@ -264,14 +256,22 @@ class PruneStep:
         return tried[size]
 
     def _by_criterion(
-        self, problem: LinearProblem, scored: Pruning, at_constant: Any, solve: Any, propose: Any, start: State
+        self,
+        options: PruneOptions,
+        problem: LinearProblem,
+        scored: Pruning,
+        at_constant: Any,
+        solve: Any,
+        propose: Any,
+        start: State,
     ) -> tuple[Solution, State]:
         """Return the size with the lowest criterion on the true deviance."""
         tried: dict[int, tuple[Solution, State]] = {}
 
         def weights_at(size: int) -> tuple[Any, Any]:
             if size not in tried:
-                solution = solve(**({"n_nonzero": scored.asking_for(size)} if size else {"max_loss": EVERYTHING}))
+                nothing = replace(options, threshold=None, n_nonzero=None, max_loss=EVERYTHING)
+                solution = solve(options.asking_for(scored.asking_for(size)) if size else nothing)
                 tried[size] = solution, self._refitted(problem, start, solution)
             return tried[size][1].weights, tried[size][1].intercept
 

@@ -11,8 +11,9 @@ from sklearn.utils import check_random_state
 
 from ..core.grids import Grid
 from ..core.linalg import Floats
+from ..core.options import QuantizeOptions
 from ..core.quadratic import QuadraticModel
-from ..core.quantizing import Quantization, check_quantization, quantize
+from ..core.quantizing import Quantization, quantize_with
 from ..core.widths import quantize_widths
 from .columns import Columns
 from .input_grid import InputGrid
@@ -37,18 +38,13 @@ class QuantizeStep:
     input_bits: int | None = None
     random_state: Any = None
 
-    def _options(self) -> dict[str, Any]:
-        return {
-            "bits": self.bits,
-            "grid": self.grid,
-            "rounding": self.rounding,
-            "scale": self.scale,
-            "granularity": self.granularity,
-        }
+    def _options(self, **drawn: Any) -> QuantizeOptions:
+        """Return what `quantize` takes, with what is not the same for an estimator: units and a generator."""
+        return QuantizeOptions(self.bits, self.grid, self.rounding, self.scale, self.granularity, **drawn)
 
     def check(self, inner: Any) -> None:
         """Raise ValueError for options out of range."""
-        check_quantization(**self._options())
+        self._options()
         require_random_state(self.random_state)
         if self.input_bits is not None:
             check_input_bits(self.input_bits, grid=self.grid, granularity=self.granularity)
@@ -72,10 +68,10 @@ class QuantizeStep:
         """
         random_state = check_random_state(self.random_state)
         inputs = self._input_grid(problem, np.where(start.support, start.centre, 0.0))
-        units = None if inputs is None else 1.0 / inputs.step
+        options = self._options(units=None if inputs is None else 1.0 / inputs.step, random_state=random_state)
 
         def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:
-            return quantize(quadratic, **self._options(), units=units, random_state=random_state)
+            return quantize_with(quadratic, options)
 
         solutions = [compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)]
         begin = damped(problem, start)
@@ -98,9 +94,8 @@ class QuantizeStep:
                 yield self.at(width).apply(problem, start, columns)[0]
             return
         quadratic = problem.quadratic(start.centre, start.centre_intercept, start.support, signs=start.signs)
-        options = {name: value for name, value in self._options().items() if name != "bits"}
-        random_state = check_random_state(self.random_state)
-        for result in quantize_widths(quadratic, widths, **options, random_state=random_state):
+        options = self._options(random_state=check_random_state(self.random_state))
+        for result in quantize_widths(quadratic, widths, options):
             intercept = problem.best_intercept(result.weights)
             yield self._on_grid(start, result, intercept, None)
 

@@ -13,8 +13,9 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from skcompress.core.gram import LazyGram
 from skcompress.core.grids import GRIDS, POWER_BITS
+from skcompress.core.options import INCOMPATIBLE
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.quantizing import INCOMPATIBLE, quantize, round_on
+from skcompress.core.quantizing import quantize, round_on
 from skcompress.core.rounding import ROUNDINGS
 from skcompress.core.scales import GRANULARITIES, SCALES
 

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from least_squares import best_r2, correlated, model_from_zero, model_of, r2, r2_lost
 
 from skcompress.core.gram import LazyGram
+from skcompress.core.options import PruneOptions
 from skcompress.core.pruning import prune, prune_path, prune_sizes
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.subset import SEARCHES, problems_of
@@ -228,7 +229,7 @@ def test_many_sizes_are_pruned_as_each_alone(search, groups):
     options = {"search": search, "feature_groups": groups, "keep": [1]}
     for size, one in zip(
         [size for size in sizes if size != 1],
-        prune_sizes(quadratic, [s for s in sizes if s != 1], **options),
+        prune_sizes(quadratic, [s for s in sizes if s != 1], PruneOptions(**options)),
         strict=True,
     ):
         alone = prune(quadratic, n_nonzero=size, **options)

@@ -8,6 +8,7 @@ import pytest
 from skcompress.core.gram import gram_of
 from skcompress.core.grids import GRIDS
 from skcompress.core.moments import HOLD
+from skcompress.core.options import QuantizeOptions
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.quantizing import quantize, round_on
 from skcompress.core.rounding import ROUNDINGS
@@ -74,7 +75,7 @@ def test_it_has_no_say_in_the_scale_of_the_others(granularity, scale, size, roun
 
 
 def test_several_widths_in_one_search_hold_it_as_each_alone():
-    for result, bits in zip(quantize_widths(model_of(), [3, 8], rounding="gptq"), [3, 8], strict=True):
+    for result, bits in zip(quantize_widths(model_of(), [3, 8], QuantizeOptions(rounding="gptq")), [3, 8], strict=True):
         np.testing.assert_array_equal(result.weights, quantize(model_of(), bits=bits, rounding="gptq").weights)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from skcompress.core.grids import GRIDS
+from skcompress.core.options import QuantizeOptions
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.quantizing import check_quantization, quantize
+from skcompress.core.quantizing import quantize
 from skcompress.core.rounding import ROUNDINGS
 from skcompress.core.scales import GRANULARITIES, SCALES
 from skcompress.core.widths import quantize_widths
@@ -23,7 +24,7 @@ def model(n_outputs, seed=0):
 
 
 def assert_alike(quadratic, **options):
-    together = quantize_widths(quadratic, WIDTHS, random_state=0, **options)
+    together = quantize_widths(quadratic, WIDTHS, QuantizeOptions(random_state=0, **options))
     for bits, found in zip(WIDTHS, together, strict=True):
         alone = quantize(quadratic, bits=bits, random_state=0, **options)
         np.testing.assert_array_equal(found.codes, alone.codes)
@@ -46,7 +47,7 @@ def test_every_rounding(rounding, n_outputs):
 def test_every_combination(rounding, grid, granularity, scale, n_outputs):
     options = {"rounding": rounding, "grid": grid, "granularity": granularity, "scale": scale}
     try:
-        check_quantization(bits=4, **options)
+        QuantizeOptions(bits=4, **options)
     except ValueError:
         pytest.skip("these do not go together")
     assert_alike(model(n_outputs, 1), **options)
@@ -54,4 +55,4 @@ def test_every_combination(rounding, grid, granularity, scale, n_outputs):
 
 def test_a_wrong_width_is_refused():
     with pytest.raises(ValueError, match="bits must be an integer from 1 to 16, got 0"):
-        quantize_widths(model(1), [4, 0], rounding="gptq")
+        quantize_widths(model(1), [4, 0], QuantizeOptions(rounding="gptq"))

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss
 
 from skcompress import PrunedClassifier, QuantizedClassifier
 from skcompress.core.pruned import swapped
-from skcompress.core.pruning import prune, prune_silently
+from skcompress.core.pruning import prune, prune_with
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.quantizing import quantize
 from skcompress.linear import pruning_step
@@ -146,11 +146,11 @@ class TestManyColumns:
     def test_only_the_first_round_searches_from_the_start(self, wide, monkeypatch):
         searched = []
 
-        def spy(quadratic, **options):
-            searched.append(options["search"])
-            return prune_silently(quadratic, **options)
+        def spy(quadratic, options):
+            searched.append(options.search)
+            return prune_with(quadratic, options)
 
-        monkeypatch.setattr(pruning_step, "prune_silently", spy)
+        monkeypatch.setattr(pruning_step, "prune_with", spy)
         PrunedClassifier(n_nonzero=0.5).fit(*wide)
         assert searched == ["backward"]
         searched.clear()
