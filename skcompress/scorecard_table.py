@@ -83,11 +83,12 @@ def reasons_table(above: NDArray[np.float64], names: Sequence[str], n: int, inde
     reasons, points = np.full((len(above), n), None, dtype=object), np.zeros((len(above), n))
     reasons[:, : order.shape[1]][told] = np.array(names, dtype=object)[order[told]]
     points[:, : order.shape[1]] = np.where(told, most, 0.0)
-    # Arrays and no Series: what stands in a row goes by its place, whatever the labels of the index.
-    columns: dict[str, NDArray[Any]] = {}
+    columns: dict[str, pd.Series] = {}
     for place in range(n):
-        columns |= {f"reason_{place + 1}": reasons[:, place], f"points_{place + 1}": points[:, place]}
-    return pd.DataFrame(columns, index=index)
+        # As objects, so that None stays None; with the index of the rows, since pandas aligns by it.
+        columns[f"reason_{place + 1}"] = pd.Series(reasons[:, place], index=index, dtype=object)
+        columns[f"points_{place + 1}"] = pd.Series(points[:, place], index=index)
+    return pd.concat(columns, axis=1)
 
 
 def observed_by_total(totals: NDArray[np.int64], bad: NDArray[np.bool_], weight: NDArray[np.float64]) -> pd.DataFrame:

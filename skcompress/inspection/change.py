@@ -15,7 +15,7 @@ import pandas as pd
 import sklearn
 
 from .._version import __version__
-from ..linear.rows import count_rows
+from ..linear.rows import count_rows, require_order
 from ..linear.summary import steps_text
 from . import cohorts, rendering
 from .answers import answer_of, classes_of, numeric_target
@@ -160,7 +160,7 @@ def change_report(
     ------
     ValueError
         If the models have several outputs, different classes or do not give the same kind of number, a segment cannot
-        be found, or a parameter is out of its range.
+        be found, a parameter is out of its range, or y, segments or sample_weight have the index of X in another order.
 
     Examples
     --------
@@ -189,6 +189,8 @@ def change_report(
     n_rows = count_rows(X)
     if count_rows(y) != n_rows:
         raise ValueError(f"y has {count_rows(y)} entries, but X has {n_rows} rows")
+    for name, given in (("y", y), ("segments", segments), ("sample_weight", sample_weight)):
+        require_order(given, X, name)
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     if weight.shape != (n_rows,) or not (weight >= 0).all() or not 0 < weight.sum() < np.inf:
         raise ValueError(

@@ -241,4 +241,5 @@ def most_changed(rows: Rows, index: Any, count: int) -> pd.DataFrame:
         "change": change[places],
         "observed": rows.y[places],
     }
-    return pd.DataFrame(table, index=pd.Index(np.asarray(index)[places], name="row"))
+    labels = index.take(places) if isinstance(index, pd.Index) else pd.Index(np.asarray(index)[places])
+    return pd.DataFrame(table, index=labels if isinstance(labels, pd.MultiIndex) else labels.rename("row"))

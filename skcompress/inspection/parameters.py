@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from inspect import signature
 from typing import Any
 
 import numpy as np
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def parameters_of(value: Any) -> str:
@@ -33,4 +37,17 @@ def parameters_of(value: Any) -> str:
         return "{" + ", ".join(f"{parameters_of(key)}: {parameters_of(part)}" for key, part in value.items()) + "}"
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    return " ".join(repr(value).split())
+    if isinstance(value, partial):
+        parts = [
+            *map(parameters_of, value.args),
+            *(f"{name}={parameters_of(part)}" for name, part in value.keywords.items()),
+        ]
+        return f"partial({', '.join([parameters_of(value.func), *parts])})"
+    text = " ".join(repr(value).split())
+    if not _ADDRESS.search(text):
+        return text
+    # An object without a repr of its own, such as make_column_selector: its attributes say what it is.
+    held = [
+        f"{name}={parameters_of(part)}" for name, part in getattr(value, "__dict__", {}).items() if part is not None
+    ]
+    return f"{type(value).__name__}({', '.join(held)})"

@@ -39,6 +39,20 @@ def has_rows(value: Any, n_rows: int) -> bool:
     return hasattr(value, "__len__") and not isinstance(value, (str, dict)) and count_rows(value) == n_rows
 
 
+def require_order(data: Any, X: Any, name: str) -> None:
+    """Raise ValueError if a pandas object has the index of X in another order: rows go by their places here.
+
+    Other indexes than that of X are nobody's mistake: they are not looked at.
+    """
+    if not isinstance(data, (pd.Series, pd.DataFrame)) or not isinstance(X, pd.DataFrame) or len(data) != len(X):
+        return
+    if not data.index.equals(X.index) and X.index.is_unique and data.index.is_unique and data.index.isin(X.index).all():
+        raise ValueError(
+            f"{name} has the index of X in another order, and rows are matched by their places: pass "
+            f"{name}.loc[X.index], or {name}.to_numpy() if the places are right"
+        )
+
+
 def name_row(data: Any, place: int) -> str:
     """Return how a user finds a row: its label in the index of a pandas object, else its place."""
     index = getattr(data, "index", None)

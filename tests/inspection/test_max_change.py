@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_diabetes
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
@@ -431,3 +432,15 @@ def test_categories_with_one_number_are_exact(numbers):
     loose = max_change(c, d, bounds=FRAME)
     assert loose.exact == (not numbers)
     check(c, d, loose, FRAME)
+
+
+def test_the_repr_has_the_shares_in_four_digits():
+    X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+    pruned = PrunedRegressor(n_nonzero=3).fit(X, y)
+    change = max_change(pruned, QuantizedRegressor(pruned, bits=4).fit(X, y), bounds=X)
+    head, *lines = repr(change).splitlines()
+    assert head == f"MaxChange: {change.value:.4g}; b - a is {change.attained:.4g} with these values"
+    told = {line.split()[0]: line.split()[1:] for line in lines}
+    assert told.pop("common") == [f"{change.common:.4g}"]
+    assert told == {name: [f"{share:.4g}", "at", f"{change.row[name]:.4g}"] for name, share in change.shares.items()}
+    assert list(told) == sorted(change.shares, key=change.shares.get, reverse=True)

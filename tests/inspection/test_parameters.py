@@ -1,8 +1,10 @@
 """Parameters as one line: scikit-learn's where that is not cut, and whole where it would be."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-from sklearn.compose import make_column_transformer
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -42,3 +44,22 @@ def test_functions_are_told_by_their_names():
 def test_a_compact_model_tells_itself(small):
     model = compact(Ridge().fit(*small))
     assert parameters_of(model) == " ".join(repr(model).split())
+
+
+class Bare:
+    """An object without a repr."""
+
+    def __init__(self, depth):
+        self.depth = depth
+
+
+def test_no_line_holds_an_address():
+    """The same parameters give the same line in every run, also of objects that have no repr of their own."""
+    columns = make_column_transformer((StandardScaler(), make_column_selector(dtype_include="number")))
+    assert parameters_of(columns) == (
+        "ColumnTransformer(transformers=[('standardscaler', StandardScaler(), "
+        "make_column_selector(dtype_include='number'))])"
+    )
+    assert (
+        parameters_of(partial(np.clip, a_min=0, a_max=Bare(2))) == "partial(numpy.clip, a_min=0, a_max=Bare(depth=2))"
+    )

@@ -8,7 +8,7 @@ the ranges of their factors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from .together import Together, can_be_listed, joined
 _CLOSE = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaxChange:
     """What `max_change` found.
 
@@ -53,9 +53,23 @@ class MaxChange:
     exact: bool
     row: dict[str, Any]
     attained: float
-    shares: dict[str, float] = field(repr=False)
-    common: float = field(repr=False)
+    shares: dict[str, float]
+    common: float
     output: int = 0
+
+    def __repr__(self) -> str:
+        limit = "" if self.exact else "at most "
+        which = f" of output {self.output}" if self.output else ""
+        lines = [f"MaxChange{which}: {limit}{_shown(self.value)}; b - a is {_shown(self.attained)} with these values"]
+        width = max((len(name) for name in ("common", *self.shares)), default=0)
+        for name, share in sorted(self.shares.items(), key=lambda item: -item[1]):
+            at = f"  at {_shown(self.row[name])}" if name in self.row else ""
+            lines.append(f"  {name:{width}}  {_shown(share):>9}{at}")
+        return "\n".join([*lines, f"  {'common':{width}}  {_shown(self.common):>9}"])
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def max_change(a: Any, b: Any, bounds: Any = "observed") -> MaxChange:
