@@ -110,7 +110,7 @@ class CompactLinear(Parts):
     def _answer(self, eta: NDArray[Any]) -> NDArray[Any]:
         if self.classes:
             chosen = (eta[:, 0] > 0).astype(np.intp) if self.n_outputs == 1 else eta.argmax(axis=1)
-            return np.array(self.classes)[chosen]
+            return np.asarray(np.array(self.classes)[chosen])
         answer = predictions(self.link, eta)
         return answer[:, 0] if self.flat else answer
 

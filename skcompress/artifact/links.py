@@ -35,12 +35,12 @@ def _identity(eta: NDArray[Any]) -> NDArray[Any]:
 def _logistic(eta: NDArray[Any]) -> NDArray[Any]:
     # exp of a non-positive number only: no overflow on either side.
     small = np.exp(-np.abs(eta))
-    return np.where(eta >= 0, 1.0, small) / (1.0 + small)
+    return np.asarray(np.where(eta >= 0, 1.0, small) / (1.0 + small))
 
 
 def _softmax(eta: NDArray[Any]) -> NDArray[Any]:
     shifted = np.exp(eta - eta.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
 def require_probabilities(link: str, classes: Sequence[Any]) -> None:

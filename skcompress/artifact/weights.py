@@ -136,7 +136,8 @@ class Weights:
             one_for_all = self.levels.shape[0] == 1
             rows = np.zeros((1, 1), dtype=np.intp) if one_for_all else np.arange(self.shape[0])[:, None]
             steps = self.levels[rows, steps]
-        return (steps * self.scale).astype(np.float32 if self.single else np.float64)
+        decoded: NDArray[Any] = (steps * self.scale).astype(np.float32 if self.single else np.float64)
+        return decoded
 
     def over(self, divisor: Floats | None) -> Floats:
         """Return the decoded weights in float64 over a divisor for each term, shape (m, p); None: as they are."""
@@ -145,12 +146,9 @@ class Weights:
 
     def nonzero(self) -> NDArray[np.bool_]:
         """Return which weights are not zero, shape (m, p)."""
-        if self.values is not None:
-            return self.values != 0
-        assert self.codes is not None
-        if self.levels is None:
-            return (self.codes != self.zero_point) & (self.scale != 0)
-        return self.decode() != 0
+        if self.codes is not None and self.levels is None:
+            return np.asarray((self.codes != self.zero_point) & (self.scale != 0))
+        return np.asarray(self.decode() != 0)
 
     def take(self, terms: NDArray[np.intp]) -> Weights:
         """Return the weights of these terms."""

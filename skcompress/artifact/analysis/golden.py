@@ -130,7 +130,7 @@ def _differences(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.float64]
     off = np.abs(given - wanted) / (1.0 + np.abs(wanted))
     off[np.isnan(wanted) & np.isnan(given)] = 0.0
     off[np.isnan(wanted) != np.isnan(given)] = np.inf
-    return off.reshape(len(wanted), -1).max(axis=1, initial=0.0)
+    return np.asarray(off.reshape(len(wanted), -1).max(axis=1, initial=0.0))
 
 
 def rows_of(model: Parts, X: Any) -> Iterable[Any]:
@@ -154,7 +154,7 @@ def _columns(model: Parts, X: Any) -> list[list[Any]]:
 def _column(table: Table, place: int, numeric: bool) -> list[Any]:
     """Return one input as plain values."""
     if numeric and table.inputs.rows == "table":
-        return np.asarray(table.numbers(place), dtype=np.float64).tolist()
+        return list(np.asarray(table.numbers(place), dtype=np.float64).tolist())
     return [NAN if value is NAN_KEY else value for value in table.values(place)]
 
 

@@ -142,7 +142,7 @@ def read_weights(source: Source, m: int, p: int) -> tuple[Weights, Floats]:
 def _zero_codes(zero_point: NDArray[np.int64], levels: Floats | None) -> NDArray[np.int64]:
     if levels is None:
         return zero_point
-    return zero_point + (levels == 0).argmax(axis=1)[:, None]
+    return np.asarray(zero_point + (levels == 0).argmax(axis=1)[:, None])
 
 
 def _read_scale(source: Source, m: int, p: int) -> Floats:

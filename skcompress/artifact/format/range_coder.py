@@ -108,7 +108,7 @@ class BitDecoder:
 
 def work_of(count: int, width: int) -> int:
     """Return the units of work of decoding `count` symbols: their decisions, and the tables for them."""
-    return count * width + 2**width // 16 + 1
+    return count * width + (1 << width) // 16 + 1
 
 
 def decode(data: bytes, count: int, width: int) -> list[int]:

@@ -54,19 +54,19 @@ INCREASING = (0, 1, 2, 3, 4, 5, SIGN, 9, 10, TANH, ARCSINH, FLOOR, RINT)
 
 
 def _affine(X: NDArray[Any], offset: NDArray[Any], divisor: NDArray[Any]) -> NDArray[Any]:
-    return (X - offset) / divisor
+    return np.asarray((X - offset) / divisor)
 
 
 def _scaled(X: NDArray[Any], factor: NDArray[Any], shift: NDArray[Any]) -> NDArray[Any]:
-    return X * factor + shift
+    return np.asarray(X * factor + shift)
 
 
 def _clip(X: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
-    return np.clip(X, low, high)
+    return np.asarray(np.clip(X, low, high))
 
 
 def _is_missing(X: NDArray[Any], marker: tuple[Any, ...]) -> NDArray[np.bool_]:
-    return np.isnan(X) if marker[0] != marker[0] else marker[0] == X
+    return np.asarray(np.isnan(X) if marker[0] != marker[0] else marker[0] == X)
 
 
 def _fill(X: NDArray[Any], marker: tuple[Any, ...], value: NDArray[Any]) -> NDArray[Any]:

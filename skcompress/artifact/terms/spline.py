@@ -26,8 +26,9 @@ CONTINUE, CONSTANT, LINEAR, PERIODIC, ERROR = range(5)
 
 def n_functions(params: Params) -> int:
     """Return the number of basis functions."""
-    n = len(params["knots"]) - params["degree"] - 1
-    return n - params["degree"] if params["extrapolation"] == PERIODIC else n
+    degree: int = params["degree"]
+    n = len(params["knots"]) - degree - 1
+    return n - degree if params["extrapolation"] == PERIODIC else n
 
 
 def _check(params: Params, n_sources: int) -> int:
