@@ -19,12 +19,12 @@ from sklearn.base import clone
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from .core.linalg import Indices, Mask
 from .linear.columns import Columns
 from .linear.integer_inputs import IntegerModel
 from .linear.narrow import Notes, narrow_mapping, narrowed_steps, steps_wanted
+from .linear.routing import require_fitted
 from .linear.view import HOLDS, find_leaf, inside_of, is_search, is_wrapper, read
 
 
@@ -94,7 +94,7 @@ def drop_unused_inputs(pipeline: Any, X: Any, y: Any, *, return_inputs: bool = F
     >>> len(model[0].vocabulary_), small[0].get_feature_names_out().tolist()
     (11, ['cash', 'profit'])
     """
-    check_is_fitted(pipeline)
+    require_fitted(pipeline, "pipeline", "drop_unused_inputs")
     leaf = find_leaf(pipeline)
     used = (read(leaf.estimator)[0] != 0).any(axis=0) | _kept_by_name(pipeline, len(read(leaf.estimator)[0].T))
     if not used.any():

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from ._base import LinearCompressor
+from .linear.routing import require_fitted
 from .linear.view import find_leaf, is_search, read
 
 RESIDUE = (
@@ -69,7 +69,7 @@ def slim(model: Any) -> Any:
     >>> len(pickle.dumps(model)) > 20 * len(pickle.dumps(slim(model)))
     True
     """
-    check_is_fitted(model)
+    require_fitted(model, "model", "slim")
     small = copy.deepcopy(model)
     if not isinstance(model, LinearCompressor) and isinstance(getattr(type(model), "compact_", None), property):
         return small

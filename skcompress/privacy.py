@@ -27,7 +27,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .core.linalg import Floats, Indices, Mask
-from .linear.routing import innermost
+from .linear.routing import innermost, require_fitted
 from .linear.rows import count_rows, stack_rows, take_rows
 from .linear.view import is_wrapper
 
@@ -101,6 +101,8 @@ def membership_audit(
     samples = shadow_samples(is_member, n_shadows, rng)
     seed = rng.randint(np.iinfo(np.int32).max)
     rows = {}
+    for name, model in models.items() if isinstance(models, Mapping) else [("", models)]:
+        require_fitted(model, f"models[{name!r}]" if name else "models", "membership_audit")
     for name, model in _named(models, X_members, y_members, given).items():
         if isinstance(innermost(model), FrozenEstimator):
             raise ValueError(

@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from ._state import VersionedState
 from .artifact import CompactLinear
 from .linear.labels import require_labels
+from .linear.routing import require_estimator
 from .scorecard_card import PointsCard
 from .scorecard_lines import choose_lines
 from .scorecard_points import integer_points, patterns_of
@@ -162,6 +163,8 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             self.feature_names_in_ = self.encoder_.feature_names_in_
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+        if self.estimator is not None:
+            require_estimator(self.estimator, type(self).__name__)
         Z = encode(self.encoder_, X).steps
         if not Z.shape[1]:
             raise ValueError(f"no column of X has two values (n_samples = {len(Z)}): there is nothing to make steps of")

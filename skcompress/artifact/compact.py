@@ -136,7 +136,8 @@ class CompactLinear(Parts):
         Parameters
         ----------
         row : sequence or mapping
-            The values of `inputs` in their order, or of all inputs of the folded model; or values by name.
+            The values of `inputs` in their order, or of all inputs of the folded model; or values by name: whatever
+            has ``keys``, such as a dict or a row of a pandas frame.
         missing : scalar or mapping, default=error
             What an absent key of a mapping stands for: one value, or one for each name.
 
@@ -147,9 +148,10 @@ class CompactLinear(Parts):
         """
         dense, shape, offset, vector, constant = self.memo.get("dot") or self._prepare_one()
         if type(row) is not _NDARRAY:
-            is_mapping = type(row) is dict or (type(row) is not list and isinstance(row, Mapping))
-            if is_mapping and self.reads.rows == "table":
-                row = from_mapping(row, self.reads, missing)
+            has_keys = type(row) is dict or (type(row) is not list and hasattr(row, "keys"))
+            if has_keys and self.reads.rows == "table":
+                by_name = isinstance(row, Mapping) or self.reads.labels is not None
+                row = from_mapping(row, self.reads, missing) if by_name else list(row)
             if dense:
                 row = np.array(row)
         if dense:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from numbers import Integral
 from typing import Any
 
 from .compact import CompactLinear
@@ -65,6 +66,10 @@ def load(path: Any, *, max_bytes: int | None = None) -> CompactLinear:
     >>> load(io.BytesIO(file.getvalue())).predict([[5.0, 0.0]])
     array([5.])
     """
+    if isinstance(path, int):
+        raise TypeError(f"path must be a str, a path or an open binary file, got {path!r}")
+    if max_bytes is not None and not (isinstance(max_bytes, Integral) and max_bytes > 0):
+        raise ValueError(f"max_bytes must be an integer above 0 or None, got {max_bytes!r}")
     if hasattr(path, "read"):
         most = DEFAULT_BYTES if max_bytes is None else max_bytes
         return CompactLinear.from_bytes(_at_most(path, most), max_bytes=max_bytes)

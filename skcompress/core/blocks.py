@@ -54,6 +54,8 @@ def checked_blocks(blocks: Iterable[Block]) -> Iterator[CheckedBlock]:
     """
     expected: tuple[int, int] | None = None
     first_names: list[str] | None = None
+    if not isinstance(blocks, Iterable):
+        raise TypeError(f"blocks must be an iterable of (X, y) or (X, y, sample_weight), got {blocks!r}")
     for number, block in enumerate(blocks):
         checked, names = _checked(number, block)
         found = checked.rows.shape[1], checked.target.shape[1]

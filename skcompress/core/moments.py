@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -166,7 +167,7 @@ def least_squares(moments: Moments, *, alpha: float, fit_intercept: bool) -> dic
         If there is no target, or alpha is negative.
     """
     p, total = moments.n_features, moments.total
-    if not 0 <= alpha < np.inf:
+    if not isinstance(alpha, Real) or not 0 <= alpha < np.inf:
         raise ValueError(f"alpha must be a number of at least 0, got {alpha!r}")
     if len(moments.mean) == p:
         raise ValueError("blocks without y need coef, the weights of a model trained elsewhere")

@@ -210,7 +210,10 @@ def _warn_of_clipping(tasks: list[Task], largest: Floats, full_step: Floats, ste
 
 
 def _checked_units(units: ArrayLike, n_features: int) -> Floats:
-    array = np.asarray(units, dtype=np.float64)
+    try:
+        array = np.asarray(units, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
     if array.shape != (n_features,) or not (array > 0).all() or not np.isfinite(array).all():
         raise ValueError(f"units must be {n_features} positive finite numbers, got {units!r}")
     return array

@@ -12,6 +12,7 @@ from ..artifact import CompactLinear
 from ..artifact.links import LINKS
 from ..core.linalg import Floats
 from ..linear.labels import require_labels
+from ..linear.routing import require_fitted
 
 Kind = Literal["number", "probability", "score"]
 
@@ -21,6 +22,12 @@ class Answer(NamedTuple):
 
     values: Floats
     kind: Kind
+
+
+def require_model(model: Any, parameter: str, function: str) -> None:
+    """Raise TypeError, naming the parameter, unless this is a CompactLinear or a fitted estimator."""
+    if not isinstance(model, CompactLinear):
+        require_fitted(model, parameter, function)
 
 
 def classes_of(model: Any) -> tuple[Any, ...]:

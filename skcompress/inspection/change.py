@@ -18,7 +18,7 @@ from .._version import __version__
 from ..linear.rows import count_rows, require_order
 from ..linear.summary import steps_text
 from . import cohorts, rendering
-from .answers import answer_of, classes_of, numeric_target
+from .answers import answer_of, classes_of, numeric_target, require_model
 from .cohorts import Rows
 from .parameters import parameters_of
 from .rendering import text_of
@@ -176,6 +176,8 @@ def change_report(
     """
     if approve not in cohorts.APPROVE:
         raise ValueError(f"approve must be one of {list(cohorts.APPROVE)}, got {approve!r}")
+    require_model(base, "base", "change_report")
+    require_model(compressed, "compressed", "change_report")
     classes = classes_of(base)
     if tuple(classes) != tuple(classes_of(compressed)):
         raise ValueError(f"base and compressed must have the same classes, got {classes} and {classes_of(compressed)}")

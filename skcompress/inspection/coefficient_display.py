@@ -7,10 +7,10 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from ..core.linalg import Floats
 from ..linear.columns import Columns
+from ..linear.routing import require_fitted
 from ..linear.view import find_leaf, read
 from .drawing import pyplot
 
@@ -84,7 +84,7 @@ class CoefficientDisplay:
         TypeError
             If the estimator has no `base_coef_`.
         """
-        check_is_fitted(estimator)
+        require_fitted(estimator, "estimator", "CoefficientDisplay.from_estimator")
         if not hasattr(estimator, "base_coef_"):
             raise TypeError(f"{type(estimator).__name__} has no base_coef_: pass a fitted wrapper of skcompress")
         leaf = find_leaf(estimator)

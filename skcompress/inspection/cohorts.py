@@ -7,7 +7,7 @@ column; below 0.8 it breaks the four-fifths rule (29 CFR 1607.4 D).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,8 @@ def segment_labels(segments: Any, X: Any, n_rows: int) -> dict[str, NDArray[Any]
         segments = {str(segments.name or "segment"): segments}
     if hasattr(segments, "columns"):
         segments = {str(name): segments[name] for name in segments.columns}
+    if not isinstance(segments, (Mapping, Iterable)):
+        raise ValueError(f"segments must name columns of X, or hold labels, one for each row, got {segments!r}")
     if not isinstance(segments, Mapping):
         listed = list(segments)
         if listed and all(isinstance(name, str) for name in listed) and len(listed) != n_rows:

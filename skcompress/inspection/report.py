@@ -15,7 +15,7 @@ from ..artifact import CompactLinear, size_bytes
 from ..linear.fold import compact
 from ..linear.rows import take_rows
 from ..linear.view import find_leaf, read
-from .answers import classes_of
+from .answers import classes_of, require_model
 
 
 def facts_of(model: Any) -> dict[str, Any]:
@@ -85,6 +85,7 @@ def compression_report(
     """
     table = {}
     for name, model in _named(models).items():
+        require_model(model, f"models[{name!r}]", "compression_report")
         facts = facts_of(model)
         facts.pop("model id")
         table[name] = {

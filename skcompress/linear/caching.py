@@ -37,7 +37,16 @@ The first of them that an estimator has decides.
 
 def fit_clone(estimator: Any, X: Any, y: Any, params: Mapping[str, Any]) -> Any:
     """Return a fitted clone of the estimator; a copy of a frozen one, so that the user's model stays as it is."""
-    fitted = clone(estimator).fit(X, y, **params)
+    try:
+        fitted = clone(estimator).fit(X, y, **params)
+    except TypeError as error:
+        dates = [name for name in getattr(X, "columns", ()) if str(X[name].dtype).lower().startswith("date")]
+        if dates:
+            error.add_note(
+                f"column {dates[0]!r} of X holds dates, and no transformer of the estimator makes numbers of them: "
+                "drop it, or turn it into numbers (year, month, days up to a fixed day)"
+            )
+        raise
     return copy.deepcopy(fitted) if isinstance(innermost(estimator), FrozenEstimator) else fitted
 
 

@@ -69,7 +69,11 @@ class DistilStep:
             raise ValueError(f"temperature must be a number above 0, got {temperature!r}")
         if isinstance(self.cv, str) and self.cv != "in_sample":
             raise ValueError(f"cv must be an int, a splitter, an iterable of splits or 'in_sample', got {self.cv!r}")
+        if not isinstance(self.debias, (bool, np.bool_)):
+            raise ValueError(f"debias must be True or False, got {self.debias!r}")
         kind, method = ("classifier", "predict_proba") if self.classifier else ("regressor", "predict")
+        if isinstance(self.teacher, type):
+            raise TypeError(f"teacher={self.teacher.__name__} is a class: give an instance, {self.teacher.__name__}()")
         if self.teacher is not None and not (hasattr(self.teacher, "fit") and hasattr(self.teacher, method)):
             raise ValueError(
                 f"teacher must be a {kind} with fit and {method}, or a FrozenEstimator that holds a fitted one; "
@@ -120,6 +124,8 @@ class DistilStep:
         unlabeled = own.pop("X_unlabeled", None)
         y = y if hasattr(y, "shape") else np.asarray(y)
         n_rows = count_rows(X)
+        if unlabeled is not None and np.ndim(unlabeled) != 2 and not hasattr(unlabeled, "shape"):
+            raise ValueError(f"X_unlabeled must be rows like those of X, got {unlabeled!r}")
         if unlabeled is not None and count_rows(unlabeled) == n_rows:
             warnings.warn(
                 f"X_unlabeled has as many rows as X ({n_rows}): a search or cross-validation that was given as "

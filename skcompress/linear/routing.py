@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, RANSACRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import process_routing
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from .view import is_search, is_wrapper
 
@@ -59,6 +59,14 @@ def require_estimator(estimator: Any, wrapper: str) -> None:
             f"estimator of {wrapper} ends in the step {last!r}, which has no weights: end the Pipeline in a linear "
             "model, such as Ridge()"
         )
+
+
+def require_fitted(model: Any, parameter: str, function: str) -> None:
+    """Raise TypeError, naming the parameter, unless this is an instance of an estimator; NotFittedError if unfitted."""
+    if isinstance(model, type) or not hasattr(model, "fit"):
+        shown = f"the class {model.__name__}" if isinstance(model, type) else repr(model)
+        raise TypeError(f"{parameter} of {function} must be a fitted estimator, got {shown}")
+    check_is_fitted(model)
 
 
 def require_random_state(random_state: Any) -> None:

@@ -8,7 +8,12 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
+from skcompress import compact
 from skcompress.artifact import Block, CompactLinear, Inputs, Weights
 
 from .models import MODELS, NAN, floats
@@ -114,6 +119,18 @@ def test_a_missing_key_is_an_error_unless_missing_stands_in():
     assert model.predict_one({"b": 1.0, "e": 2.0}, missing={"d": 5.0}) == expected
     with pytest.raises(ValueError, match="'d'"):
         model.predict_one({"b": 1.0, "e": 2.0}, missing={"b": 5.0})
+
+
+def test_a_row_of_a_frame_is_read_by_name_and_one_without_names_by_place():
+    frame = pd.DataFrame(np.random.default_rng(0).standard_normal((50, 4)), columns=list("abcd"))
+    y = frame @ [1.0, 0.0, 2.0, 3.0]
+    mixed = frame.assign(e=["x", "y"] * 25)
+    columns = make_column_transformer((OneHotEncoder(), ["e"]), remainder="passthrough")
+    for X, base in ((frame, Ridge()), (mixed, make_pipeline(columns, Ridge()))):
+        model = compact(base.fit(X, y))
+        assert model.predict_one(X.iloc[1][::-1]) == pytest.approx(model.predict(X)[1], rel=1e-12)
+    unnamed = compact(Ridge().fit(frame.to_numpy(), y))
+    assert unnamed.predict_one(frame.iloc[1]) == pytest.approx(unnamed.predict(frame.to_numpy())[1], rel=1e-12)
 
 
 def test_nullable_columns_of_pandas():

@@ -3,6 +3,7 @@
 from inspect import signature
 
 import numpy as np
+import pandas as pd
 import pytest
 from ids import without_address
 from joblib import Memory
@@ -109,6 +110,14 @@ def test_random_states_of_the_steps_around_the_base_do_not_matter(small, tmp_pat
     nest = QuantizedRegressor(PrunedRegressor(Ridge(), n_nonzero=2), rounding="stochastic", memory=str(tmp_path))
     nest.fit(*small)
     assert list(tmp_path.rglob("*.pkl"))
+
+
+@pytest.mark.parametrize("around", [lambda base: base, lambda base: make_pipeline(StandardScaler(), base)])
+def test_a_column_of_dates_that_nothing_turns_into_numbers_is_named(around):
+    X = pd.DataFrame({"age": np.arange(20.0), "day": pd.date_range("2020-01-01", periods=20)})
+    with pytest.raises(TypeError) as caught:
+        PrunedRegressor(around(Ridge())).fit(X, X["age"])
+    assert caught.value.__notes__[0].startswith("column 'day' of X holds dates")
 
 
 def test_without_a_place_nothing_is_cached():

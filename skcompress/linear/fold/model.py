@@ -138,6 +138,8 @@ def _made_by_itself(model: Any) -> CompactLinear | None:
 def _range_of(model: Any, small: CompactLinear, cap: Any) -> NDArray[np.float64]:
     """Return the least and the greatest value of each used input, shape (2, k)."""
     if cap is not True:
+        if isinstance(cap, str) or (np.ndim(cap) == 0 and not hasattr(cap, "shape")):
+            raise ValueError(f"cap must be True or training rows, got {cap!r}")
         return range_of(small, cap)
     limits = getattr(model, "input_range_", None)
     if limits is None:
@@ -158,7 +160,7 @@ def _inputs_of(model: Any) -> tuple[Sequence[str], bool, str]:
         if hasattr(inside, "n_features_in_"):
             return [f"x{place}" for place in range(inside.n_features_in_)], False, "table"
     if not hasattr(model, "fit"):
-        raise TypeError(f"a fitted estimator is needed, got {model!r}")
+        raise TypeError(f"model must be a fitted estimator or a CompactLinear, got {model!r}")
     raise ValueError(f"{type(model).__name__} is not fitted, or does not say how many inputs it has")
 
 

@@ -32,6 +32,10 @@ def register_fold(transformer: type, fold: Fold) -> None:
     fold : callable(transformer, columns, graph) -> list of Column
         What comes out of the fitted transformer, given what goes in.
     """
+    if not isinstance(transformer, type):
+        raise TypeError(f"transformer must be a class, such as type(my_transformer), got {transformer!r}")
+    if not callable(fold):
+        raise TypeError(f"fold must be a callable(transformer, columns, graph) -> list of columns, got {fold!r}")
     FOLDS[transformer] = fold
 
 
