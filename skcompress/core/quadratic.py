@@ -87,9 +87,8 @@ class QuadraticModel:
         1: the weight may not be negative, -1: not positive, 0: free. Held by `restrict`, by searches and by roundings;
         the centre may violate them until it is restricted.
     hold : float, default=0.0
-        For a centre that was not fitted on the rows of the curvature: rounding adds hold c H_jj (w - w0)^2 to what it
-        makes least, so that it does not use directions of which the rows say nothing; c <= 1 is the smaller, the more
-        the weights cancel each other (`skcompress.core.unseen`). No part of the loss.
+        For a centre that was not fitted on the rows of the curvature: how strongly rounding keeps to it in directions
+        of which the rows say nothing (`skcompress.core.unseen`). No part of the loss.
     """
 
     def __init__(
