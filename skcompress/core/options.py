@@ -14,6 +14,7 @@ from .budget import Budget, budget_of
 from .checks import require_choice, require_integer
 from .grids import GRIDS, POWER_BITS
 from .importance import ImportanceLike, check_importance
+from .quadratic import QuadraticModel
 from .rounding import RoundingFunction, rounding_of
 from .scales import GRANULARITIES, ScaleRule, scale_rule_of
 from .subset import SEARCHES
@@ -135,3 +136,12 @@ class QuantizeOptions:
     def at(self, bits: int) -> QuantizeOptions:
         """Return the same options with this many bits."""
         return replace(self, bits=bits)
+
+
+def require_quadratic(quadratic: Any, function: str) -> None:
+    """Raise TypeError, naming the function, unless this is a `QuadraticModel`."""
+    if not isinstance(quadratic, QuadraticModel):
+        raise TypeError(
+            f"{function} takes a QuadraticModel as quadratic, got {type(quadratic).__name__}: make one by "
+            "QuadraticModel.from_blocks([(X, y)]), or use PrunedRegressor and QuantizedRegressor on X and y"
+        )

@@ -20,10 +20,10 @@ from numpy.typing import ArrayLike
 from .budget import Bar, Budget, Choice, bar_of, budget_of, choose
 from .default_size import by_criterion
 from .importance import ImportanceLike
-from .options import PruneOptions
+from .options import PruneOptions, require_quadratic
 from .path import Path
 from .pruned import Pruning, pruning_of
-from .quadratic import QuadraticModel, require_quadratic
+from .quadratic import QuadraticModel
 from .selection import Selection, select
 from .units import Groups
 

@@ -31,15 +31,6 @@ from .moments import Block, Moments, fidelity, least_squares
 from .signed import solve_signed
 
 
-def require_quadratic(quadratic: Any, function: str) -> None:
-    """Raise TypeError, naming the function, unless this is a `QuadraticModel`."""
-    if not isinstance(quadratic, QuadraticModel):
-        raise TypeError(
-            f"{function} takes a QuadraticModel as quadratic, got {type(quadratic).__name__}: make one by "
-            "QuadraticModel.from_blocks([(X, y)]), or use PrunedRegressor and QuantizedRegressor on X and y"
-        )
-
-
 class System(NamedTuple):
     """Outputs that share one curvature and one set of free columns, to be treated in one go."""
 

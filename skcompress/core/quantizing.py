@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike
 from .codebooks import CodebookSearch
 from .grids import GRIDS, Codes, Grid, GridKind
 from .linalg import Floats
-from .options import QuantizeOptions
-from .quadratic import QuadraticModel, require_quadratic
+from .options import QuantizeOptions, require_quadratic
+from .quadratic import QuadraticModel
 from .rounding import Rounding, RoundingFunction, rounding_of
 from .scale_search import ScaleSearch, Trials
 from .scales import GRANULARITIES, SCALES, Granularity, ScaleRule, scale_rule_of
