@@ -11,10 +11,11 @@ from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, PoissonRegressor, Ridge
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, SplineTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from wrapped import Exposed
 
 from skcompress import DistilledClassifier, DistilledRegressor, PrunedRegressor, QuantizedRegressor, compact
 
@@ -370,16 +371,6 @@ class TestStudents:
         assert search.best_estimator_.estimator_.n_nonzero_ == search.best_params_["estimator__n_nonzero"]
 
 
-class Exposed(Ridge):
-    """A Ridge on y per unit of exposure, which its fit takes for each row."""
-
-    def fit(self, X, y, sample_weight=None, exposure=None, scale=1.0):
-        if exposure is not None:
-            assert len(exposure) == X.shape[0]
-            y = y / exposure
-        return super().fit(X, np.asarray(y) * scale, sample_weight)
-
-
 class ExposedClassifier(LogisticRegression):
     """A LogisticRegression whose rows weigh as much as their exposure."""
 
@@ -417,6 +408,14 @@ class TestMetadata:
         taught = Exposed(0.5).fit(Z, cross_val_predict(TREE, X, y, cv=3), exposure=exposure, scale=3.0)
         expected = (1 - model.alpha_) * own.coef_ + model.alpha_ * taught.coef_
         np.testing.assert_allclose(model.base_coef_, expected, rtol=1e-9)
+
+    def test_groups_of_a_search_inside_go_no_further(self, small):
+        X, y = small
+        search = GridSearchCV(Ridge(), {"alpha": [0.1, 10.0]}, cv=GroupKFold(3))
+        model = DistilledRegressor(search, alpha=0.5, **self.OPTIONS).fit(X, y, groups=np.arange(60) % 3)
+        alone = clone(search).fit(X, y, groups=np.arange(60) % 3)
+        plain = DistilledRegressor(alone.best_estimator_, alpha=0.5, **self.OPTIONS).fit(X, y)
+        np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-12)
 
     def test_of_classifiers_too(self, small):
         X, y = small

@@ -1,6 +1,7 @@
 """What users do with the wrappers: pipelines, searches, weights, routing, frozen models, containers."""
 
 import copy
+import itertools
 import pickle
 
 import numpy as np
@@ -23,7 +24,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, PolynomialFeatures, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
-from wrapped import KNOWS_POLARS, TREE, WRAPPERS, every_wrapper
+from wrapped import KNOWS_POLARS, TREE, WRAPPERS, Exposed, every_wrapper
 
 from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor
 from skcompress.linear.integer_inputs import reader_of
@@ -238,6 +239,35 @@ class TestRouting:
             search.fit(X, y, sample_weight=weight)
         plain = PrunedRegressor(make_pipeline(MaxAbsScaler(), Ridge(0.1)), **search.best_params_)
         np.testing.assert_allclose(search.best_estimator_.coef_, plain.fit(X, y, sample_weight=weight).coef_)
+
+    # Without routing the fit of RANSACRegressor takes nothing but sample_weight.
+    @pytest.mark.parametrize(
+        ("around", "routing"),
+        [("inliers", True), *itertools.product(["bare", "pipeline", "target", "wrapper inside"], [False, True])],
+    )
+    def test_the_base_is_refitted_with_what_its_first_fit_was_given(self, around, routing, small):
+        X, y = small
+        exposure = np.random.default_rng(0).uniform(0.5, 2, 60)
+        with sklearn.config_context(enable_metadata_routing=routing):
+            base = Exposed(0.5)
+            if routing:
+                base.set_fit_request(exposure=True, scale=True, sample_weight=True)
+            inner = {
+                "bare": base,
+                "pipeline": make_pipeline(StandardScaler(), base),
+                "target": TransformedTargetRegressor(base, func=lambda y: y, inverse_func=lambda y: y),
+                "inliers": RANSACRegressor(base, min_samples=30, random_state=0),
+                "wrapper inside": QuantizedRegressor(base, bits=16),
+            }[around]
+            prefix = "exposed__" if around == "pipeline" and not routing else ""
+            given = {f"{prefix}exposure": exposure, f"{prefix}scale": 3.0}
+            model = PrunedRegressor(inner, n_nonzero=2, refit="estimator").fit(X, y, **given)
+        kept = np.flatnonzero(model.support_)
+        Z = StandardScaler().fit_transform(X) if around == "pipeline" else X
+        rows = model.estimator_.inlier_mask_ if around == "inliers" else np.ones(60, dtype=bool)
+        alone = Exposed(0.5).fit(Z[rows][:, kept], y[rows], exposure=exposure[rows], scale=3.0)
+        rtol = 1e-3 if around == "wrapper inside" else 1e-9
+        np.testing.assert_allclose(model.coef_[kept], alone.coef_, rtol=rtol)
 
 
 class TestFrozen:

@@ -1,5 +1,6 @@
 """The wrappers, alone and in one another, that the tests of workflows and of data go through."""
 
+import numpy as np
 import polars as pl
 import pytest
 from sklearn.linear_model import Ridge
@@ -19,6 +20,16 @@ WRAPPERS = {
     ),
 }
 every_wrapper = pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+
+
+class Exposed(Ridge):
+    """A Ridge on y per unit of exposure, which its fit takes for each row."""
+
+    def fit(self, X, y, sample_weight=None, exposure=None, scale=1.0):
+        if exposure is not None:
+            assert len(exposure) == X.shape[0]
+            y = y / exposure
+        return super().fit(X, np.asarray(y) * scale, sample_weight)
 
 
 KNOWS_POLARS = pytest.mark.skipif(

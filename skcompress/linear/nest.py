@@ -230,7 +230,9 @@ def run(nest: Nest, X: Any, y: Any, params: Mapping[str, Any], fit: Callable[...
     """
     teaching = nest.teaching
     model, known = (fit(nest.base, X, y, params), {}) if teaching is None else teaching.fit(nest.base, X, y, params)
-    leaf = find_leaf(model, X, y, leaf_weight(params), own_target=teaching is not None)
+    leaf = find_leaf(
+        model, X, y, leaf_weight(params), own_target=teaching is not None, params=params if teaching is None else None
+    )
     require_obedience(leaf.estimator, leaf.X)
     problem, start = opened(model, leaf)
     warn_of_identifiers(columns_at(model, leaf, 0))

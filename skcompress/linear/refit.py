@@ -28,7 +28,7 @@ def refit_on(problem: LinearProblem, support: Mask) -> tuple[Floats, Floats]:
     if not kept.any():
         return weights, problem.best_intercept(weights)
     leaf = problem.leaf
-    params = {} if leaf.sample_weight is None else {"sample_weight": leaf.sample_weight}
-    fitted = clone(leaf.estimator).fit(problem.X[:, kept], leaf.y, **params)
+    weight = {} if leaf.sample_weight is None else {"sample_weight": leaf.sample_weight}
+    fitted = clone(leaf.estimator).fit(problem.X[:, kept], leaf.y, **leaf.params, **weight)
     weights[:, kept], intercept = read(fitted)
     return weights, intercept

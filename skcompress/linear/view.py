@@ -123,7 +123,7 @@ def _inside_search(leaf: Leaf) -> Leaf:
             f"{type(leaf.estimator).__name__} has no best_estimator_ to compress: set refit=True, or a metric's name"
         )
     params = _params_of(leaf.estimator, "estimator", leaf)
-    return replace(leaf, estimator=leaf.estimator.best_estimator_, params=params)
+    return replace(leaf, estimator=leaf.estimator.best_estimator_, params=_without(params, ("groups",)))
 
 
 def _inside_frozen(leaf: Leaf) -> Leaf:
@@ -134,7 +134,13 @@ def _inside_wrapper(leaf: Leaf) -> Leaf:
     wrapper = leaf.estimator
     state = wrapper.state_ if leaf.state is None else leaf.state
     own_target = leaf.own_target or wrapper.distils
-    return replace(leaf, estimator=wrapper.estimator_, state=state, own_target=own_target)
+    params = _without(leaf.params, wrapper.own_params)
+    return replace(leaf, estimator=wrapper.estimator_, state=state, own_target=own_target, params=params)
+
+
+def _without(params: Mapping[str, Any], own: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return arguments of fit without those that are a container's own and go no further."""
+    return {name: value for name, value in params.items() if name not in own}
 
 
 INSIDE: dict[type, Callable[[Leaf], Leaf]] = {
