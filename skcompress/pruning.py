@@ -101,9 +101,9 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         None: single weights. "feature": a feature goes for all outputs. "input": all features that come from one raw
         input go together. Labels, one per feature; {label: features}; or a callable from names to labels.
     keep : list of str or int, default=None
-        Features or raw inputs that are never pruned; those that the base has at zero already are warned of. After a
-        refit of least squares, logistic regression or Poisson without penalty, the mean prediction on the segment of a
-        kept 0/1 column equals the observed mean.
+        Features or raw inputs that are never pruned; those that the base has at zero already, or that a step before it
+        has dropped, are warned of. After a refit of least squares, logistic regression or Poisson without penalty, the
+        mean prediction on the segment of a kept 0/1 column equals the observed mean.
     monotonic_cst : array-like of {-1, 0, 1} or dict, default=None
         The sign that a feature's weight may have, for every output: 1 not negative, -1 not positive, 0 any. One entry
         for each feature of the linear model, or a dict from names of features or raw inputs to signs; a raw input

@@ -87,6 +87,14 @@ class TestPipelines:
         with pytest.raises(ValueError, match=r"keep names 'INCOME', which is no column.*'AGE'"):
             PrunedRegressor(pipeline, n_nonzero=2, keep=["INCOME"]).fit(frame, y)
 
+    def test_keep_tells_of_an_input_that_a_step_has_dropped(self, people):
+        frame, y = people
+        steps = ColumnTransformer([("number", StandardScaler(), ["AGE"])])
+        model = PrunedRegressor(make_pipeline(steps, Ridge()), n_nonzero=1, keep=["AGE", "JOB"])
+        with pytest.warns(UserWarning, match="keep holds 'JOB', of which a step before the model leaves no feature"):
+            model.fit(frame, y)
+        assert model.support_.tolist() == [True]
+
     def test_a_wrapper_at_the_end_of_a_pipeline(self, people):
         frame, y = people
         inside = make_pipeline(columns_of(), PrunedRegressor(Ridge(), n_nonzero=3)).fit(frame, y)
@@ -409,6 +417,15 @@ class TestNests:
 
 
 class TestContainers:
+    def test_ransac_reads_a_frame_as_it_does_alone(self, small):
+        X, y = small
+        frame = pd.DataFrame(X, columns=list("abcde"))
+        base = RANSACRegressor(LinearRegression(), min_samples=20, random_state=0)
+        named = PrunedRegressor(base, n_nonzero=2, keep=["d"]).fit(frame, y)
+        plain = PrunedRegressor(base, n_nonzero=2, keep=[3]).fit(X, y)
+        np.testing.assert_allclose(named.coef_, plain.coef_, rtol=1e-12)
+        np.testing.assert_allclose(named.predict(frame), plain.predict(X), rtol=1e-12)
+
     def test_ransac_is_compressed_on_its_inliers(self, small):
         X, y = small
         spoilt = y.copy()

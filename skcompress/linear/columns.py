@@ -86,8 +86,17 @@ class Columns:
         return mask
 
     def kept(self, wanted: Any, free: Mask) -> Mask:
-        """Return a mask of the features in `keep`, and warn of those that have no free weight, (m, p), to be kept."""
+        """Return a mask of the features in `keep`, and warn of those without a free weight, (m, p), to be kept."""
         mask = self.select(wanted, "keep")
+        listed = listed_columns(wanted, "keep")
+        lost = [item for item in listed if isinstance(item, str) and not len(self.positions(item, "keep"))]
+        if lost:
+            warnings.warn(
+                f"keep holds {', '.join(map(repr, lost[:_SHOWN]))}, of which a step before the model leaves no "
+                "feature: there is no weight to be kept",
+                UserWarning,
+                stacklevel=2,
+            )
         absent = mask & ~free.any(axis=0)
         if absent.any():
             warnings.warn(

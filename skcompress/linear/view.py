@@ -110,7 +110,8 @@ def _inside_ransac(leaf: Leaf) -> Leaf:
     return replace(
         leaf,
         estimator=leaf.estimator.estimator_,
-        X=inliers(leaf.X),
+        # What is inside gets an array, without the names of a frame.
+        X=inliers(None if leaf.X is None else as_matrix(leaf.X)),
         y=inliers(leaf.y),
         sample_weight=inliers(leaf.sample_weight),
         params=take_params(_params_of(leaf.estimator, "estimator", leaf), np.flatnonzero(mask), len(mask)),
