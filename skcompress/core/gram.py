@@ -151,7 +151,8 @@ class LazyGram:
     def diag(self) -> Floats:
         """Return the diagonal, shape (p,)."""
         if not self._sparse:
-            return np.einsum("ij,ij->j", self._half, self._half)
+            diagonal: Floats = np.einsum("ij,ij->j", self._half, self._half)
+            return diagonal
         squares = np.asarray(self._half.multiply(self._half).sum(axis=0)).ravel()
         diagonal = squares - self._total * self._mean**2
         # What is left of a constant column is rounding error.
@@ -176,7 +177,7 @@ class LazyGram:
         product = (self._half.T @ (self._half @ vectors.T)).T
         if self._sparse:
             product = product - self._total * np.outer(vectors @ self._mean, self._mean)
-        return product
+        return np.asarray(product, dtype=np.float64)
 
     def column(self, column: int) -> Floats:
         """Return a column of Z = A^(1/2) Xc for a sparse X, shape (n,)."""
@@ -198,7 +199,7 @@ class LazyGram:
         mean = self._mean if others is None else self._mean[others]
         dense = product.toarray()
         dense -= self._total * np.outer(self._mean[columns], mean)
-        return dense
+        return np.asarray(dense, dtype=np.float64)
 
 
 def weighted_mean(X: Any, row_weight: Floats) -> Floats:

@@ -67,25 +67,30 @@ class Importance(NamedTuple):
 
 
 def _l1(view: UnitView) -> Floats:
-    return np.abs(view.weights).sum(axis=(1, 2))
+    score: Floats = np.abs(view.weights).sum(axis=(1, 2))
+    return score
 
 
 def _l2(view: UnitView) -> Floats:
     # Scaled by the largest weight, so that weights of 1e-200 do not underflow.
     largest = np.abs(view.weights).max(axis=(1, 2), initial=0.0)
     safe = np.where(largest > 0, largest, 1.0)
-    return largest * np.sqrt(((view.weights / safe[:, None, None]) ** 2).sum(axis=(1, 2)))
+    score: Floats = largest * np.sqrt(((view.weights / safe[:, None, None]) ** 2).sum(axis=(1, 2)))
+    return score
 
 
 def _obd(view: UnitView) -> Floats:
-    return ((view.scaled @ view.curvature) * view.scaled).sum(axis=(1, 2))
+    score: Floats = ((view.scaled @ view.curvature) * view.scaled).sum(axis=(1, 2))
+    return score
 
 
 def _obs(view: UnitView) -> Floats:
     if view.scaled.shape[2] == 1:
-        return (view.scaled[:, :, 0] ** 2).sum(axis=1) / view.inverse[:, 0, 0]
-    moved = np.linalg.solve(view.inverse, view.scaled.transpose(0, 2, 1))
-    return (moved * view.scaled.transpose(0, 2, 1)).sum(axis=(1, 2))
+        score: Floats = (view.scaled[:, :, 0] ** 2).sum(axis=1) / view.inverse[:, 0, 0]
+    else:
+        moved = np.linalg.solve(view.inverse, view.scaled.transpose(0, 2, 1))
+        score = (moved * view.scaled.transpose(0, 2, 1)).sum(axis=(1, 2))
+    return score
 
 
 IMPORTANCES: dict[str, Importance] = {

@@ -19,26 +19,21 @@ R2 lost. Arrays are (m, p): m outputs, p features.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .blocks import Block
 from .gram import DenseGram, Gram
-from .linalg import Floats, Indices, Mask, solve_psd
-from .moments import Block, Moments, fidelity, least_squares
+from .linalg import Floats, Mask, solve_psd
+from .moments import Moments, fidelity, least_squares
 from .signed import solve_signed
+from .systems import Systems, spread_to
 
 
-class System(NamedTuple):
-    """Outputs that share one curvature and one set of free columns, to be treated in one go."""
-
-    outputs: Indices
-    columns: Indices
-
-
-class QuadraticModel:
+class QuadraticModel(Systems):
     """A quadratic model of the loss of a linear model with m outputs and p features.
 
     Parameters
@@ -121,17 +116,17 @@ class QuadraticModel:
                 f"curvature must have {shape[1]} features and come once, or once for each of the "
                 f"{shape[0]} outputs of centre; got {[g.n_features for g in self.grams]} features"
             )
-        self.mean: Floats = _spread(0.0 if mean is None else mean, shape, "mean")
-        self.gradient: Floats = _spread(0.0 if gradient is None else gradient, shape, "gradient")
-        self.penalty: Floats = _spread(penalty, shape, "penalty")
-        self.free: Mask = (self.centre != 0) if free is None else _spread(free, shape, "free").astype(bool)
+        self.mean: Floats = spread_to(0.0 if mean is None else mean, shape, "mean")
+        self.gradient: Floats = spread_to(0.0 if gradient is None else gradient, shape, "gradient")
+        self.penalty: Floats = spread_to(penalty, shape, "penalty")
+        self.free: Mask = (self.centre != 0) if free is None else spread_to(free, shape, "free").astype(bool)
         self.null_loss: Floats = np.broadcast_to(np.asarray(null_loss, dtype=np.float64), shape[:1])
         self.base_loss: Floats | None = (
             None if base_loss is None else np.broadcast_to(np.asarray(base_loss, dtype=np.float64), shape[:1])
         )
         self.n_samples = n_samples
         self.known_dispersion = known_dispersion
-        self.penalty_slope: Floats = _spread(penalty_slope, shape, "penalty_slope")
+        self.penalty_slope: Floats = spread_to(penalty_slope, shape, "penalty_slope")
         self.base_penalty: Floats = (
             self.penalties(self.centre)
             if base_penalty is None
@@ -141,7 +136,7 @@ class QuadraticModel:
         self.level: Floats | None = (
             None if level is None else np.broadcast_to(np.asarray(level, dtype=np.float64), shape[:1])
         )
-        self.signs: Floats = _spread(signs, shape, "signs")
+        self.signs: Floats = spread_to(signs, shape, "signs")
         self.hold = hold
 
     @classmethod
@@ -212,51 +207,9 @@ class QuadraticModel:
         return cls(**{**fidelity(moments, coef, intercept, fit_intercept=fit_intercept, total=n_samples), **given})
 
     @property
-    def n_outputs(self) -> int:
-        """Number of outputs, m."""
-        return self.centre.shape[0]
-
-    @property
-    def n_features(self) -> int:
-        """Number of features, p."""
-        return self.centre.shape[1]
-
-    @property
     def unit(self) -> Floats:
         """What divides each output's loss so that the sum over outputs is the loss; shape (m,)."""
         return np.where(self.null_loss > 0, self.null_loss, 1.0) * self.n_outputs
-
-    @property
-    def shared(self) -> bool:
-        """Whether all outputs have the same H."""
-        return len(self.grams) == 1 and bool((self.penalty == self.penalty[0]).all())
-
-    def diag(self) -> Floats:
-        """Return the diagonal of H for each output, shape (m, p)."""
-        return np.vstack([gram.diag() for gram in self.grams]) + self.penalty
-
-    def rows(self, columns: Indices, output: int = 0) -> Floats:
-        """Return rows of one output's H, shape (k, p)."""
-        rows = self._gram(output).rows(columns)
-        if self.penalty[output].any():
-            rows = rows.copy()
-            rows[np.arange(len(columns)), columns] += self.penalty[output, columns]
-        return rows
-
-    def block(self, columns: Indices, output: int = 0) -> Floats:
-        """Return the square block of one output's H that these columns span, shape (k, k)."""
-        block = self._gram(output).block(columns)
-        if self.penalty[output].any():
-            block = block + np.diag(self.penalty[output, columns])
-        return block
-
-    def dot(self, vectors: Floats) -> Floats:
-        """Return H v for each output's own v, shape (m, p)."""
-        if len(self.grams) == 1:
-            product = self.grams[0].dot(vectors)
-        else:
-            product = np.vstack([gram.dot(v[None]) for gram, v in zip(self.grams, vectors, strict=True)])
-        return product + self.penalty * vectors
 
     def moment(self) -> Floats:
         """Return c = H w0 - g/2, shape (m, p): half the gain per unit of weight when starting from zero."""
@@ -267,7 +220,8 @@ class QuadraticModel:
         change = np.atleast_2d(weights) - self.centre
         curved = np.einsum("ij,ij->i", self.dot(change), change)
         sloped = np.einsum("ij,ij->i", self.gradient, change)
-        return self.offset + curved + sloped
+        losses: Floats = self.offset + curved + sloped
+        return losses
 
     def loss(self, weights: Floats) -> float:
         """Return the loss of these weights in units of the null loss, averaged over outputs."""
@@ -275,7 +229,8 @@ class QuadraticModel:
 
     def penalties(self, weights: Floats) -> Floats:
         """Return what of F is penalty with these weights, for each output, shape (m,)."""
-        return np.einsum("mp,mp->m", self.penalty * weights + self.penalty_slope, weights)
+        penalties: Floats = np.einsum("mp,mp->m", self.penalty * weights + self.penalty_slope, weights)
+        return penalties
 
     def best_intercept(self, weights: Floats) -> Floats:
         """Return the intercept that goes with these weights, shape (m,).
@@ -287,25 +242,15 @@ class QuadraticModel:
         """
         if self.level is None:
             raise ValueError("the model knows no intercept: build it with level=intercept + centre @ mean")
-        return self.level - np.einsum("mp,mp->m", np.atleast_2d(weights), self.mean)
-
-    def systems(self) -> Iterator[System]:
-        """Yield the outputs in groups that share H and the free columns."""
-        if self.shared:
-            keys = [mask.tobytes() for mask in self.free]
-            for key in dict.fromkeys(keys):
-                outputs = np.flatnonzero([other == key for other in keys])
-                yield System(outputs, np.flatnonzero(self.free[outputs[0]]))
-        else:
-            for output in range(self.n_outputs):
-                yield System(np.array([output]), np.flatnonzero(self.free[output]))
+        intercept: Floats = self.level - np.einsum("mp,mp->m", np.atleast_2d(weights), self.mean)
+        return intercept
 
     def output(self, output: int) -> QuadraticModel:
         """Return the model of one output alone. Its unit is the null loss of that output."""
         names = ("centre", "mean", "gradient", "penalty", "penalty_slope", "base_penalty", "free", "null_loss")
         parts = {name: getattr(self, name) for name in (*names, "base_loss", "offset", "level", "signs")}
         one = {name: None if part is None else part[output : output + 1] for name, part in parts.items()}
-        return self._with(grams=(self._gram(output),), **one)
+        return self._with(grams=(self.gram_at(output),), **one)
 
     def restrict(self, support: Mask, first: Mask | None = None) -> QuadraticModel:
         """Return the same quadratic on fewer weights, re-centred on their optimum.
@@ -356,7 +301,7 @@ class QuadraticModel:
         ValueError
             If a sign is another number, the shape does not fit, or a weight would have both signs.
         """
-        asked = _spread(signs, self.centre.shape, "signs")
+        asked = spread_to(signs, self.centre.shape, "signs")
         if not np.isin(asked, (-1, 0, 1)).all():
             wrong = asked[~np.isin(asked, (-1, 0, 1))][0]
             raise ValueError(f"signs must be -1 (not positive), 0 (any sign) or 1 (not negative), got {wrong:g}")
@@ -383,19 +328,8 @@ class QuadraticModel:
         """Return which weights have a sign that they may not have, shape (m, p)."""
         return self.signs * weights < 0
 
-    def _gram(self, output: int) -> Gram:
-        return self.grams[0] if len(self.grams) == 1 else self.grams[output]
-
     def _with(self, **changes: Any) -> QuadraticModel:
         other = copy.copy(self)
         for name, value in changes.items():
             setattr(other, name, value)
         return other
-
-
-def _spread(value: ArrayLike, shape: tuple[int, ...], name: str) -> Floats:
-    array = np.asarray(value, dtype=np.float64)
-    try:
-        return np.broadcast_to(array, shape)
-    except ValueError:
-        raise ValueError(f"{name} must broadcast to the shape {shape} of centre, got {array.shape}") from None

@@ -95,7 +95,8 @@ class ResampledSquares:
     def _read(self, X: Any, Y: Floats, rows: Indices) -> Floats:
         """Return rows of Z, shifted."""
         part = X[rows].toarray() if sp.issparse(X) else X[rows]
-        return np.column_stack([part, Y[rows]]) - self._centre
+        shifted: Floats = np.column_stack([part, Y[rows]]) - self._centre
+        return shifted
 
     def _moments(self, sample: int) -> tuple[Floats, Floats]:
         """Return the mean and the mean product of one sample's shifted Z, shapes (q,) and (q, q)."""

@@ -57,7 +57,7 @@ def _feature(quadratic: QuadraticModel) -> Granularity:
     return Granularity(False, np.minimum(octaves_beyond(quadratic, exponents), MAX_EXPONENT))
 
 
-def _octaves(heights: Floats) -> np.ndarray:
+def _octaves(heights: Floats) -> Floats:
     """Return whole numbers e >= 0 such that ``e - heights`` spans less than 1.
 
     Where the octaves begin is read off the widest gap between the fractional parts, so that neither a common
@@ -66,7 +66,8 @@ def _octaves(heights: Floats) -> np.ndarray:
     parts = np.sort(np.mod(heights, 1.0))
     gaps = np.diff(parts, prepend=parts[-1] - 1.0)
     octaves = np.floor(heights - parts[np.argmax(gaps)] + 1e-9)
-    return np.minimum(octaves - octaves.min(), MAX_EXPONENT)
+    exponents: Floats = np.minimum(octaves - octaves.min(), MAX_EXPONENT)
+    return exponents
 
 
 def _auto(quadratic: QuadraticModel) -> Granularity:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.criterion import Criterion, lowest_around
 from ..core.linalg import Floats
-from ..core.pruning import Pruning
+from ..core.pruned import Pruning
 from ..core.quadratic import QuadraticModel
 from .problem import LinearProblem
 from .rounds import around

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..core.gram import DenseGram
 from ..core.linalg import Floats, Indices, Mask
-from ..core.pruning import Pruning
+from ..core.pruned import Pruning
 from ..core.quadratic import QuadraticModel
 from .newton import Newton
 from .problem import LinearProblem

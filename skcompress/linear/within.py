@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..core.pruning import Pruning
+from ..core.pruned import Pruning
 
 _ROUNDING = 1e-12
 

@@ -76,7 +76,8 @@ class Grid:
         """The scale without the exponents: shape () or (m, 1)."""
         if self.exponents is None and self.units is None:
             return self.scale
-        return self.scale[:, :1] / self.feature_scale[0]
+        scale: Floats = self.scale[:, :1] / self.feature_scale[0]
+        return scale
 
     @property
     def feature_scale(self) -> Floats:

@@ -70,7 +70,8 @@ def _decode(problem: Problem, known: Floats) -> Floats:
             stack.append((j - 1, error[batch], cost[batch]))
     result = np.empty_like(known)
     result[order] = best + centre
-    return problem.box.nearest(result[None])[0]
+    values: Floats = problem.box.nearest(result[None])[0]
+    return values
 
 
 def _grown(

@@ -48,7 +48,8 @@ class Problem:
     def excess(self, values: Floats) -> Floats:
         """Return (u - t)' H (u - t) of each row, shape (B,)."""
         error = values - self.target
-        return np.einsum("ij,ij->i", self.curvature.dot(error), error)
+        excess: Floats = np.einsum("ij,ij->i", self.curvature.dot(error), error)
+        return excess
 
     def cheap_excess(self, values: Floats) -> Floats:
         """Return `excess`, from the diagonal of H alone where the whole of it is too large, shape (B,)."""

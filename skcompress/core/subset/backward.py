@@ -58,8 +58,10 @@ def trail_of(stay: Indices, dropped: list[int], scores: list[float]) -> Trail:
 def obs_scores(columns: Indices, weights: Floats, inverse_diagonal: Floats) -> Floats:
     """Return sum(w_j^2) / K_jj for each column left."""
     if len(weights) == 1:
-        return np.square(weights[0]) / inverse_diagonal
-    return np.einsum("ij,ij->j", weights, weights) / inverse_diagonal
+        squares: Floats = np.square(weights[0])
+    else:
+        squares = np.einsum("ij,ij->j", weights, weights)
+    return squares / inverse_diagonal
 
 
 class BackwardColumns:

@@ -36,9 +36,10 @@ def worth_of(blocks: Floats, parts: Floats) -> Floats:
         P.
     """
     if blocks.shape[-1] == 1:
-        return (np.square(parts[..., 0]).sum(axis=2) / blocks[..., 0, 0]).sum(axis=0)
-    right = parts.swapaxes(2, 3)
-    worth: Floats = (np.linalg.solve(blocks, right) * right).sum(axis=(0, 2, 3))
+        worth: Floats = (np.square(parts[..., 0]).sum(axis=2) / blocks[..., 0, 0]).sum(axis=0)
+    else:
+        right = parts.swapaxes(2, 3)
+        worth = (np.linalg.solve(blocks, right) * right).sum(axis=(0, 2, 3))
     return worth
 
 

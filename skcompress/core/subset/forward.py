@@ -97,8 +97,10 @@ class ForwardColumns:
 
     def _promise(self) -> Floats:
         if len(self._residual) == 1:
-            return np.square(self._residual[0])
-        return np.einsum("ij,ij->j", self._residual, self._residual)
+            squares: Floats = np.square(self._residual[0])
+        else:
+            squares = np.einsum("ij,ij->j", self._residual, self._residual)
+        return squares
 
     def _pivot(self, column: int) -> None:
         root = np.sqrt(float(self._left[column]))
@@ -141,5 +143,6 @@ def gains_along(curvature: Curvature, moments: Floats, order: Indices) -> Floats
     factor = factor_of(block)
     if factor is not None and np.square(np.diag(factor)).min() > ELIGIBLE:
         halves = blas.dtrsm(1.0, factor, moments[:, order].T, trans_a=1)
-        return np.einsum("ij,ij->i", halves, halves)
+        gains: Floats = np.einsum("ij,ij->i", halves, halves)
+        return gains
     return np.array(ForwardColumns(Rows(block), moments[:, order], np.arange(len(order))).gains)

@@ -60,7 +60,8 @@ class Relaxation(NamedTuple):
         """Return the largest eigenvalues of the scaled inverse between these units, masks (b, n), shape (b,)."""
         inside = units[:, self.owner]
         part = np.where((inside[:, :, None] & inside[:, None, :])[:, None], self.scaled, 0.0)
-        return np.linalg.eigvalsh(part)[..., -1].max(axis=1) * (1 + 1e-9)
+        largest: Floats = np.linalg.eigvalsh(part)[..., -1].max(axis=1) * (1 + 1e-9)
+        return largest
 
 
 def jitter_of(matrix: Floats) -> float:

@@ -90,4 +90,4 @@ def reach_of(weights: Floats, spread: Floats, rise: float) -> float:
 
 def rounding_error(empty_loss: float, reach: float, jitter: float) -> float:
     """Return the rounding error of the losses of weights whose length is at most `reach`."""
-    return ROUNDING * (np.sqrt(max(empty_loss, 0.0)) + reach) ** 2 + jitter * reach**2
+    return float(ROUNDING * (np.sqrt(max(empty_loss, 0.0)) + reach) ** 2 + jitter * reach**2)
