@@ -64,7 +64,7 @@ class QuadraticModel(Systems):
         c of what of F is penalty, w' P w + c'w.
     base_penalty : array-like of shape (m,), default=None
         The penalty where the deviance is `base_loss`. None: that at w0.
-    offset : array-like of shape (m,), default=0.0
+    loss_at_centre : array-like of shape (m,), default=0.0
         What w0 has already lost, in the units of F.
     level : array-like of shape (m,), default=None
         Mean of the linear predictor, ``intercept + centre @ mean``, which pruning and rounding leave as it is.
@@ -92,7 +92,7 @@ class QuadraticModel(Systems):
         known_dispersion: bool = False,
         penalty_slope: ArrayLike = 0.0,
         base_penalty: ArrayLike | None = None,
-        offset: ArrayLike = 0.0,
+        loss_at_centre: ArrayLike = 0.0,
         level: ArrayLike | None = None,
         signs: ArrayLike = 0,
         hold: float = 0.0,
@@ -132,7 +132,7 @@ class QuadraticModel(Systems):
             if base_penalty is None
             else np.broadcast_to(np.asarray(base_penalty, dtype=np.float64), shape[:1])
         )
-        self.offset: Floats = np.broadcast_to(np.asarray(offset, dtype=np.float64), shape[:1])
+        self.loss_at_centre: Floats = np.broadcast_to(np.asarray(loss_at_centre, dtype=np.float64), shape[:1])
         self.level: Floats | None = (
             None if level is None else np.broadcast_to(np.asarray(level, dtype=np.float64), shape[:1])
         )
@@ -220,7 +220,7 @@ class QuadraticModel(Systems):
         change = np.atleast_2d(weights) - self.centre
         curved = np.einsum("ij,ij->i", self.dot(change), change)
         sloped = np.einsum("ij,ij->i", self.gradient, change)
-        losses: Floats = self.offset + curved + sloped
+        losses: Floats = self.loss_at_centre + curved + sloped
         return losses
 
     def loss(self, weights: Floats) -> float:
@@ -248,14 +248,14 @@ class QuadraticModel(Systems):
     def output(self, output: int) -> QuadraticModel:
         """Return the model of one output alone. Its unit is the null loss of that output."""
         names = ("centre", "mean", "gradient", "penalty", "penalty_slope", "base_penalty", "free", "null_loss")
-        parts = {name: getattr(self, name) for name in (*names, "base_loss", "offset", "level", "signs")}
+        parts = {name: getattr(self, name) for name in (*names, "base_loss", "loss_at_centre", "level", "signs")}
         one = {name: None if part is None else part[output : output + 1] for name, part in parts.items()}
         return self._with(grams=(self.gram_at(output),), **one)
 
     def restrict(self, support: Mask, first: Mask | None = None) -> QuadraticModel:
         """Return the same quadratic on fewer weights, re-centred on their optimum.
 
-        On vectors that are zero off the free weights both models agree; the new `offset` is the loss of the new
+        On vectors that are zero off the free weights both models agree; the new `loss_at_centre` is the loss of the new
         centre. A dependent column inside the support gets weight zero; a weight that its sign holds at zero is no
         longer free.
 
@@ -286,8 +286,8 @@ class QuadraticModel(Systems):
                 signs = self.signs[output, columns]
                 centre[output, columns] = solve_signed(block, right, signs, preferred)
                 free[output, columns] &= (signs == 0) | (centre[output, columns] != 0)
-        offset = self.output_losses(centre)
-        return self._with(centre=centre, gradient=np.zeros_like(centre), free=free, offset=offset)
+        loss_at_centre = self.output_losses(centre)
+        return self._with(centre=centre, gradient=np.zeros_like(centre), free=free, loss_at_centre=loss_at_centre)
 
     def with_free(self, free: Mask) -> QuadraticModel:
         """Return the same quadratic with other weights free; the centre stays."""
@@ -317,7 +317,7 @@ class QuadraticModel(Systems):
             centre=centre,
             gradient=np.zeros_like(centre),
             free=(centre != 0) if free is None else free,
-            offset=np.zeros(self.n_outputs),
+            loss_at_centre=np.zeros(self.n_outputs),
         )
 
     def holding(self, centre: Floats, free: Mask, penalty: Floats) -> QuadraticModel:

@@ -87,7 +87,7 @@ class Selection:
         if not self.refit:
             return self.quadratic.loss(np.where(support, self.quadratic.centre, 0.0))
         model = self.refitted(support)
-        return float((model.offset / model.unit).sum())
+        return float((model.loss_at_centre / model.unit).sum())
 
     def path(self, visited: Indices) -> Path:
         """Return the path through these sizes, shape (v, n_profiles)."""

@@ -53,7 +53,9 @@ def joint_step(problem: LinearProblem, start: State, groups: Any, keep: Any, pru
 
     def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
         at = quadratic.centre, problem.best_intercept(quadratic.centre)
-        joint = newton.joint(*at, at_minimum=not quadratic.gradient.any(), offset=quadratic.offset.sum())
+        joint = newton.joint(
+            *at, at_minimum=not quadratic.gradient.any(), loss_at_centre=quadratic.loss_at_centre.sum()
+        )
         before = None if earlier is None else replace(earlier, support=earlier.support.reshape(1, -1))
         found = pruned(joint, before, groups, keep)
         return replace(

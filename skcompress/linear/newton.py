@@ -99,7 +99,9 @@ class Newton:
             target[mine] = self._solved(curvature, half, weights, pull, mine)
         return target
 
-    def joint(self, weights: Floats, intercept: Floats, *, at_minimum: bool, offset: float = 0.0) -> QuadraticModel:
+    def joint(
+        self, weights: Floats, intercept: Floats, *, at_minimum: bool, loss_at_centre: float = 0.0
+    ) -> QuadraticModel:
         """Return the quadratic of all classes that move together, with one output of m p weights.
 
         Parameters
@@ -108,7 +110,7 @@ class Newton:
             Where the loss is linearised.
         at_minimum : bool
             Whether the gradient is zero there.
-        offset : float, default=0.0
+        loss_at_centre : float, default=0.0
             The loss already lost there.
         """
         problem, free = self.problem, self.support.ravel()
@@ -126,7 +128,7 @@ class Newton:
             null_loss=problem.null_losses.sum(),
             n_samples=problem.total,
             signs=self.signs.ravel(),
-            offset=offset,
+            loss_at_centre=loss_at_centre,
         )
 
     def _one(self, columns: Floats, row_curvature: Floats, slope: Floats) -> tuple[Floats, Floats]:

@@ -249,7 +249,7 @@ class LinearProblem:
         *,
         at_minimum: bool = True,
         signs: ArrayLike = 0,
-        offset: ArrayLike = 0.0,
+        loss_at_centre: ArrayLike = 0.0,
     ) -> QuadraticModel:
         """Return the quadratic model of F around these weights.
 
@@ -262,7 +262,7 @@ class LinearProblem:
         at_minimum : bool, default=True
             Whether `weights` minimises F over the free weights, so that the gradient is zero. Otherwise it is that of
             F with the intercept at its optimum: 2 Xc' S slope / sum(s) + 2 P w + l1 sign(w0).
-        signs, offset
+        signs, loss_at_centre
             As in `QuadraticModel`.
         """
         grams, mean = self._grams(weights, intercept)
@@ -281,7 +281,7 @@ class LinearProblem:
             penalty_slope=self._penalty_slope,
             base_penalty=((self.l2 * self.weights + self._penalty_slope) * self.weights).sum(axis=1),
             signs=signs,
-            offset=offset,
+            loss_at_centre=loss_at_centre,
             hold=HOLD if self.leaf.frozen else 0.0,
         )
 

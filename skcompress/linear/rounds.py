@@ -146,7 +146,7 @@ def around(problem: LinearProblem, start: State, weights: Floats, intercept: Flo
     """Return the quadratic model around weights other than the start's."""
     lost = problem.losses(weights, problem.predictor(weights, intercept)) - problem.base_losses
     free, signs = start.support, start.signs
-    return problem.quadratic(weights, intercept, free, at_minimum=False, signs=signs, offset=lost)
+    return problem.quadratic(weights, intercept, free, at_minimum=False, signs=signs, loss_at_centre=lost)
 
 
 def constant(problem: LinearProblem, start: State) -> QuadraticModel:

@@ -55,7 +55,7 @@ def choices(train, test):
     rest = test[1] - test[1].mean()
     for size in range(1, largest + 1):
         model = quadratic.restrict(path.at(size).support)
-        errors[size - 1] = float(quadratic.base_loss[0] + model.offset[0])
+        errors[size - 1] = float(quadratic.base_loss[0] + model.loss_at_centre[0])
         shift = y.mean() - model.centre[0] @ X.mean(axis=0)
         scores[size - 1] = 1 - np.sum((test[1] - test[0] @ model.centre[0] - shift) ** 2) / (rest @ rest)
     sizes = {name: int(value.argmin()) + 1 for name, value in values_of(errors, n, p).items()}

@@ -102,7 +102,7 @@ class TestRestrict:
         small = model.restrict(self.support())
         weights = np.where(self.support(), random_weights(model), 0.0)
         np.testing.assert_allclose(small.output_losses(weights), model.output_losses(weights))
-        np.testing.assert_allclose(small.offset, model.output_losses(small.centre))
+        np.testing.assert_allclose(small.loss_at_centre, model.output_losses(small.centre))
         assert not small.gradient.any()
 
     def test_in_two_steps_is_in_one(self, model):
@@ -111,14 +111,14 @@ class TestRestrict:
         final = self.support() & first
         direct, stepwise = model.restrict(final), model.restrict(first).restrict(final)
         np.testing.assert_allclose(stepwise.centre, direct.centre)
-        np.testing.assert_allclose(stepwise.offset, direct.offset)
+        np.testing.assert_allclose(stepwise.loss_at_centre, direct.loss_at_centre)
 
     def test_of_a_singular_h_moves_the_weight_at_no_loss(self):
         X = np.random.default_rng(0).standard_normal((30, 3))
         X = np.column_stack([X, X[:, 0], X[:, 1] - X[:, 2]])
         model = QuadraticModel(X.T @ X / 30, np.arange(1.0, 6.0))
         small = model.restrict(np.array([True, True, True, False, False]))
-        assert small.offset[0] == pytest.approx(0.0, abs=1e-12)
+        assert small.loss_at_centre[0] == pytest.approx(0.0, abs=1e-12)
         np.testing.assert_allclose(small.centre[0, :3], [1 + 4, 2 + 5, 3 - 5])
         again = model.restrict(np.ones(P, dtype=bool))
         np.testing.assert_allclose(again.centre, model.centre)
@@ -134,7 +134,7 @@ class TestRestrict:
     def test_to_nothing(self, model):
         empty = model.restrict(np.zeros((2, P), dtype=bool))
         np.testing.assert_array_equal(empty.centre, 0.0)
-        np.testing.assert_allclose(empty.offset, model.output_losses(np.zeros((2, P))))
+        np.testing.assert_allclose(empty.loss_at_centre, model.output_losses(np.zeros((2, P))))
 
     def test_never_frees_what_was_not_free(self, model):
         bound = model.with_free(self.support()).restrict(np.ones((2, P), dtype=bool))

@@ -95,7 +95,7 @@ def test_the_gain_of_an_exchange_is_that_of_the_quadratic(overlapping):
 
     def kept(support):
         there = model.restrict(support.reshape(1, -1))
-        return float((there.offset / there.unit).sum())
+        return float((there.loss_at_centre / there.unit).sum())
 
     found = exchange._best_pairs(model, support, free, np.zeros((3, 6), dtype=bool))
     reached = {}
@@ -122,6 +122,6 @@ def test_elimination_drops_the_cheapest_of_each_class(overlapping):
         for place in np.flatnonzero(expected & ~held & (expected.sum(axis=1) > [2, 4, 6])[:, None]):
             tried = expected.copy()
             tried.flat[place] = False
-            losses[place] = float(model.restrict(tried.reshape(1, -1)).offset.sum())
+            losses[place] = float(model.restrict(tried.reshape(1, -1)).loss_at_centre.sum())
         expected.flat[min(losses, key=losses.get)] = False
     np.testing.assert_array_equal(support, expected)

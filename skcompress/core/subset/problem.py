@@ -122,9 +122,9 @@ def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:
     """
     curved = quadratic.dot(quadratic.centre) if quadratic.centre.any() else np.zeros_like(quadratic.centre)
     moment = curved - quadratic.gradient / 2
-    empty = quadratic.offset + np.einsum("ij,ij->i", curved - quadratic.gradient, quadratic.centre)
+    empty = quadratic.loss_at_centre + np.einsum("ij,ij->i", curved - quadratic.gradient, quadratic.centre)
     empty = empty / quadratic.unit
-    floor = None if quadratic.gradient[quadratic.free].any() else quadratic.offset / quadratic.unit
+    floor = None if quadratic.gradient[quadratic.free].any() else quadratic.loss_at_centre / quadratic.unit
     if units.per_output:
         return _single_weights(quadratic, units, moment, empty, floor)
     same_free = bool((units.labels == units.labels[:1]).all())
