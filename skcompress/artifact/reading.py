@@ -38,7 +38,7 @@ class Inputs:
     n_all : int
         How many inputs the folded model had.
     rows : "table", "values" or "mappings"
-        What X is: a table; a sequence with one value for each row, such as a text; or a sequence of mappings from
+        What X is: a table; a sequence with one value for each row, such as a document; or a sequence of mappings from
         the labels, where keys may be absent (a table will do, too).
     """
 
@@ -147,7 +147,7 @@ class Table:
 
     def _open_rows(self, X: Any) -> None:
         if isinstance(X, (str, bytes)) or getattr(X, "ndim", 1) != 1:
-            raise ValueError("X must be a sequence with one text, list or mapping for each row")
+            raise ValueError("X must be a sequence with one string, list or mapping for each row")
         self._rows = list(X)
         if self.inputs.rows == "mappings" and not all(isinstance(row, Mapping) for row in self._rows):
             raise ValueError("X must be a frame or a sequence of mappings from names to values")

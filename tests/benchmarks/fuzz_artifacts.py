@@ -69,7 +69,7 @@ def as_an_attacker(data: bytes) -> str:
 
 def charged() -> int:
     """Return the memory that the last budget was charged."""
-    return _LAST[0].allowed - max(0, _LAST[0].memory) if _LAST else 0
+    return _LAST[0].allowed - max(0, _LAST[0].memory_left) if _LAST else 0
 
 
 def honest() -> dict[str, bytes]:

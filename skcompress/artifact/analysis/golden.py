@@ -31,7 +31,7 @@ Answer = Callable[[Any], Any]
 def golden_rows(model: Parts, X: Any, refused: bool) -> dict[str, NDArray[Any]] | list[dict[str, Any]]:
     """Return the rows of `CompactLinear.golden_rows`."""
     if model.reads.rows == "values":
-        raise ValueError("golden_rows needs a model of tables or mappings: this one reads a sequence of texts")
+        raise ValueError("golden_rows needs a model of tables or mappings: this one reads a sequence of documents")
     table = Table(X, model.reads)
     if not table.n_rows:
         raise ValueError("X must have at least one row")

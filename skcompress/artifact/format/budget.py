@@ -56,17 +56,17 @@ class Budget:
     ----------
     allowed : int
         The memory allowed.
-    memory, work : int
-        What is left.
+    memory_left, work_left : int
+        What is left of either.
     """
 
     def __init__(self, size: int, max_bytes: int | None = None):
         self.allowed = bytes_allowed(size, max_bytes)
-        self.work = work_allowed(size, self.allowed)
-        self.memory = self.allowed
-        self.spend(size)
+        self.work_left = work_allowed(size, self.allowed)
+        self.memory_left = self.allowed
+        self.spend_memory(size)
 
-    def spend(self, n_bytes: int) -> None:
+    def spend_memory(self, n_bytes: int) -> None:
         """Take memory, before it is allocated.
 
         Raises
@@ -74,14 +74,14 @@ class Budget:
         FormatError
             If there is not as much left.
         """
-        self.memory -= n_bytes
-        if self.memory < 0:
+        self.memory_left -= n_bytes
+        if self.memory_left < 0:
             raise FormatError(
-                f"the model asks for {self.allowed - self.memory:,} bytes of memory or more, and max_bytes is "
+                f"the model asks for {self.allowed - self.memory_left:,} bytes of memory or more, and max_bytes is "
                 f"{self.allowed:,}: pass a larger max_bytes if you trust the file"
             )
 
-    def toil(self, units: int) -> None:
+    def spend_work(self, units: int) -> None:
         """Take work, before it is done.
 
         Raises
@@ -89,8 +89,8 @@ class Budget:
         FormatError
             If there is not as much left.
         """
-        self.work -= units
-        if self.work < 0:
+        self.work_left -= units
+        if self.work_left < 0:
             raise FormatError(
                 f"the model takes more work than a file of its size may with max_bytes={self.allowed:,}: pass a larger "
                 "max_bytes if you trust it"

@@ -36,7 +36,7 @@ from .budget import DEFAULT_BYTES, Budget, work_allowed
 from .packed_weights import read_weights, write_weights
 from .sink import Digested, Sink
 from .source import Source
-from .string_coder import MAX_TEXT
+from .string_coder import MAX_LENGTH
 
 Model = TypeVar("Model", bound=Parts)
 MAGIC = b"SKCL"
@@ -111,11 +111,11 @@ def _all_sections(model: Parts, *, by_range: bool) -> dict[int, dict[str, bytes]
     _weights(model, weights)
     made = {}
     for version in VERSIONS:
-        parts, text_left, work = {"weights": bytes(weights.data)}, MAX_TEXT, weights.work
+        parts, string_bytes_left, work = {"weights": bytes(weights.data)}, MAX_LENGTH, weights.work
         for name in ("layout", "blocks", "names", "metadata"):
-            sink = Sink(version, text_left, by_range)
+            sink = Sink(version, string_bytes_left, by_range)
             parts[name] = bytes(SECTIONS[name](model, sink))
-            text_left, work = sink.text_left, work + sink.work
+            string_bytes_left, work = sink.string_bytes_left, work + sink.work
         size = sum(map(len, parts.values())) - len(parts["names"]) - len(parts["metadata"])
         if by_range and work > work_allowed(size, DEFAULT_BYTES):
             return None
@@ -261,7 +261,7 @@ def _read(source: Source, kind: type[Model]) -> Model:
     if link is None:
         raise FormatError(f"link {code} is not known here")
     m, p, n_terms_all, n_inputs, n_all, n_blocks, n_classes = (source.uint() for _ in range(7))
-    source.budget.spend(m * p + _PER_TERM * p + 32 * m)
+    source.budget.spend_memory(m * p + _PER_TERM * p + 32 * m)
     classes = source.scalars(n_classes) if n_classes else ()
     positions = _read_positions(source, n_inputs, n_all, everything=flags["all_inputs"])
     columns = np.cumsum(source.ints(p)) if flags["columns"] else None
@@ -272,7 +272,7 @@ def _read(source: Source, kind: type[Model]) -> Model:
     weights, intercept = read_weights(source, m, p)
     blocks = [_read_block(source) for _ in range(n_blocks)]
     # What predicting makes: a weight for each output and each column of a block, also if no term reads it.
-    source.budget.spend(8 * m * max(0, sum(block.n_out for block in blocks) - p))
+    source.budget.spend_memory(8 * m * max(0, sum(block.n_out for block in blocks) - p))
     labels = source.strings(n_inputs) if flags["names"] else None
     metadata = _read_metadata(source) if flags["metadata"] else None
     if source.at != source.stop:
@@ -295,7 +295,7 @@ def _read(source: Source, kind: type[Model]) -> Model:
 
 def _read_positions(source: Source, n_inputs: int, n_all: int, *, everything: bool) -> NDArray[np.intp]:
     # The places and what is made of them; to hash them, bits of all inputs.
-    source.budget.spend(_PER_INPUT * n_inputs + 2 * n_all)
+    source.budget.spend_memory(_PER_INPUT * n_inputs + 2 * n_all)
     if everything:
         if n_inputs != n_all:
             raise FormatError("the number of inputs is not that of all of them")
@@ -307,7 +307,7 @@ def _read_positions(source: Source, n_inputs: int, n_all: int, *, everything: bo
 
 
 def _read_block(source: Source) -> Block:
-    source.budget.spend(_PER_BLOCK)
+    source.budget.spend_memory(_PER_BLOCK)
     code = source.uint()
     kind = next((name for name, kind in TERMS.items() if kind.code == code), None)
     if kind is None:
@@ -331,8 +331,8 @@ def _values_in(text: bytes) -> int:
 def _read_metadata(source: Source) -> dict[str, Any]:
     text = source.symbols(source.count(_PER_CHARACTER), 8).tobytes()
     containers = _PER_OBJECT * text.count(b"{") + _PER_LIST * text.count(b"[")
-    source.budget.spend(containers + _PER_VALUE * _values_in(text))
-    source.budget.toil(_values_in(text))
+    source.budget.spend_memory(containers + _PER_VALUE * _values_in(text))
+    source.budget.spend_work(_values_in(text))
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError):

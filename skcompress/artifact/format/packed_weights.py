@@ -113,7 +113,7 @@ def read_weights(source: Source, m: int, p: int) -> tuple[Weights, Floats]:
     form, single = divmod(form, 2)
     if form == 0:
         size = 4 if single else 8
-        source.budget.spend(m * p * size * (1 if places is None else 2))
+        source.budget.spend_memory(m * p * size * (1 if places is None else 2))
         values = source.floats(count, size)
         if places is not None:
             stored, values = values, np.zeros(m * p, dtype=values.dtype)
@@ -126,12 +126,12 @@ def read_weights(source: Source, m: int, p: int) -> tuple[Weights, Floats]:
     levels = None
     if form == 2:
         rows, n_levels = source.count(), source.count()
-        source.budget.spend(8 * rows * n_levels)
+        source.budget.spend_memory(8 * rows * n_levels)
         levels = source.floats(rows * n_levels).reshape(rows, n_levels)
     stored, zero = source.ints(count), _zero_codes(zero_point, levels)
     kind: np.dtype[Any] = np.result_type(stored, smallest_integers(zero))
     # The codes, the same in their smallest type, and the places among the levels.
-    source.budget.spend(m * p * (2 * kind.itemsize + (0 if levels is None else 8)))
+    source.budget.spend_memory(m * p * (2 * kind.itemsize + (0 if levels is None else 8)))
     codes = stored.reshape(m, p) if places is None else np.empty((m, p), dtype=kind)
     if places is not None:
         codes[:] = zero

@@ -54,7 +54,7 @@ def _shortest(low: int, span: int, length: int) -> bytes:
 
 
 class BitEncoder:
-    """The same coder for bits whose chances come from elsewhere."""
+    """The same coder for bits whose counts come from elsewhere."""
 
     def __init__(self) -> None:
         self._low, self._span, self._shifts = 0, _TOP - 1, 0

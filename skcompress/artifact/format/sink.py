@@ -50,7 +50,7 @@ class Sink:
     ----------
     version : int, default=1
         Version of the format.
-    text_left : int
+    string_bytes_left : int
         Bytes that the coded strings that are still to come may have.
     by_range : bool, default=True
         Whether streams may be written by the range coder.
@@ -68,25 +68,25 @@ class Sink:
     def __init__(
         self,
         version: int = 1,
-        text_left: int = string_coder.MAX_TEXT,
+        string_bytes_left: int = string_coder.MAX_LENGTH,
         by_range: bool = True,
         digested: Digested | None = None,
     ):
         self.data: Any = bytearray() if digested is None else digested
         self.plain = digested is not None
         self.version = version
-        self.text_left = text_left
+        self.string_bytes_left = string_bytes_left
         self.by_range = by_range
         self.work = 0
 
     def like(self) -> Sink:
         """Return an empty sink of the same kind, for one of several forms."""
-        return Sink(self.version, self.text_left, self.by_range)
+        return Sink(self.version, self.string_bytes_left, self.by_range)
 
     def take(self, chosen: Sink) -> None:
         """Add what another sink has collected."""
         self.data += chosen.data
-        self.text_left = chosen.text_left
+        self.string_bytes_left = chosen.string_bytes_left
         self.work += chosen.work
 
     def uint(self, value: int) -> None:
@@ -145,9 +145,9 @@ class Sink:
         few = not self.plain and len(np.unique(array)) <= len(array) // 4
         self._shortest_of([_apart, _as_palette] if few else [_apart], array)
 
-    def strings(self, texts: Sequence[str]) -> None:
+    def strings(self, values: Sequence[str]) -> None:
         """Write strings."""
-        coded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        coded = [value.encode("utf-8", "surrogatepass") for value in values]
         forms = [_strings_apart] if self.version == 1 else [_strings_apart, _strings_coded]
         self._shortest_of(forms, coded)
 
@@ -227,16 +227,16 @@ def _strings_apart(sink: Sink, coded: Sequence[bytes]) -> None:
     if sink.version > 1:
         sink.uint(0)
     sink.work += SCALAR_WORK * len(coded)
-    sink.ints(np.array([len(text) for text in coded], dtype=np.int64))
+    sink.ints(np.array([len(string) for string in coded], dtype=np.int64))
     sink.symbols(np.frombuffer(b"".join(coded), dtype=np.uint8), 8)
 
 
 def _strings_coded(sink: Sink, coded: Sequence[bytes]) -> None:
-    data = string_coder.encode(coded, sink.text_left)
+    data = string_coder.encode(coded, sink.string_bytes_left)
     if data:
         sink.uint(2 * len(data) + string_coder.is_ascending(coded))
         sink.uint(string_coder.length_of(coded))
-        sink.text_left -= string_coder.length_of(coded)
+        sink.string_bytes_left -= string_coder.length_of(coded)
         sink.work += string_coder.work_of(string_coder.length_of(coded))
         sink.data += data
 

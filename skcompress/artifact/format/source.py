@@ -43,7 +43,7 @@ class Source:
         self.at = start
         self.stop = stop
         self.budget = budget
-        self.text_left = string_coder.MAX_TEXT
+        self.string_bytes_left = string_coder.MAX_LENGTH
 
     def take(self, length: int) -> bytes:
         """Return the next bytes."""
@@ -69,7 +69,7 @@ class Source:
     def count(self, each: int = 1) -> int:
         """Read how many things follow, and spend `each` byte of memory on every one of them."""
         value = self.uint()
-        self.budget.spend(each * value)
+        self.budget.spend_memory(each * value)
         return value
 
     def sint(self) -> int:
@@ -81,8 +81,8 @@ class Source:
         """Read `count` integers in 0..2^width - 1."""
         length, coder = divmod(self.uint(), 4)
         data = self.take(length)
-        self.budget.spend(memory_of(coder, count, width))
-        self.budget.toil(work_of(coder, count, width))
+        self.budget.spend_memory(memory_of(coder, count, width))
+        self.budget.spend_work(work_of(coder, count, width))
         if coder == 0 and length != plain_length(count, width):
             raise FormatError("a plain stream has the wrong length")
         return CODERS[coder].decode(data, count, width)
@@ -92,9 +92,9 @@ class Source:
         n_gaps = self.count()
         if n_gaps == 0:
             bits = self.symbols(count, 1)
-            self.budget.spend(8 * int(np.count_nonzero(bits)))
+            self.budget.spend_memory(8 * int(np.count_nonzero(bits)))
             return np.flatnonzero(bits)
-        self.budget.spend(48 * n_gaps)
+        self.budget.spend_memory(48 * n_gaps)
         symbols = self.symbols(n_gaps - 1, 8)
         ends = symbols < LONG_GAP
         places = np.cumsum(symbols.astype(np.int64) + ends)[ends] - 1
@@ -111,7 +111,7 @@ class Source:
             raise FormatError("an integer does not fit into 64 bits")
         kind, widest = unsigned(span), smallest(least, min(least + 2**span - 1, INT64.max))
         # Twice to read them, three times to hash them.
-        self.budget.spend(count * (5 * kind().itemsize + widest().itemsize + 2))
+        self.budget.spend_memory(count * (5 * kind().itemsize + widest().itemsize + 2))
         rest = np.zeros(count, dtype=kind)
         for place in range(0, span, 8):
             part = self.symbols(count, width_of(min(8, span - place)))
@@ -132,7 +132,7 @@ class Source:
         if not form:
             return self.ints(count)
         # The hash is of the integers themselves, which may be far apart.
-        self.budget.spend(48 * count)
+        self.budget.spend_memory(48 * count)
         here = self.mask(count)
         values = np.full(count, -1, dtype=np.int64)
         if len(here):
@@ -146,7 +146,7 @@ class Source:
         """Read `count` finite IEEE numbers of `size` bytes."""
         n_distinct = self.count() if count >= PLANES_APART else 0
         if n_distinct:
-            self.budget.spend(count * (size + 3))
+            self.budget.spend_memory(count * (size + 3))
             palette, places = self._planes(n_distinct, size), self.ints(count)
             if not 0 <= int(places.min()) <= int(places.max()) < n_distinct:
                 raise FormatError("a number is not among its distinct values")
@@ -162,7 +162,7 @@ class Source:
 
     def _planes(self, count: int, size: int) -> NDArray[Any]:
         # The numbers, whether they are finite, and two planes while they are hashed.
-        self.budget.spend(count * (size + 3))
+        self.budget.spend_memory(count * (size + 3))
         numbers = np.empty((count, size), dtype=np.uint8)
         if count >= PLANES_APART:
             for place in range(size):
@@ -174,39 +174,39 @@ class Source:
     def strings(self, count: int) -> tuple[str, ...]:
         """Read `count` strings."""
         form = self.uint() if self.version > 1 else 0
-        self.budget.spend(_PER_STRING * count)
+        self.budget.spend_memory(_PER_STRING * count)
         if form:
             size, ascending = divmod(form, 2)
             length = self.count(_PER_LETTER)
-            self.text_left -= length
-            if self.text_left < 0:
+            self.string_bytes_left -= length
+            if self.string_bytes_left < 0:
                 raise FormatError("the coded strings are too long together")
-            self.budget.toil(string_coder.work_of(length))
+            self.budget.spend_work(string_coder.work_of(length))
             coded = self.take(size), count, length
-            found = string_coder.decode(*coded, ascending=bool(ascending), spend=self.budget.spend)
-            return tuple(string_coder.text_of(text) for text in found)
-        self.budget.toil(SCALAR_WORK * count)
+            found = string_coder.decode(*coded, ascending=bool(ascending), spend=self.budget.spend_memory)
+            return tuple(string_coder.string_of(string) for string in found)
+        self.budget.spend_work(SCALAR_WORK * count)
         lengths = self.ints(count).tolist()
         if any(length < 0 for length in lengths):
             raise FormatError("a string has no sensible length")
-        self.budget.spend(_PER_LETTER * sum(lengths))
+        self.budget.spend_memory(_PER_LETTER * sum(lengths))
         joined = self.symbols(sum(lengths), 8).tobytes()
-        texts, at = [], 0
+        strings, at = [], 0
         for length in lengths:
-            texts.append(string_coder.text_of(joined[at : at + length]))
+            strings.append(string_coder.string_of(joined[at : at + length]))
             at += length
-        return tuple(texts)
+        return tuple(strings)
 
     def scalars(self, count: int) -> tuple[Any, ...]:
         """Read `count` scalars."""
-        self.budget.spend(_PER_SCALAR * count)
-        self.budget.toil(SCALAR_WORK * count)
+        self.budget.spend_memory(_PER_SCALAR * count)
+        self.budget.spend_work(SCALAR_WORK * count)
         types = self.symbols(count, 4).tolist()
         if any(kind >= _TYPES for kind in types):
             raise FormatError("a scalar has an unknown type")
         ints = iter(self.ints(types.count(4)).tolist())
         floats = iter(self.floats(types.count(5)).tolist())
-        texts = iter(self.strings(types.count(6)) if 6 in types else ())
+        strings = iter(self.strings(types.count(6)) if 6 in types else ())
         fixed = {0: None, 1: float("nan"), 2: False, 3: True}
-        following: dict[int, Any] = {4: ints, 5: floats, 6: texts}
+        following: dict[int, Any] = {4: ints, 5: floats, 6: strings}
         return tuple(fixed[kind] if kind in fixed else next(following[kind]) for kind in types)

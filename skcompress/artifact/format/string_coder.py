@@ -25,7 +25,7 @@ from itertools import pairwise
 from ..errors import FormatError
 from .range_coder import BitDecoder, BitEncoder
 
-MAX_TEXT = 2**14
+MAX_LENGTH = 2**14
 """Bytes that all coded lists of a file may have, zero bytes included, which bounds the time of reading it."""
 
 PER_HALF = 320
@@ -81,7 +81,7 @@ class _Byte:
         """Whether the next bit must be 1."""
         return ascending and self._above is not None and bool(self._above >> self.place & 1)
 
-    def chances(self) -> tuple[int, int]:
+    def counts(self) -> tuple[int, int]:
         """Return zeros and ones for the next bit."""
         at, zeros, ones = 2 * self._node, 1, 1
         for weight, counts in self._counts:
@@ -110,25 +110,25 @@ class _Byte:
             self._counts, self._node = self._contexts.of_half(self._before, bytes([self.value])), 1
 
 
-def is_ascending(texts: Sequence[bytes]) -> bool:
+def is_ascending(strings: Sequence[bytes]) -> bool:
     """Return whether no string is below the one before it."""
-    return all(a <= b for a, b in pairwise(texts))
+    return all(a <= b for a, b in pairwise(strings))
 
 
-def encode(texts: Sequence[bytes], limit: int = MAX_TEXT) -> bytes | None:
+def encode(strings: Sequence[bytes], limit: int = MAX_LENGTH) -> bytes | None:
     """Return the code of strings, or None if they have more than `limit` bytes or hold a zero byte."""
-    if length_of(texts) > limit or any(0 in text for text in texts):
+    if length_of(strings) > limit or any(0 in string for string in strings):
         return None
-    ascending, contexts, coder, previous = is_ascending(texts), _Contexts(lambda n_bytes: None), BitEncoder(), b""
-    for text in texts:
-        whole, same = text + b"\0", True
+    ascending, contexts, coder, previous = is_ascending(strings), _Contexts(lambda n_bytes: None), BitEncoder(), b""
+    for string in strings:
+        whole, same = string + b"\0", True
         for place, value in enumerate(whole):
             above = previous[place] if same and place < len(previous) else None
             byte = _Byte(contexts, whole[max(place - 3, 0) : place], above)
             for shift in range(7, -1, -1):
                 bit = value >> shift & 1
                 if not byte.forced(ascending):
-                    coder.put(bit, *byte.chances())
+                    coder.put(bit, *byte.counts())
                     byte.learn(bit)
                 byte.move(bit)
             same = value == above
@@ -136,9 +136,9 @@ def encode(texts: Sequence[bytes], limit: int = MAX_TEXT) -> bytes | None:
     return coder.finish()
 
 
-def length_of(texts: Sequence[bytes]) -> int:
+def length_of(strings: Sequence[bytes]) -> int:
     """Return the bytes of strings with their zero bytes."""
-    return sum(len(text) + 1 for text in texts)
+    return sum(len(string) + 1 for string in strings)
 
 
 def work_of(length: int) -> int:
@@ -151,17 +151,17 @@ def decode(
 ) -> list[bytes]:
     """Return `count` strings that have `length` bytes with their zero bytes.
 
-    `spend` is told of bytes before they are allocated.
+    `spend` takes bytes of memory before they are allocated.
 
     Raises
     ------
     FormatError
         If they have another length, or there are more bytes of code than they need.
     """
-    if length > MAX_TEXT:
+    if length > MAX_LENGTH:
         raise FormatError("coded strings are too long")
     contexts, coder, previous, left = _Contexts(spend), BitDecoder(data), b"", length
-    texts = []
+    strings = []
     for _ in range(count):
         whole, same = bytearray(), True
         while not whole.endswith(b"\0"):
@@ -173,20 +173,20 @@ def decode(
             while byte.place >= 0:
                 bit = 1
                 if not byte.forced(ascending):
-                    bit = coder.get(*byte.chances())
+                    bit = coder.get(*byte.counts())
                     byte.learn(bit)
                 byte.move(bit)
             same = byte.value == above
             whole.append(byte.value)
         previous = bytes(whole)
-        texts.append(previous[:-1])
+        strings.append(previous[:-1])
     if left:
         raise FormatError("coded strings are shorter than they say")
     coder.finish()
-    return texts
+    return strings
 
 
-def text_of(data: bytes) -> str:
+def string_of(data: bytes) -> str:
     """Return the string of its bytes.
 
     Raises

@@ -244,7 +244,7 @@ class Mutating(Sink):
 
     def like(self):
         """Return another such sink."""
-        return Mutating(self.rng, self.chance, self.version, self.text_left, self.by_range)
+        return Mutating(self.rng, self.chance, self.version, self.string_bytes_left, self.by_range)
 
     def uint(self, value):
         """Write an integer: the one that it should be, one close to it, or a large one."""

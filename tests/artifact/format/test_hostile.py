@@ -24,7 +24,7 @@ class Spy(Budget):
 
     def __init__(self, *args):
         super().__init__(*args)
-        self.at_first = self.work
+        self.at_first = self.work_left
         self.made.append(self)
 
 
@@ -52,9 +52,9 @@ def test_the_bombs_of_the_audit_are_refused_at_the_default_limit(monkeypatch):
     decode = packed.Source.symbols
 
     def counted(source, count, width):
-        before = source.budget.work
+        before = source.budget.work_left
         made = decode(source, count, width)
-        decisions.append(before - source.budget.work)
+        decisions.append(before - source.budget.work_left)
         return made
 
     monkeypatch.setattr(packed.Source, "symbols", counted)
@@ -83,7 +83,7 @@ def test_mutants_give_a_model_or_a_format_error_within_the_budget(budgets):
         budgets.clear()
         answer, peak = peak_of(lambda data=data: read(data, max_bytes=2**24))
         n_models += isinstance(answer, CompactLinear)
-        spent = budgets[0].allowed - budgets[0].memory if budgets else 0
+        spent = budgets[0].allowed - budgets[0].memory_left if budgets else 0
         assert peak <= min(spent, 2**24) + SLACK, data.hex()
     # Their digests are wrong, unless what was changed is the form of a stream.
     assert n_models < 40
@@ -145,7 +145,7 @@ def large_models():
 def test_what_is_charged_is_what_reading_takes(name, model, budgets):
     data = model.to_bytes()
     back, peak = peak_of(lambda: CompactLinear.from_bytes(data))
-    spent = budgets[0].allowed - budgets[0].memory - len(data)
+    spent = budgets[0].allowed - budgets[0].memory_left - len(data)
     assert back.model_id == model.model_id
     assert peak <= spent + SLACK
     assert peak > 0.2 * spent
@@ -154,8 +154,8 @@ def test_what_is_charged_is_what_reading_takes(name, model, budgets):
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_an_honest_model_takes_little_of_its_budget(model, budgets):
     CompactLinear.from_bytes(model.to_bytes())
-    assert budgets[0].work > 0.9 * budgets[0].at_first
-    assert budgets[0].memory > 0.99 * budgets[0].allowed
+    assert budgets[0].work_left > 0.9 * budgets[0].at_first
+    assert budgets[0].memory_left > 0.99 * budgets[0].allowed
 
 
 @pytest.mark.parametrize("kind", ["floats", "codes"])
@@ -194,7 +194,7 @@ def test_what_the_writer_writes_takes_no_more_work_than_a_reader_allows(budgets,
         weights, inputs = Weights.from_values([[1.0]]), Inputs(None, np.arange(1), 1)
         model = CompactLinear(weights, [0.0], inputs, blocks=blocks[:n_blocks], columns=[1])
         assert CompactLinear.from_bytes(model.to_bytes()).model_id == model.model_id
-        work.append(budgets[-1].at_first - budgets[-1].work)
+        work.append(budgets[-1].at_first - budgets[-1].work_left)
     assert 10 * 4096 < work[0] < budgets[0].at_first
     assert work[1] < 10 * 4096 < budgets[-1].at_first < 4 * 10 * 4096
 

@@ -95,7 +95,7 @@ def test_words_take_two_thirds_of_what_they_took():
     assert len(new.data) < 0.72 * len(old.data)
 
 
-@pytest.mark.parametrize("texts", [["a\0b"], ["x" * string_coder.MAX_TEXT]], ids=["a zero byte", "too long"])
+@pytest.mark.parametrize("texts", [["a\0b"], ["x" * string_coder.MAX_LENGTH]], ids=["a zero byte", "too long"])
 def test_what_cannot_be_coded_is_written_as_before(texts):
     assert string_coder.encode(coded_of(texts)) is None
     sink = Sink(version=2)
@@ -189,12 +189,12 @@ def test_more_coded_strings_than_a_file_may_have_are_refused():
 
 
 def test_what_no_longer_fits_is_coded_as_before_and_the_rest_still_may():
-    sink = Sink(version=2, text_left=40)
+    sink = Sink(version=2, string_bytes_left=40)
     for texts in (["banana", "bananas"], ["x" * 30], ["banana", "bananas"]):
-        before, left = len(sink.data), sink.text_left
+        before, left = len(sink.data), sink.string_bytes_left
         sink.strings(texts)
         assert (sink.data[before] == 0) == (string_coder.length_of(coded_of(texts)) > left)
-    assert sink.text_left == 40 - 15 - 15
+    assert sink.string_bytes_left == 40 - 15 - 15
 
 
 def test_mutated_files_are_refused_by_the_one_error():
