@@ -67,6 +67,9 @@ def predictions(link: str, eta: NDArray[Any]) -> NDArray[Any]:
     ValueError
         If one is too large for its type.
     """
+    if link == "identity":
+        # The linear predictor is finite already, and one row should be quick.
+        return eta
     with np.errstate(over="ignore"):
         return _finite(LINKS[link].inverse(eta), eta)
 
