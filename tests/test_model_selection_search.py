@@ -342,6 +342,16 @@ def test_a_wrong_parameter_is_named(options, message, small):
         CompressedRegressorCV(**options).fit(*small)
 
 
+@pytest.mark.parametrize(
+    "inner", [PrunedRegressor(Ridge(), n_nonzero=3), QuantizedRegressor(Ridge(), bits=2)], ids=["pruned", "quantized"]
+)
+@pytest.mark.parametrize("around", [lambda model: model, PrunedRegressor], ids=["alone", "in a wrapper"])
+def test_a_wrapper_that_ends_a_pipeline_is_not_compressed_twice(inner, around, small):
+    search = CompressedRegressorCV(around(make_pipeline(StandardScaler(), inner)), n_nonzero=[2, 4])
+    with pytest.raises(ValueError, match=f"{type(inner).__name__} ends a Pipeline.*put it around the Pipeline"):
+        search.fit(*small)
+
+
 def test_a_classifier_is_sent_to_its_own_search(small):
     with pytest.raises(TypeError, match="use CompressedClassifierCV in place of CompressedRegressorCV"):
         CompressedRegressorCV(LogisticRegression()).fit(*small)

@@ -16,7 +16,8 @@ from typing import Any
 
 from sklearn.base import clone
 
-from ..linear.nest import Place, Sweeping, has_step
+from ..linear.nest import Place, Sweeping, has_step, opens
+from ..linear.routing import wrappers_of
 
 PARAMETERS = ("n_nonzero", "bits")
 """What is searched; a step is known by the parameter that it has."""
@@ -90,6 +91,11 @@ def nest_of(estimator: Any, kinds: Mapping[str, type], random_state: Any) -> Sea
         The class of the wrapper for each of `PARAMETERS`.
     random_state : int, RandomState or None
         For the steps that are added.
+
+    Raises
+    ------
+    ValueError
+        If a wrapper that is searched ends a Pipeline or has `input_bits`.
     """
     found: list[SearchStep] = []
     distilling = estimator if has_step(estimator) and estimator.distils else None
@@ -105,6 +111,13 @@ def nest_of(estimator: Any, kinds: Mapping[str, type], random_state: Any) -> Sea
             )
         found.insert(0, SearchStep(clone(inside).set_params(estimator=None), parameter))
         inside = inside.inner_estimator()
+    for wrapper in wrappers_of(inside) if opens(inside) else ():
+        if isinstance(wrapper, tuple(kinds.values())):
+            name = type(wrapper).__name__
+            raise ValueError(
+                f"{name} ends a Pipeline, where every candidate would be compressed twice: "
+                f"put it around the Pipeline, as in {name}(make_pipeline(..., Ridge()))"
+            )
     if distilling is not None:
         inside = clone(distilling).set_params(estimator=inside)
     names = [step.parameter for step in found]
