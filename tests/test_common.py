@@ -84,18 +84,7 @@ def expected_failures(estimator):
     return EXPECTED_FAILURES.get(kind, {})
 
 
-DEFAULTS = [
-    PrunedRegressor(),
-    PrunedRegressor(PoissonRegressor()),
-    QuantizedRegressor(),
-    DistilledRegressor(teacher=Ridge(), alpha=0.5, cv=2),
-    PrunedRegressor(QuantizedRegressor()),
-    QuantizedRegressor(PrunedRegressor()),
-    DistilledRegressor(PrunedRegressor(), teacher=Ridge(), alpha=0.5, cv=2),
-]
-"""With no option set, and nests in both orders."""
-
-CHECKS = parametrize_with_checks([wrap(base) for wrap in WRAPPERS.values() for base in BASES] + DEFAULTS).mark
+CHECKS = parametrize_with_checks([wrap(base) for wrap in WRAPPERS.values() for base in BASES]).mark
 
 
 NOISE = pytest.mark.filterwarnings("ignore:the information criterion prunes every weight:UserWarning")

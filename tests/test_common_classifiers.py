@@ -42,13 +42,7 @@ WRAPPED = [
     for base in BASES
     if not (name == "distilled" and isinstance(base, LinearDiscriminantAnalysis))
 ]
-OTHERS = [
-    PrunedClassifier(),
-    QuantizedClassifier(),
-    PrunedClassifier(QuantizedClassifier()),
-    QuantizedClassifier(PrunedClassifier()),
-    CompressedClassifierCV(lm.RidgeClassifier(), n_nonzero=[2], bits=[4], cv=2),
-]
+OTHERS = [CompressedClassifierCV(lm.RidgeClassifier(), n_nonzero=[2], bits=[4], cv=2)]
 
 _APPROXIMATE = "the bare base fails it: its solver stops where the order and number of the rows have led it"
 

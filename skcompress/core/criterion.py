@@ -57,8 +57,8 @@ class Criterion:
 
     @property
     def gamma(self) -> float:
-        """1/2, or 1 where units outnumber rows."""
-        return 0.5 if self.n_units <= self.n_rows else 1.0
+        """1/2 where the dispersion is estimated and rows outnumber units, else 1."""
+        return 1.0 if self.known_dispersion or self.n_units > self.n_rows else 0.5
 
     def __call__(self, deviance: ArrayLike, n_weights: ArrayLike, n_kept: ArrayLike) -> Floats:
         """Return its values, inf where there are too many weights.

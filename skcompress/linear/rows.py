@@ -36,7 +36,13 @@ def take_params(params: Mapping[str, Any], rows: Indices, n_rows: int) -> dict[s
 
 def has_rows(value: Any, n_rows: int) -> bool:
     """Return whether a value has one entry for each row."""
-    return hasattr(value, "__len__") and not isinstance(value, (str, dict)) and count_rows(value) == n_rows
+    if isinstance(value, (str, dict)):
+        return False
+    if hasattr(value, "__array__") and not hasattr(value, "shape"):
+        value = np.asarray(value)
+    if hasattr(value, "shape"):
+        return tuple(value.shape[:1]) == (n_rows,)
+    return hasattr(value, "__len__") and len(value) == n_rows
 
 
 def require_order(data: Any, X: Any, name: str) -> None:

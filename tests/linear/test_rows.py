@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
-from skcompress.linear.rows import count_rows, take_rows
+from skcompress.linear.rows import count_rows, has_rows, take_rows
 
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
 HOLDERS = [np.array, list, sp.csr_array, sp.coo_array, sp.csc_matrix, pd.DataFrame]
@@ -39,3 +39,14 @@ def test_vectors(kind):
 
 def test_none_stays_none():
     assert take_rows(None, np.array([0])) is None
+
+
+def test_what_only_becomes_an_array_has_rows_too():
+    class Becomes:
+        def __array__(self, dtype=None, copy=None):
+            return np.ones(3)
+
+    assert has_rows(Becomes(), 3)
+    assert not has_rows(Becomes(), 2)
+    assert not has_rows(np.float64(3.0), 3)
+    assert not has_rows("abc", 3)
