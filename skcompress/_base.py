@@ -28,7 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._state import VersionedState
 from .artifact import CompactLinear
 from .linear.caching import base_fit_through, fit_clone
-from .linear.fold import compact
+from .linear.compacting import compact
 from .linear.nest import Nest, Run, base_params, inside_pipelines, run, unroll, with_inside
 from .linear.ranges import input_range
 from .linear.routing import innermost, require_estimator, weight_given

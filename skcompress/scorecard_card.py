@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .artifact import CompactLinear, Weights
-from .linear.fold.graph import Graph
 from .linear.rows import name_row
+from .linear.transformers.graph import Graph
 from .scorecard_columns import KnownColumn
 from .scorecard_fold import fold_lines
 from .scorecard_steps import Encoded, StepEncoder, encode, input_names

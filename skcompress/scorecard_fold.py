@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .artifact.terms import NO_TERM, REFUSED
-from .linear.fold.graph import Column, Graph
+from .linear.transformers.graph import Column, Graph
 from .scorecard_columns import KnownColumn, StepLine
 
 _NAN = float("nan")

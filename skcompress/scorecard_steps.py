@@ -19,9 +19,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._state import VersionedState
-from .linear.fold import register_fold
-from .linear.fold.graph import Column, Graph
 from .linear.rows import name_row
+from .linear.transformers import register_fold
+from .linear.transformers.graph import Column, Graph
 from .scorecard_columns import KnownColumn, StepLine, is_identifier, level_numbers, levels_of, matched, read_columns
 from .scorecard_fold import fold_lines
 

@@ -17,7 +17,7 @@ def compacted(model: Any) -> CompactLinear:
     """Return the compact form of a model, which may be one already."""
     if isinstance(model, CompactLinear):
         return model
-    from .linear.fold import compact
+    from .linear.compacting import compact
 
     return compact(model)
 

@@ -11,6 +11,6 @@ def compacted(model: Any) -> CompactLinear:
     """Return a model itself if it is compact, else what `skcompress.compact` makes of it, which needs scikit-learn."""
     if isinstance(model, CompactLinear):
         return model
-    from ..linear.fold import compact
+    from ..linear.compacting import compact
 
     return compact(model)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, check_scoring, r2_score
 
 from ..artifact import CompactLinear, size_bytes
-from ..linear.fold import compact
+from ..linear.compacting import compact
 from ..linear.rows import take_rows
 from ..linear.view import find_leaf, read
 from .answers import classes_of, require_model

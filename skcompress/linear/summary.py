@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..artifact import size_bytes
-from .fold import compact
+from .compacting import compact
 from .state import StepRecord
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..artifact import size_bytes
-from ..linear.fold import compact
+from ..linear.compacting import compact
 from ..linear.view import find_leaf, read
 from .held_out import scorer_of, takes_weight
 

@@ -14,7 +14,7 @@ from ..artifact import size_bytes
 from ..core.linalg import Floats, Mask
 from ..core.units import units_of
 from ..linear.columns import Columns
-from ..linear.fold import compact
+from ..linear.compacting import compact
 from ..linear.nest import Run
 from ..linear.view import find_leaf
 from ..pruning import PrunedRegressor

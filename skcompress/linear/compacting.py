@@ -26,16 +26,16 @@ from sklearn.linear_model import (
 )
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from ...artifact import CompactLinear, Weights
-from ...artifact.analysis.limits import capped, range_of
-from ...artifact.categories import scalar_of
-from ..integer_inputs import IntegerModel
-from ..view import inside_of, is_search, is_wrapper, read
-from .codes import in_integers
-from .graph import Column, Graph
-from .registry import fold
-from .targets import Target, target_of
-from .texts import READS_VALUES, keys_of
+from ..artifact import CompactLinear, Weights
+from ..artifact.analysis.limits import capped, range_of
+from ..artifact.categories import scalar_of
+from .integer_inputs import IntegerModel
+from .transformers.codes import in_integers
+from .transformers.graph import Column, Graph
+from .transformers.registry import fold
+from .transformers.targets import Target, target_of
+from .transformers.texts import READS_VALUES, keys_of
+from .view import inside_of, is_search, is_wrapper, read
 
 
 @dataclass

@@ -30,7 +30,8 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.svm import SVR, LinearSVC
 
 from skcompress.artifact import CompactLinear, Weights
-from skcompress.linear.fold import FOLDS, compact, register_fold
+from skcompress.linear.compacting import compact
+from skcompress.linear.transformers import FOLDS, register_fold
 
 NAN = float("nan")
 

@@ -33,7 +33,7 @@ from sklearn.preprocessing import (
 )
 
 from skcompress.artifact import CompactLinear
-from skcompress.linear.fold import compact
+from skcompress.linear.compacting import compact
 
 NAN = float("nan")
 
