@@ -1,7 +1,7 @@
 """drop_unused_inputs: fit a pipeline again on only the inputs, categories and words that its pruned model uses.
 
     used       features of the linear model with a weight that is not zero in any output, or kept by name
-    needs      goes back through the steps, from features to raw inputs (`skcompress.linear.narrow`)
+    needs      goes back through the steps, from features to raw inputs (`skcompress.linear.transformers`)
     narrowed   goes forward again: each step is made anew for the inputs that there are
     fit        the whole is fitted on the narrowed rows
 
@@ -23,8 +23,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from .core.linalg import Indices, Mask
 from .linear.columns import Columns
 from .linear.integer_inputs import IntegerModel
-from .linear.narrow import Notes, narrow_mapping, narrowed_steps, steps_wanted
 from .linear.routing import require_fitted
+from .linear.transformers import Notes, narrow_mapping, narrowed_steps, steps_wanted
 from .linear.view import HOLDS, find_leaf, inside_of, is_search, is_wrapper, read
 
 

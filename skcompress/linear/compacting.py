@@ -30,12 +30,14 @@ from ..artifact import CompactLinear, Weights
 from ..artifact.analysis.limits import capped, range_of
 from ..artifact.categories import scalar_of
 from .integer_inputs import IntegerModel
-from .transformers.codes import in_integers
-from .transformers.graph import Column, Graph
+from .transformers.graph import CONSTANT, Column, Graph
 from .transformers.registry import fold
 from .transformers.targets import Target, target_of
 from .transformers.texts import READS_VALUES, keys_of
 from .view import inside_of, is_search, is_wrapper, read
+
+RINT = 18
+"""Number of the function in `skcompress.artifact.terms.numbers`."""
 
 
 @dataclass
@@ -249,3 +251,43 @@ def _is_flat(leaf: Any, n_outputs: int) -> bool:
         return bool(leaf._predict_1d)
     # LinearRegression keeps a target of shape (n, 1) as it is; SVR has one row of weights for a flat one.
     return np.ndim(leaf.coef_) == 1 or hasattr(leaf, "dual_coef_")
+
+
+def in_integers(
+    reader: IntegerModel, columns: Sequence[Column], graph: Graph, bits: int
+) -> tuple[list[Column], Weights, NDArray[np.float64]]:
+    """Return the columns as codes, with the weights and intercepts that go with them.
+
+    Parameters
+    ----------
+    reader : IntegerModel
+        How the leaf reads its columns.
+    columns : sequence of p columns
+        What it reads.
+    graph : Graph
+        Gets the blocks that round and clip.
+    bits : int
+        Bits of a weight.
+    """
+    inputs, codes = reader.inputs, reader.codes
+    weights, intercept = read(reader.leaf)
+    out = list(columns)
+    used = np.flatnonzero((codes != 0).any(axis=0)).tolist()
+    for j in used:
+        if columns[j].node == CONSTANT:
+            value = (columns[j].value() - inputs.offset[j]) / inputs.step[j]
+            out[j] = Column.constant(float(np.clip(np.rint(value), -inputs.top, inputs.top)))
+    moving = [j for j in used if columns[j].node != CONSTANT]
+    if moving:
+        scaled = [columns[j].standardised(inputs.offset[j], inputs.step[j]) for j in moving]
+        made = graph.add("function", graph.settled(scaled), {"function": RINT})
+        low, high = [-float(inputs.top)] * len(made), [float(inputs.top)] * len(made)
+        for j, column in zip(moving, graph.add("clip", made, {"low": low, "high": high}), strict=True):
+            out[j] = column
+    coded = Weights.from_codes(codes, reader.scale, np.int64(0), None, _bits_of(codes, bits), False)
+    return out, coded, intercept + weights @ inputs.offset
+
+
+def _bits_of(codes: NDArray[np.int64], bits: int) -> int:
+    """Return the bits of a weight's code less its zero point, which may need one more than the code itself."""
+    return bits if np.abs(codes).max(initial=0) < 2 ** max(1, bits - 1) else bits + 1

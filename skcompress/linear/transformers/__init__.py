@@ -1,9 +1,21 @@
-"""Fold a fitted scikit-learn model into a `CompactLinear`: one file for each family of transformers."""
+"""scikit-learn's transformers, a family a file: what the compact form makes of each, and how it is narrowed."""
 
-from . import columnwise, encoders, expansions, functions, imputers, pipelines, selections, texts
+from . import columnwise, encoders, expansions, pipelines, texts
 from .graph import Column, Graph
-from .registry import FOLDS, Fold, register_fold
+from .pipelines import narrowed_steps, steps_wanted
+from .registry import FOLDS, Fold, Notes, register_fold
+from .texts import narrow_mapping
 
-__all__ = ["FOLDS", "Column", "Fold", "Graph", "register_fold"]
+__all__ = [
+    "FOLDS",
+    "Column",
+    "Fold",
+    "Graph",
+    "Notes",
+    "narrow_mapping",
+    "narrowed_steps",
+    "register_fold",
+    "steps_wanted",
+]
 
-_FAMILIES = (columnwise, encoders, expansions, functions, imputers, pipelines, selections, texts)
+_FAMILIES = (columnwise, encoders, expansions, pipelines, texts)

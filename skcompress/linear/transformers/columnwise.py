@@ -1,4 +1,8 @@
-"""Fold the scalers: affine functions, column by column, and the ones that clip."""
+"""Transformers that give a column for a column: scalers, functions, imputers, and selections among them.
+
+What replaces a missing value stays with the column until it is known whether a number or a category is wanted; the
+indicators of missing values are columns of their own. A selection has been made and is not repeated.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.preprocessing import Binarizer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.base import OneToOneFeatureMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectorMixin
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.preprocessing import (
+    Binarizer,
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    RobustScaler,
+    StandardScaler,
+)
 
+from ...artifact.categories import scalar_of
+from ...artifact.terms import NO_TERM
+from ...artifact.terms.numbers import FUNCTIONS
+from ...core.linalg import Mask
 from .graph import Column, Graph
-from .registry import register_fold
+from .local import LOCAL, local_needs, narrowed_locally
+from .registry import KINDS, OTHER, Kind, Narrowed, Notes, cannot_fold, left, needs_all, register_fold
+
+NUMBERS: dict[Any, int] = {function: number for number, function in FUNCTIONS.items()}
 
 
 def standardised(columns: Sequence[Column], offset: Any, divisor: Any) -> list[Column]:
@@ -55,8 +78,104 @@ def fold_binarizer(binarizer: Binarizer, columns: Sequence[Column], graph: Graph
     return [made for column in graph.settled(columns) for made in graph.add("step", [column], params)]
 
 
+def fold_function(transformer: FunctionTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Fold a function that is in the table."""
+    if transformer.func is None:
+        return list(columns)
+    if transformer.func not in NUMBERS or transformer.kw_args:
+        known = ", ".join(function.__name__ for function in NUMBERS)
+        raise cannot_fold(transformer, f"func={transformer.func!r} is not None or one of numpy's {known}")
+    return graph.add("function", graph.settled(columns), {"function": NUMBERS[transformer.func]})
+
+
+def _is_one_to_one(step: FunctionTransformer) -> bool:
+    return step.func is None or step.feature_names_out == "one-to-one"
+
+
+def _function_needs(step: Any, wanted: Mask) -> Mask:
+    return local_needs(step, wanted) if _is_one_to_one(step) else needs_all(step, wanted)
+
+
+def _function(step: Any, given: Mask, wanted: Mask, notes: Notes) -> Narrowed:
+    return (narrowed_locally if _is_one_to_one(step) else left)(step, given, wanted, notes)
+
+
+def fold_imputer(imputer: SimpleImputer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Fold the fill values, and the indicators behind them."""
+    sources = _sources(columns, graph)
+    marker = scalar_of(imputer.missing_values)
+    out = []
+    for column, statistic in zip(sources, imputer.statistics_, strict=True):
+        value = scalar_of(statistic)
+        if value != value and not imputer.keep_empty_features:
+            # A column without a single value at fit time is left out.
+            continue
+        out.append(column._replace(fill=(marker, value)))
+    if imputer.add_indicator:
+        out += _indicators(imputer.indicator_, sources, graph, by_value=imputer.statistics_.dtype.kind == "O")
+    return out
+
+
+def fold_indicator(indicator: MissingIndicator, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Fold 1 where a value is missing."""
+    return _indicators(indicator, _sources(columns, graph), graph, by_value=True)
+
+
+def _indicators(
+    indicator: MissingIndicator, columns: Sequence[Column], graph: Graph, *, by_value: bool
+) -> list[Column]:
+    """Add the indicators: of numbers, or (which costs more, but holds for numbers too) of values."""
+    marker = scalar_of(indicator.missing_values)
+    chosen = [columns[place] for place in indicator.features_]
+    if not by_value:
+        return graph.add("missing", chosen, {"marker": (marker,)}) if chosen else []
+    # A column of numbers has NaN where a database or polars has none: both are the missing value.
+    levels = [float("nan"), None] if marker is None or marker != marker else [marker]
+    table: dict[str, Any] = {"levels": levels, "slots": [0] * len(levels), "other": NO_TERM}
+    return [made for column in chosen for made in graph.add("category", [column], table)]
+
+
+def _sources(columns: Sequence[Column], graph: Graph) -> list[Column]:
+    return [column if column.is_node else graph.settled([column])[0] for column in columns]
+
+
+def fold_selection(selector: Any, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Keep the chosen columns."""
+    return [columns[place] for place in np.flatnonzero(selector.get_support()).tolist()]
+
+
+def _selected(step: Any, wanted: Mask) -> Mask:
+    chosen = np.asarray(step.get_support())
+    needed = np.zeros(len(chosen), dtype=bool)
+    needed[np.flatnonzero(chosen)[wanted]] = True
+    return needed
+
+
+def _selection(step: Any, given: Mask, wanted: Mask, notes: Notes) -> Narrowed:
+    needed = _selected(step, wanted)
+    if np.array_equal(needed, given):
+        return Narrowed("passthrough", wanted)
+    places = np.flatnonzero(needed[given]).tolist()
+    return Narrowed(ColumnTransformer([("selected", "passthrough", places)]), wanted)
+
+
 register_fold(StandardScaler, fold_standard)
 register_fold(RobustScaler, fold_robust)
 register_fold(MaxAbsScaler, fold_max_abs)
 register_fold(MinMaxScaler, fold_min_max)
 register_fold(Binarizer, fold_binarizer)
+register_fold(FunctionTransformer, fold_function)
+register_fold(SimpleImputer, fold_imputer)
+register_fold(MissingIndicator, fold_indicator)
+register_fold(SelectorMixin, fold_selection)
+
+KINDS.update(
+    {
+        OneToOneFeatureMixin: LOCAL,
+        Normalizer: OTHER,
+        FunctionTransformer: Kind(_function_needs, _function),
+        MissingIndicator: LOCAL,
+        SimpleImputer: LOCAL,
+        SelectorMixin: Kind(_selected, _selection),
+    }
+)

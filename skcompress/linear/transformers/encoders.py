@@ -1,4 +1,7 @@
-"""Fold encoders of categories into tables of levels (`skcompress.artifact.categories`)."""
+"""Encoders of categories: tables of levels (`skcompress.artifact.categories`).
+
+OneHotEncoder is narrowed to the levels that are used: the others become unknown ones, where those are ignored.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
 from ...artifact.categories import REFUSED, Scalar, key_of, scalar_of
 from ...artifact.terms import NO_TERM
+from ...core.linalg import Mask
 from .graph import Column, Graph
-from .registry import cannot_fold, register_fold
+from .local import local_needs, narrowed_locally
+from .registry import KINDS, Kind, Narrowed, Notes, cannot_fold, register_fold
 
 Levels = list[Scalar]
 Slots = NDArray[np.intp]
@@ -131,6 +137,54 @@ def _with_all_missing(levels: Levels, slots: Slots) -> tuple[Levels, Slots]:
     return [*levels, other], np.append(slots, slots[missing[0]]).astype(np.intp)
 
 
+def _one_hot(step: Any, given: Mask, wanted: Mask, notes: Notes) -> Narrowed:
+    whole = narrowed_locally(step, given, wanted, notes)
+    if not (whole.outputs & ~wanted).any():
+        return whole
+    if step.handle_unknown == "error" or (step.handle_unknown != "ignore" and _groups_rare(step)):
+        notes.leave(step, f"handle_unknown={step.handle_unknown!r}: a level that it does not know is not ignored")
+        return whole
+    levels: list[Any] = []
+    outputs = np.zeros_like(wanted)
+    start = 0
+    for place in range(len(given)):
+        kept = _kept_levels(step, place)
+        stop = start + len(kept) + _has_rare(step, place)
+        if given[place]:
+            asked = wanted[start:stop]
+            if len(asked) > len(kept) and asked[-1]:
+                notes.leave(step, "its infrequent levels share a column that is used")
+                return whole
+            taken = asked[: len(kept)] if asked.any() else np.ones(len(kept), dtype=bool)
+            outputs[start : start + len(kept)] = taken
+            levels.append(kept[taken])
+        start = stop
+    copy = clone(step).set_params(categories=levels, drop=None, min_frequency=None, max_categories=None)
+    return Narrowed(copy, outputs)
+
+
+def _kept_levels(encoder: Any, place: int) -> Any:
+    """Return the levels of one input that have an output of their own."""
+    levels = encoder.categories_[place]
+    alone = np.ones(len(levels), dtype=bool)
+    if _has_rare(encoder, place):
+        rare = {key_of(scalar_of(level)) for level in encoder.infrequent_categories_[place]}
+        alone &= np.array([key_of(scalar_of(level)) not in rare for level in levels], dtype=bool)
+    if encoder.drop_idx_ is not None and encoder.drop_idx_[place] is not None:
+        alone[encoder.drop_idx_[place]] = False
+    return levels[alone]
+
+
+def _groups_rare(encoder: Any) -> bool:
+    return encoder.min_frequency is not None or encoder.max_categories is not None
+
+
+def _has_rare(encoder: Any, place: int) -> bool:
+    return _groups_rare(encoder) and encoder.infrequent_categories_[place] is not None
+
+
 register_fold(OneHotEncoder, fold_one_hot)
 register_fold(OrdinalEncoder, fold_ordinal)
 register_fold(TargetEncoder, fold_target)
+
+KINDS.update({OneHotEncoder: Kind(local_needs, _one_hot)})

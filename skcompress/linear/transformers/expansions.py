@@ -14,7 +14,8 @@ from ...artifact.terms import NO_TERM, TERMS
 from ...artifact.terms.spline import CONSTANT as ENDS
 from ...artifact.terms.spline import CONTINUE, ERROR, LINEAR, PERIODIC
 from .graph import CONSTANT, Column, Graph
-from .registry import cannot_fold, register_fold
+from .local import LOCAL
+from .registry import KINDS, cannot_fold, register_fold
 
 EXTRAPOLATIONS = {"continue": CONTINUE, "constant": ENDS, "linear": LINEAR, "periodic": PERIODIC, "error": ERROR}
 
@@ -116,3 +117,5 @@ def _combinations(polynomial: PolynomialFeatures, n_columns: int) -> Iterator[tu
 register_fold(KBinsDiscretizer, fold_bins)
 register_fold(SplineTransformer, fold_spline)
 register_fold(PolynomialFeatures, fold_polynomial)
+
+KINDS.update({KBinsDiscretizer: LOCAL, SplineTransformer: LOCAL, PolynomialFeatures: LOCAL})

@@ -1,11 +1,16 @@
-"""Fold what reads texts and mappings: the vectorizers, the hashers, TfidfTransformer and DictVectorizer."""
+"""What reads texts and mappings: the vectorizers, the hashers, TfidfTransformer and DictVectorizer.
+
+CountVectorizer and TfidfVectorizer are narrowed to the words that are used, as their vocabulary. DictVectorizer learns
+the entries that the rows have, so that the rows are narrowed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import (
     CountVectorizer,
@@ -17,8 +22,9 @@ from sklearn.feature_extraction.text import (
 from ...artifact import Block
 from ...artifact.terms import NO_TERM
 from ...artifact.terms.text import PAIRS, PATTERNS, TOKENS
+from ...core.linalg import Mask
 from .graph import Column, Graph
-from .registry import cannot_fold, register_fold
+from .registry import KINDS, Kind, Narrowed, Notes, cannot_fold, left, needs_all, register_fold
 
 READS_VALUES = (CountVectorizer, HashingVectorizer, FeatureHasher)
 ANALYZERS = {"word": 0, "char": 1, "char_wb": 2}
@@ -153,9 +159,40 @@ def fold_dict(vectorizer: DictVectorizer, columns: Sequence[Column], graph: Grap
     return out
 
 
+def _vocabulary(step: Any, given: Mask, wanted: Mask, notes: Notes) -> Narrowed:
+    words = sorted(step.vocabulary_, key=step.vocabulary_.__getitem__)
+    return Narrowed(clone(step).set_params(vocabulary=[words[place] for place in np.flatnonzero(wanted)]), wanted)
+
+
+def _mappings(step: Any, given: Mask, wanted: Mask, notes: Notes) -> Narrowed:
+    if step is not notes.first:
+        return left(step, given, wanted, notes)
+    names = np.asarray(step.feature_names_, dtype=object)
+    notes.entries = frozenset(names[wanted])
+    return Narrowed(clone(step), wanted)
+
+
+def narrow_mapping(row: Mapping[str, Any], entries: frozenset[str], separator: str) -> dict[str, Any]:
+    """Return a mapping with only the entries of these names, a string value v of the key k being named k=v."""
+    kept: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, str):
+            if f"{key}{separator}{value}" in entries:
+                kept[key] = value
+        elif hasattr(value, "__iter__"):
+            some = [v for v in value if f"{key}{separator}{v}" in entries]
+            if some:
+                kept[key] = some
+        elif key in entries:
+            kept[key] = value
+    return kept
+
+
 register_fold(CountVectorizer, fold_count)
 register_fold(TfidfVectorizer, fold_tfidf)
 register_fold(TfidfTransformer, fold_tfidf_transformer)
 register_fold(HashingVectorizer, fold_hashing)
 register_fold(FeatureHasher, fold_hasher)
 register_fold(DictVectorizer, fold_dict)
+
+KINDS.update({CountVectorizer: Kind(needs_all, _vocabulary), DictVectorizer: Kind(needs_all, _mappings)})
