@@ -44,7 +44,7 @@ _HOME = {
     "prune": "core.pruning",
     "prune_path": "core.pruning",
     "quantize": "core.quantizing",
-    "register_fold": "linear.transformers",
+    "register_transformer": "linear.transformers",
     "register_skl2onnx": "onnx_converters",
     "score_and_size": "model_selection",
     "selection_stability": "inspection",

@@ -40,7 +40,7 @@ _WITHOUT_Y = "; only a FrozenEstimator, which is fitted already, can be compress
 
 
 class NotFoldableError(ValueError, AttributeError):
-    """What `compact_` raises where the steps before the base cannot be folded.
+    """What `compact_` raises where the steps before the base cannot be compiled.
 
     An AttributeError as well, as scikit-learn's NotFittedError is, so that hasattr, dir and the diagram in a notebook,
     which read all attributes, pass over it.

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._state import VersionedState
 from .linear.rows import name_row
-from .linear.transformers import register_fold
+from .linear.transformers import register_transformer
 from .linear.transformers.graph import Column, Graph
 from .scorecard_columns import KnownColumn, StepLine, is_identifier, level_numbers, levels_of, matched, read_columns
 from .scorecard_fold import fold_lines
@@ -335,4 +335,4 @@ def fold_steps(encoder: StepEncoder, columns: Sequence[Column], graph: Graph) ->
     return fold_lines(encoder.columns_, encoder.lines_, columns, graph)[0]
 
 
-register_fold(StepEncoder, fold_steps)
+register_transformer(StepEncoder, fold_steps)

@@ -1,4 +1,4 @@
-"""The bytes of models that cannot be folded: those of their linear part."""
+"""The bytes of models that cannot be compiled: those of their linear part."""
 
 import numpy as np
 import pytest

@@ -46,7 +46,7 @@ def _softmax(eta: NDArray[Any]) -> NDArray[Any]:
 def require_probabilities(link: str, classes: Sequence[Any]) -> None:
     """Raise ValueError unless a model is a classifier whose scores are log-odds."""
     if not classes or link == "identity":
-        raise ValueError("this model has no probabilities: it was folded from one without predict_proba")
+        raise ValueError("this model has no probabilities: it was compiled from one without predict_proba")
 
 
 def probabilities(link: str, eta: NDArray[Any]) -> NDArray[Any]:

@@ -78,7 +78,7 @@ class Inputs:
             return self.positions
         raise ValueError(
             f"X has {width} columns, but this model reads {len(self)} inputs "
-            f"(or takes all the {self.n_all} that it was folded from)"
+            f"(or takes all the {self.n_all} that it was compiled from)"
         )
 
 

@@ -73,8 +73,7 @@ class QuadraticModel(Systems):
         1: the weight may not be negative, -1: not positive, 0: free. Held by `restrict`, by searches and by roundings;
         the centre may violate them until it is restricted.
     hold : float, default=0.0
-        For a centre that was not fitted on the rows of the curvature: how strongly rounding keeps to it in directions
-        of which the rows say nothing (`skcompress.core.unseen`). No part of the loss.
+        For a centre not fitted on these rows: how strongly rounding keeps to it (`skcompress.core.unseen`).
     """
 
     def __init__(

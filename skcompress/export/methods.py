@@ -57,7 +57,7 @@ def outputs_of(model: CompactLinear, method: str, output: str) -> Outputs:
         If the model is no classifier, or one whose scores are no log-odds, and probabilities are wanted.
     """
     if method == "predict_proba" and (not model.classes or model.link == "identity"):
-        raise ValueError("this model has no probabilities: it was folded from one without predict_proba")
+        raise ValueError("this model has no probabilities: it was compiled from one without predict_proba")
     if method == "predict_proba":
         return Outputs(model, method, tuple(f"{output}_{label}" for label in model.classes))
     if model.n_outputs == 1 or (method == "predict" and model.classes):

@@ -1,6 +1,6 @@
 """From a fitted model to its compact form: `compact`.
 
-The model is opened from the outside in: pipelines fold their steps, a TransformedTargetRegressor gives the link,
+The model is opened from the outside in: pipelines compile their steps, a TransformedTargetRegressor gives the link,
 our own wrappers give the grid of the weights (a fitted wrapper has ``estimator_`` and ``state_``), searches
 and frozen estimators step aside. What is left is the leaf, with ``coef_`` and ``intercept_``.
 """
@@ -31,7 +31,7 @@ from ..artifact.analysis.limits import capped, range_of
 from ..artifact.categories import scalar_of
 from .integer_inputs import IntegerModel
 from .transformers.graph import CONSTANT, Column, Graph
-from .transformers.registry import fold
+from .transformers.registry import compiled
 from .transformers.targets import Target, target_of
 from .transformers.texts import READS_VALUES, keys_of
 from .view import inside_of, is_search, is_wrapper, read
@@ -70,7 +70,7 @@ class Opened:
 
 
 def compact(model: Any, *, cap: Any = None) -> CompactLinear:
-    """Fold a fitted model into what ships: the inputs, categories and terms that its weights use.
+    """Compile a fitted model into what ships: the inputs, categories and terms that its weights use.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     Raises
     ------
     ValueError
-        If a transformer or the model cannot be folded; the message names it.
+        If a transformer or the model cannot be compiled; the message names it.
     """
     if isinstance(model, CompactLinear):
         return model if cap is None else capped(model, _range_of(model, model, cap))
@@ -180,7 +180,7 @@ def _from_outside(model: Any) -> Iterator[Any]:
 
 
 def _leaf_of(model: Any, graph: Graph) -> Opened:
-    """Open a model down to its leaf, folding the steps on the way."""
+    """Open a model down to its leaf, compiling the steps on the way."""
     opened = Opened(model, graph.inputs())
     while True:
         inside = opened.estimator
@@ -189,7 +189,7 @@ def _leaf_of(model: Any, graph: Graph) -> Opened:
             opened.grid, opened.has_constraint = getattr(constraint, "grid", None), True
         if isinstance(inside, Pipeline):
             for _, step in inside.steps[:-1]:
-                opened.columns = fold(step, opened.columns, graph)
+                opened.columns = compiled(step, opened.columns, graph)
             opened.estimator = inside.steps[-1][1]
         elif isinstance(inside, TransformedTargetRegressor):
             if opened.target is not None:

@@ -309,7 +309,9 @@ class LinearProblem:
             return True
         around = self.quadratic(self.weights, self.intercept, self.weights != 0, at_minimum=False)
         diagonal = around.diag() * around.unit[:, None]
-        slope = np.square(around.gradient / 2)[around.free] / diagonal[around.free]
+        # A constant column has neither slope nor curvature.
+        looked_at = around.free & (diagonal > 0)
+        slope = np.square(around.gradient / 2)[looked_at] / diagonal[looked_at]
         return bool((slope <= MISSED * LEAST_SHARE).all())
 
     def _may_miss(self) -> bool:

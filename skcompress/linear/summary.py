@@ -16,8 +16,8 @@ from .state import StepRecord
 def summary(model: Any) -> str:
     """Return the size and the loss of a fitted wrapper as text, and what each step of several has cost.
 
-    Inputs and bytes are left out where the transformers before the base cannot be folded, and the loss where it is not
-    known, as after `partial_fit`.
+    Inputs and bytes are left out where the transformers before the base cannot be compiled, and the loss where it is
+    not known, as after `partial_fit`.
     """
     weights = np.asarray(model.coef_)
     parts = [f"{np.count_nonzero(weights)} of {weights.size} weights"]

@@ -27,7 +27,7 @@ N_SIZES = 20
 
 
 def bytes_of(model: Any) -> float:
-    """Return the bytes of a model; where its transformers cannot be folded, those of its linear part."""
+    """Return the bytes of a model; where its transformers cannot be compiled, those of its linear part."""
     try:
         return float(size_bytes(compact(model)))
     except ValueError:

@@ -31,7 +31,7 @@ from sklearn.svm import SVR, LinearSVC
 
 from skcompress.artifact import CompactLinear, Weights
 from skcompress.linear.compacting import compact
-from skcompress.linear.transformers import FOLDS, register_fold
+from skcompress.linear.transformers import COMPILERS, register_transformer
 
 NAN = float("nan")
 
@@ -61,7 +61,7 @@ LABELS = ["purpose", "term", "joint", "grade"]
 
 
 def agree(model, X, expected=None, rtol=1e-12):
-    """Hold a compact model against the model it was folded from, before and after a round trip."""
+    """Hold a compact model against the model it was compiled from, before and after a round trip."""
     small = compact(model)
     expected = np.asarray(model.predict(X) if expected is None else expected)
     for ready in (small, CompactLinear.from_bytes(small.to_bytes())):
@@ -262,7 +262,7 @@ def quantized(model):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("scaler", [StandardScaler(), StandardScaler(with_std=False), "passthrough"])
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_codes_survive_folding_and_decode_to_the_same_bits(dtype, scaler, n_outputs):
+def test_codes_survive_compiling_and_decode_to_the_same_bits(dtype, scaler, n_outputs):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 8)).astype(dtype)
     Y = (X @ rng.normal(size=(8, n_outputs))).astype(dtype)
@@ -337,12 +337,12 @@ def test_a_compact_model_is_already_compact():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (make_pipeline(PCA(2), Ridge()), r"PCA cannot be folded .*register_fold\(PCA, fold\)"),
-        (make_pipeline(FunctionTransformer(np.tan), Ridge()), "FunctionTransformer cannot be folded .*tan"),
+        (make_pipeline(PCA(2), Ridge()), r"PCA cannot be compiled .*register_transformer\(PCA, compiler\)"),
+        (make_pipeline(FunctionTransformer(np.tan), Ridge()), "FunctionTransformer cannot be compiled .*tan"),
         (RandomForestRegressor(2), "RandomForestRegressor has no coef_"),
     ],
 )
-def test_what_cannot_be_folded_is_named(model, message):
+def test_what_cannot_be_compiled_is_named(model, message):
     with pytest.raises(ValueError, match=message):
         compact(model.fit(FRAME[NUMBERS], Y))
 
@@ -364,11 +364,11 @@ def test_a_new_transformer_can_be_taught():
     model = make_pipeline(Halver(), Ridge()).fit(FRAME[NUMBERS], Y)
     with pytest.raises(ValueError, match="Halver"):
         compact(model)
-    register_fold(Halver, lambda step, columns, graph: [c.standardised(0.0, 2.0) for c in columns])
+    register_transformer(Halver, lambda step, columns, graph: [c.standardised(0.0, 2.0) for c in columns])
     try:
         agree(model, FRAME[NUMBERS])
     finally:
-        del FOLDS[Halver]
+        del COMPILERS[Halver]
 
 
 def test_weights_are_exact_copies_without_a_scaler():

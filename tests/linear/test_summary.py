@@ -63,7 +63,7 @@ def test_the_size_and_the_loss_are_shown_once_fitted(model, small):
 def test_what_cannot_be_folded_is_left_out(small):
     model = PrunedRegressor(make_pipeline(PCA(), Ridge()), n_nonzero=2).fit(*small)
     for read in (lambda: model.compact_, lambda: size_bytes(model)):
-        with pytest.raises(ValueError, match="PCA cannot be folded"):
+        with pytest.raises(ValueError, match="PCA cannot be compiled"):
             read()
     assert not hasattr(model, "compact_")
     assert "coef_" in dir(model)

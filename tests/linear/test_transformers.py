@@ -46,7 +46,7 @@ pytestmark = [
 
 
 def agree(model, X, rtol=1e-12):
-    """Hold a compact model against the model it was folded from, before and after a round trip, and row by row."""
+    """Hold a compact model against the model it was compiled from, before and after a round trip, and row by row."""
     small = compact(model)
     expected = np.asarray(model.predict(X))
     bound = rtol * np.abs(expected).max(initial=0.0)
@@ -134,7 +134,7 @@ def test_splines_of_every_degree(degree, extrapolation):
         spline = SplineTransformer(7, degree=degree, extrapolation=extrapolation)
         model = make_pipeline(spline, Ridge(1e-3)).fit(X[:, columns], y)
         if extrapolation == "linear" and degree < 2 and len(columns) > 1:
-            with pytest.raises(ValueError, match=r"SplineTransformer cannot be folded .* at a wrong knot"):
+            with pytest.raises(ValueError, match=r"SplineTransformer cannot be compiled .* at a wrong knot"):
                 compact(model)
         else:
             # scikit-learn fails to extrapolate steps as constants.
@@ -372,7 +372,7 @@ def test_words_without_weight_are_dropped_unless_they_are_part_of_the_norm():
 def test_texts_split_by_functions_of_the_user_are_refused(vectorizer):
     texts = ["aab b", "aaab c"]
     model = make_pipeline(vectorizer, Ridge()).fit(texts, [0, 1])
-    with pytest.raises(ValueError, match="CountVectorizer cannot be folded"):
+    with pytest.raises(ValueError, match="CountVectorizer cannot be compiled"):
         compact(model)
 
 

@@ -3,18 +3,18 @@
 from . import columnwise, encoders, expansions, pipelines, texts
 from .graph import Column, Graph
 from .pipelines import narrowed_steps, steps_wanted
-from .registry import FOLDS, Fold, Notes, register_fold
+from .registry import COMPILERS, Compiler, Notes, register_transformer
 from .texts import narrow_mapping
 
 __all__ = [
-    "FOLDS",
+    "COMPILERS",
     "Column",
-    "Fold",
+    "Compiler",
     "Graph",
     "Notes",
     "narrow_mapping",
     "narrowed_steps",
-    "register_fold",
+    "register_transformer",
     "steps_wanted",
 ]
 

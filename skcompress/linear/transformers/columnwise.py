@@ -30,7 +30,7 @@ from ...artifact.terms.numbers import FUNCTIONS
 from ...core.linalg import Mask
 from .graph import Column, Graph
 from .local import LOCAL, local_needs, narrowed_locally
-from .registry import KINDS, OTHER, Kind, Narrowed, Notes, cannot_fold, left, needs_all, register_fold
+from .registry import KINDS, OTHER, Kind, Narrowed, Notes, cannot_compile, left, needs_all, register_transformer
 
 NUMBERS: dict[Any, int] = {function: number for number, function in FUNCTIONS.items()}
 
@@ -42,28 +42,28 @@ def standardised(columns: Sequence[Column], offset: Any, divisor: Any) -> list[C
     return [c.standardised(o, d) for c, o, d in zip(columns, offsets, divisors, strict=True)]
 
 
-def fold_standard(scaler: StandardScaler, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold (x - mean) / scale."""
+def compile_standard(scaler: StandardScaler, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile (x - mean) / scale."""
     mean = scaler.mean_ if scaler.with_mean else None
     return standardised(columns, mean, scaler.scale_ if scaler.with_std else None)
 
 
-def fold_robust(scaler: RobustScaler, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold (x - centre) / scale."""
+def compile_robust(scaler: RobustScaler, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile (x - centre) / scale."""
     centre = scaler.center_ if scaler.with_centering else None
     return standardised(columns, centre, scaler.scale_ if scaler.with_scaling else None)
 
 
-def fold_max_abs(scaler: MaxAbsScaler, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold x / scale, and the clip to -1..1."""
+def compile_max_abs(scaler: MaxAbsScaler, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile x / scale, and the clip to -1..1."""
     out = standardised(columns, None, scaler.scale_)
     if getattr(scaler, "clip", False):
         out = graph.clipped(out, [-1.0] * len(out), [1.0] * len(out))
     return out
 
 
-def fold_min_max(scaler: MinMaxScaler, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold x scale + min, and the clip to the range."""
+def compile_min_max(scaler: MinMaxScaler, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile x scale + min, and the clip to the range."""
     out = [c.scaled(s, m) for c, s, m in zip(columns, scaler.scale_, scaler.min_, strict=True)]
     if scaler.clip:
         low, high = scaler.feature_range
@@ -71,20 +71,20 @@ def fold_min_max(scaler: MinMaxScaler, columns: Sequence[Column], graph: Graph) 
     return out
 
 
-def fold_binarizer(binarizer: Binarizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold 1 where x > threshold."""
+def compile_binarizer(binarizer: Binarizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile 1 where x > threshold."""
     edge = float(np.nextafter(binarizer.threshold, np.inf))
     params = {"edges": [edge], "values": [0.0, 1.0]}
     return [made for column in graph.settled(columns) for made in graph.add("step", [column], params)]
 
 
-def fold_function(transformer: FunctionTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold a function that is in the table."""
+def compile_function(transformer: FunctionTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile a function that is in the table."""
     if transformer.func is None:
         return list(columns)
     if transformer.func not in NUMBERS or transformer.kw_args:
         known = ", ".join(function.__name__ for function in NUMBERS)
-        raise cannot_fold(transformer, f"func={transformer.func!r} is not None or one of numpy's {known}")
+        raise cannot_compile(transformer, f"func={transformer.func!r} is not None or one of numpy's {known}")
     return graph.add("function", graph.settled(columns), {"function": NUMBERS[transformer.func]})
 
 
@@ -100,8 +100,8 @@ def _function(step: Any, given: Mask, wanted: Mask, notes: Notes) -> Narrowed:
     return (narrowed_locally if _is_one_to_one(step) else left)(step, given, wanted, notes)
 
 
-def fold_imputer(imputer: SimpleImputer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the fill values, and the indicators behind them."""
+def compile_imputer(imputer: SimpleImputer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the fill values, and the indicators behind them."""
     sources = _sources(columns, graph)
     marker = scalar_of(imputer.missing_values)
     out = []
@@ -116,8 +116,8 @@ def fold_imputer(imputer: SimpleImputer, columns: Sequence[Column], graph: Graph
     return out
 
 
-def fold_indicator(indicator: MissingIndicator, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold 1 where a value is missing."""
+def compile_indicator(indicator: MissingIndicator, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile 1 where a value is missing."""
     return _indicators(indicator, _sources(columns, graph), graph, by_value=True)
 
 
@@ -139,7 +139,7 @@ def _sources(columns: Sequence[Column], graph: Graph) -> list[Column]:
     return [column if column.is_node else graph.settled([column])[0] for column in columns]
 
 
-def fold_selection(selector: Any, columns: Sequence[Column], graph: Graph) -> list[Column]:
+def compile_selection(selector: Any, columns: Sequence[Column], graph: Graph) -> list[Column]:
     """Keep the chosen columns."""
     return [columns[place] for place in np.flatnonzero(selector.get_support()).tolist()]
 
@@ -159,15 +159,15 @@ def _selection(step: Any, given: Mask, wanted: Mask, notes: Notes) -> Narrowed:
     return Narrowed(ColumnTransformer([("selected", "passthrough", places)]), wanted)
 
 
-register_fold(StandardScaler, fold_standard)
-register_fold(RobustScaler, fold_robust)
-register_fold(MaxAbsScaler, fold_max_abs)
-register_fold(MinMaxScaler, fold_min_max)
-register_fold(Binarizer, fold_binarizer)
-register_fold(FunctionTransformer, fold_function)
-register_fold(SimpleImputer, fold_imputer)
-register_fold(MissingIndicator, fold_indicator)
-register_fold(SelectorMixin, fold_selection)
+register_transformer(StandardScaler, compile_standard)
+register_transformer(RobustScaler, compile_robust)
+register_transformer(MaxAbsScaler, compile_max_abs)
+register_transformer(MinMaxScaler, compile_min_max)
+register_transformer(Binarizer, compile_binarizer)
+register_transformer(FunctionTransformer, compile_function)
+register_transformer(SimpleImputer, compile_imputer)
+register_transformer(MissingIndicator, compile_indicator)
+register_transformer(SelectorMixin, compile_selection)
 
 KINDS.update(
     {

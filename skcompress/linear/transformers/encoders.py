@@ -18,14 +18,14 @@ from ...artifact.terms import NO_TERM
 from ...core.linalg import Mask
 from .graph import Column, Graph
 from .local import local_needs, narrowed_locally
-from .registry import KINDS, Kind, Narrowed, Notes, cannot_fold, register_fold
+from .registry import KINDS, Kind, Narrowed, Notes, cannot_compile, register_transformer
 
 Levels = list[Scalar]
 Slots = NDArray[np.intp]
 
 
-def fold_one_hot(encoder: OneHotEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold each column into one table: its levels, the dropped and the infrequent ones, and all others."""
+def compile_one_hot(encoder: OneHotEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile each column into one table: its levels, the dropped and the infrequent ones, and all others."""
     out: list[Column] = []
     for place, column in enumerate(columns):
         levels, slots, other = _one_hot_slots(encoder, place)
@@ -57,8 +57,8 @@ def _infrequent(encoder: Any, place: int) -> set[Any]:
     return set() if rare is None else {key_of(level) for level in rare}
 
 
-def fold_ordinal(encoder: OrdinalEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold each column into a lookup from its levels to their numbers, and the number of all others."""
+def compile_ordinal(encoder: OrdinalEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile each column into a lookup from its levels to their numbers, and the number of all others."""
     out: list[Column] = []
     for place, column in enumerate(columns):
         levels = [scalar_of(level) for level in encoder.categories_[place]]
@@ -72,10 +72,10 @@ def fold_ordinal(encoder: OrdinalEncoder, columns: Sequence[Column], graph: Grap
     return out
 
 
-def fold_target(encoder: TargetEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold each column into a lookup from its levels to their encodings; the mean target for all others."""
+def compile_target(encoder: TargetEncoder, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile each column into a lookup from its levels to their encodings; the mean target for all others."""
     if encoder.target_type_ == "multiclass":
-        raise cannot_fold(encoder, "it has one encoding for each class")
+        raise cannot_compile(encoder, "it has one encoding for each class")
     out: list[Column] = []
     for column, levels, numbers in zip(columns, encoder.categories_, encoder.encodings_, strict=True):
         scalars = [scalar_of(level) for level in levels]
@@ -183,8 +183,8 @@ def _has_rare(encoder: Any, place: int) -> bool:
     return _groups_rare(encoder) and encoder.infrequent_categories_[place] is not None
 
 
-register_fold(OneHotEncoder, fold_one_hot)
-register_fold(OrdinalEncoder, fold_ordinal)
-register_fold(TargetEncoder, fold_target)
+register_transformer(OneHotEncoder, compile_one_hot)
+register_transformer(OrdinalEncoder, compile_ordinal)
+register_transformer(TargetEncoder, compile_target)
 
 KINDS.update({OneHotEncoder: Kind(local_needs, _one_hot)})

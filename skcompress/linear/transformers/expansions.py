@@ -1,4 +1,4 @@
-"""Fold what makes several columns out of numbers: KBinsDiscretizer, SplineTransformer, PolynomialFeatures."""
+"""Compile what makes several columns out of numbers: KBinsDiscretizer, SplineTransformer, PolynomialFeatures."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ...artifact.terms.spline import CONSTANT as ENDS
 from ...artifact.terms.spline import CONTINUE, ERROR, LINEAR, PERIODIC
 from .graph import CONSTANT, Column, Graph
 from .local import LOCAL
-from .registry import KINDS, cannot_fold, register_fold
+from .registry import KINDS, cannot_compile, register_transformer
 
 EXTRAPOLATIONS = {"continue": CONTINUE, "constant": ENDS, "linear": LINEAR, "periodic": PERIODIC, "error": ERROR}
 
 
-def fold_bins(binner: KBinsDiscretizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the intervals between the inner edges: indicators, or their number."""
+def compile_bins(binner: KBinsDiscretizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the intervals between the inner edges: indicators, or their number."""
     out: list[Column] = []
     for column, edges in zip(graph.settled(columns), binner.bin_edges_, strict=True):
         inner = np.asarray(edges, dtype=np.float64)[1:-1]
@@ -32,8 +32,8 @@ def fold_bins(binner: KBinsDiscretizer, columns: Sequence[Column], graph: Graph)
     return out
 
 
-def fold_spline(splines: SplineTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the basis functions of each column."""
+def compile_spline(splines: SplineTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the basis functions of each column."""
     out: list[Column] = []
     every = [_spline_params(splines, place) for place in range(len(columns))]
     _require_same_values(splines, every)
@@ -69,15 +69,15 @@ def _require_same_values(splines: SplineTransformer, every: Sequence[dict[str, A
         warnings.simplefilter("ignore", UserWarning)
         theirs = splines.transform(probe)
     if not np.allclose(np.hstack(ours), theirs.toarray() if hasattr(theirs, "toarray") else theirs):
-        raise cannot_fold(
+        raise cannot_compile(
             splines,
             "of degree 0 or 1 scikit-learn begins the straight lines of all columns but the first at a wrong knot; "
             "use degree=2, or one SplineTransformer for each column",
         )
 
 
-def fold_polynomial(polynomial: PolynomialFeatures, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the products; of first degree the columns themselves, of degree 0 the constant."""
+def compile_polynomial(polynomial: PolynomialFeatures, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the products; of first degree the columns themselves, of degree 0 the constant."""
     varying = [place for place, column in enumerate(columns) if column.node != CONSTANT]
     nodes = dict(zip(varying, graph.settled([columns[place] for place in varying]), strict=True))
     number = {place: source for source, place in enumerate(varying)}
@@ -114,8 +114,8 @@ def _combinations(polynomial: PolynomialFeatures, n_columns: int) -> Iterator[tu
         yield from choose(range(n_columns), size)
 
 
-register_fold(KBinsDiscretizer, fold_bins)
-register_fold(SplineTransformer, fold_spline)
-register_fold(PolynomialFeatures, fold_polynomial)
+register_transformer(KBinsDiscretizer, compile_bins)
+register_transformer(SplineTransformer, compile_spline)
+register_transformer(PolynomialFeatures, compile_polynomial)
 
 KINDS.update({KBinsDiscretizer: LOCAL, SplineTransformer: LOCAL, PolynomialFeatures: LOCAL})

@@ -20,46 +20,46 @@ from .registry import (
     Kind,
     Narrowed,
     Notes,
-    fold,
+    compiled,
     is_absent,
     left,
     n_inputs,
     narrowed,
     needs,
     needs_all,
-    register_fold,
+    register_transformer,
 )
 
 _READS = "(it reads"
 _SHOWN = 8
 
 
-def fold_pipeline(pipeline: Pipeline, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the steps one after the other."""
+def compile_pipeline(pipeline: Pipeline, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the steps one after the other."""
     for _, step in pipeline.steps:
-        columns = fold(step, columns, graph)
+        columns = compiled(step, columns, graph)
     return list(columns)
 
 
-def fold_union(union: FeatureUnion, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold each part on all the columns, side by side."""
+def compile_union(union: FeatureUnion, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile each part on all the columns, side by side."""
     weights = union.transformer_weights or {}
     out: list[Column] = []
     for name, part in union.transformer_list:
         if part is None or (isinstance(part, str) and part == "drop"):
             continue
         factor = weights.get(name, 1.0)
-        made = fold(part, columns, graph)
+        made = compiled(part, columns, graph)
         out += [column.scaled(factor) for column in made] if factor != 1.0 else made
     return out
 
 
-def fold_columns(transformer: ColumnTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold each part on its own columns, side by side."""
+def compile_columns(transformer: ColumnTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile each part on its own columns, side by side."""
     out: list[Column] = []
     for part in column_parts(transformer):
         try:
-            out += fold(part.transformer, [columns[place] for place in part.places], graph)
+            out += compiled(part.transformer, [columns[place] for place in part.places], graph)
         except ValueError as error:
             if _READS in str(error):
                 raise
@@ -70,9 +70,9 @@ def fold_columns(transformer: ColumnTransformer, columns: Sequence[Column], grap
     return out
 
 
-def fold_frozen(frozen: FrozenEstimator, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold what is frozen."""
-    return fold(frozen.estimator, columns, graph)
+def compile_frozen(frozen: FrozenEstimator, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile what is frozen."""
+    return compiled(frozen.estimator, columns, graph)
 
 
 def steps_wanted(steps: Sequence[tuple[str, Any]], wanted: Mask) -> list[Mask]:
@@ -196,10 +196,10 @@ def _union(step: FeatureUnion, given: Mask, wanted: Mask, notes: Notes) -> Narro
     return Narrowed(copy, outputs)
 
 
-register_fold(Pipeline, fold_pipeline)
-register_fold(FeatureUnion, fold_union)
-register_fold(ColumnTransformer, fold_columns)
-register_fold(FrozenEstimator, fold_frozen)
+register_transformer(Pipeline, compile_pipeline)
+register_transformer(FeatureUnion, compile_union)
+register_transformer(ColumnTransformer, compile_columns)
+register_transformer(FrozenEstimator, compile_frozen)
 
 KINDS.update(
     {

@@ -1,11 +1,11 @@
 """The two tables of transformers, and how to add one: what `compact` makes of it, and how it is narrowed.
 
-A lowering is a function of (transformer, columns, graph) that returns the transformer's output columns::
+A compiler is a function of (transformer, columns, graph) that returns the transformer's output columns::
 
-    def lower_my_scaler(transformer, columns, graph):
+    def compile_my_scaler(transformer, columns, graph):
         return [c.standardised(m, s) for c, m, s in zip(columns, transformer.mean_, transformer.scale_)]
 
-    register_transformer(MyScaler, lower_my_scaler)
+    register_transformer(MyScaler, compile_my_scaler)
 
 A fitted pipeline is narrowed to what its model uses from its leaf back, and then forward. `needs` turns the wanted
 outputs of a step into the inputs that it needs for them; `narrowed` gives an unfitted copy of the step for the inputs
@@ -27,51 +27,53 @@ from sklearn.base import clone
 from ...core.linalg import Mask
 from .graph import Column, Graph
 
-Fold = Callable[[Any, Sequence[Column], Graph], list[Column]]
+Compiler = Callable[[Any, Sequence[Column], Graph], list[Column]]
 
-FOLDS: dict[type, Fold] = {}
+COMPILERS: dict[type, Compiler] = {}
+
+_SIGNATURE = "(transformer, columns, graph) -> list of columns"
 
 
-def register_fold(transformer: type, fold: Fold) -> None:
+def register_transformer(transformer: type, compiler: Compiler) -> None:
     """Teach `compact` a transformer.
 
     Parameters
     ----------
     transformer : type
         The transformer's class.
-    fold : callable(transformer, columns, graph) -> list of Column
+    compiler : callable(transformer, columns, graph) -> list of Column
         What comes out of the fitted transformer, given what goes in.
     """
     if not isinstance(transformer, type):
         raise TypeError(f"transformer must be a class, such as type(my_transformer), got {transformer!r}")
-    if not callable(fold):
-        raise TypeError(f"fold must be a callable(transformer, columns, graph) -> list of columns, got {fold!r}")
-    FOLDS[transformer] = fold
+    if not callable(compiler):
+        raise TypeError(f"compiler must be a callable{_SIGNATURE}, got {compiler!r}")
+    COMPILERS[transformer] = compiler
 
 
-def cannot_fold(transformer: Any, reason: str) -> ValueError:
-    """Return the error that says that a transformer cannot be folded, why, and what would help."""
+def cannot_compile(transformer: Any, reason: str) -> ValueError:
+    """Return the error that says that a transformer cannot be compiled, why, and what would help."""
     name = type(transformer).__name__
     return ValueError(
-        f"{name} cannot be folded into a compact model: {reason}. "
-        f"register_fold({name}, fold) can teach it, with fold(transformer, columns, graph) -> list of columns"
+        f"{name} cannot be compiled into a compact model: {reason}. "
+        f"register_transformer({name}, compiler) can teach it, with compiler{_SIGNATURE}"
     )
 
 
-def fold(transformer: Any, columns: Sequence[Column], graph: Graph) -> list[Column]:
+def compiled(transformer: Any, columns: Sequence[Column], graph: Graph) -> list[Column]:
     """Return the output columns of one fitted transformer.
 
     Raises
     ------
     ValueError
-        If its class is not in the table, or its options cannot be folded.
+        If its class is not in the table, or its options cannot be compiled.
     """
     if transformer is None or (isinstance(transformer, str) and transformer == "passthrough"):
         return list(columns)
     for kind in type(transformer).__mro__:
-        if kind in FOLDS:
-            return FOLDS[kind](transformer, columns, graph)
-    raise cannot_fold(transformer, f"known are {', '.join(sorted(kind.__name__ for kind in FOLDS))}")
+        if kind in COMPILERS:
+            return COMPILERS[kind](transformer, columns, graph)
+    raise cannot_compile(transformer, f"known are {', '.join(sorted(kind.__name__ for kind in COMPILERS))}")
 
 
 @dataclass

@@ -24,7 +24,7 @@ from ...artifact.terms import NO_TERM
 from ...artifact.terms.text import PAIRS, PATTERNS, TOKENS
 from ...core.linalg import Mask
 from .graph import Column, Graph
-from .registry import KINDS, Kind, Narrowed, Notes, cannot_fold, left, needs_all, register_fold
+from .registry import KINDS, Kind, Narrowed, Notes, cannot_compile, left, needs_all, register_transformer
 
 READS_VALUES = (CountVectorizer, HashingVectorizer, FeatureHasher)
 ANALYZERS = {"word": 0, "char": 1, "char_wb": 2}
@@ -36,15 +36,15 @@ def _text_params(vectorizer: Any, norm: str | None) -> dict[str, Any]:
     """Return the parameters that all text blocks have."""
     for name in ("preprocessor", "tokenizer"):
         if getattr(vectorizer, name) is not None:
-            raise cannot_fold(vectorizer, f"its {name} is a function of yours")
+            raise cannot_compile(vectorizer, f"its {name} is a function of yours")
     if vectorizer.analyzer not in ANALYZERS or vectorizer.strip_accents not in ACCENTS:
-        raise cannot_fold(vectorizer, "its analyzer or strip_accents is a function of yours")
+        raise cannot_compile(vectorizer, "its analyzer or strip_accents is a function of yours")
     if vectorizer.input != "content":
-        raise cannot_fold(vectorizer, f"it reads files (input={vectorizer.input!r})")
+        raise cannot_compile(vectorizer, f"it reads files (input={vectorizer.input!r})")
     by_word = vectorizer.analyzer == "word"
     if by_word and vectorizer.token_pattern not in PATTERNS:
         known = ", ".join(map(repr, PATTERNS))
-        raise cannot_fold(vectorizer, f"token_pattern={vectorizer.token_pattern!r} is not one of {known}")
+        raise cannot_compile(vectorizer, f"token_pattern={vectorizer.token_pattern!r} is not one of {known}")
     least, greatest = vectorizer.ngram_range
     settings = [
         ANALYZERS[vectorizer.analyzer],
@@ -59,13 +59,13 @@ def _text_params(vectorizer: Any, norm: str | None) -> dict[str, Any]:
     return {"settings": settings, "stop_words": stop_words, "norm": NORMS[norm]}
 
 
-def fold_count(vectorizer: CountVectorizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the counts of a vocabulary."""
+def compile_count(vectorizer: CountVectorizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the counts of a vocabulary."""
     return graph.add("words", _one_text(vectorizer, columns), _words(vectorizer, None))
 
 
-def fold_tfidf(vectorizer: TfidfVectorizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the weighted counts of a vocabulary. With a norm, words without weight stay: they are part of it."""
+def compile_tfidf(vectorizer: TfidfVectorizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the weighted counts of a vocabulary. With a norm, words without weight stay: they are part of it."""
     params = _words(vectorizer, vectorizer.norm)
     params["sublinear"] = int(vectorizer.sublinear_tf)
     params["idf"] = vectorizer.idf_ if vectorizer.use_idf else []
@@ -80,12 +80,12 @@ def _words(vectorizer: CountVectorizer, norm: str | None) -> dict[str, Any]:
 
 def _one_text(vectorizer: Any, columns: Sequence[Column]) -> Sequence[Column]:
     if len(columns) != 1 or not columns[0].is_node:
-        raise cannot_fold(vectorizer, "it must read one column as it is")
+        raise cannot_compile(vectorizer, "it must read one column as it is")
     return columns
 
 
-def fold_tfidf_transformer(transformer: TfidfTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the weighting into the vocabulary that the columns come from, or if it has no norm into a scale."""
+def compile_tfidf_transformer(transformer: TfidfTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the weighting into the vocabulary that the columns come from, or if it has no norm into a scale."""
     idf = transformer.idf_ if transformer.use_idf else None
     place = graph.maker(columns)
     if place is not None and graph.blocks[place][1].kind == "words":
@@ -98,18 +98,18 @@ def fold_tfidf_transformer(transformer: TfidfTransformer, columns: Sequence[Colu
             graph.blocks[place] = (start, Block.make("words", block.sources, params))
             return list(columns)
     if transformer.norm is not None or transformer.sublinear_tf:
-        raise cannot_fold(transformer, "with a norm or sublinear_tf it must come right after a CountVectorizer")
+        raise cannot_compile(transformer, "with a norm or sublinear_tf it must come right after a CountVectorizer")
     return [c.scaled(f) for c, f in zip(columns, idf, strict=True)] if idf is not None else list(columns)
 
 
-def fold_hashing(vectorizer: HashingVectorizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the hashed counts."""
+def compile_hashing(vectorizer: HashingVectorizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the hashed counts."""
     params = {**_text_params(vectorizer, vectorizer.norm), **_hashed(vectorizer)}
     return graph.add("hash", _one_text(vectorizer, columns), params)
 
 
-def fold_hasher(hasher: FeatureHasher, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold the hashed values of tokens, pairs or mappings."""
+def compile_hasher(hasher: FeatureHasher, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile the hashed values of tokens, pairs or mappings."""
     analyzer = TOKENS if hasher.input_type == "string" else PAIRS
     params = {"settings": [analyzer, 0, 0, 1, 1, 0, 0], "stop_words": (), "norm": 0, **_hashed(hasher)}
     return graph.add("hash", _one_text(hasher, columns), params)
@@ -135,14 +135,14 @@ def _features(vectorizer: DictVectorizer) -> list[tuple[str, tuple[str, str] | N
     features: list[tuple[str, tuple[str, str] | None]] = []
     for name in vectorizer.feature_names_:
         if not isinstance(name, str):
-            raise cannot_fold(vectorizer, f"the key {name!r} is no string")
+            raise cannot_compile(vectorizer, f"the key {name!r} is no string")
         key, separator, value = name.partition(vectorizer.separator)
         features.append((name, (key, value) if separator else None))
     return features
 
 
-def fold_dict(vectorizer: DictVectorizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
-    """Fold each key into a category of its strings and an entry of its numbers; an absent key is 0 in both."""
+def compile_dict(vectorizer: DictVectorizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
+    """Compile each key into a category of its strings and an entry of its numbers; an absent key is 0 in both."""
     column_of = dict(zip(keys_of(vectorizer), columns, strict=True))
     values: dict[str, list[str]] = {}
     for _, pair in _features(vectorizer):
@@ -188,11 +188,11 @@ def narrow_mapping(row: Mapping[str, Any], entries: frozenset[str], separator: s
     return kept
 
 
-register_fold(CountVectorizer, fold_count)
-register_fold(TfidfVectorizer, fold_tfidf)
-register_fold(TfidfTransformer, fold_tfidf_transformer)
-register_fold(HashingVectorizer, fold_hashing)
-register_fold(FeatureHasher, fold_hasher)
-register_fold(DictVectorizer, fold_dict)
+register_transformer(CountVectorizer, compile_count)
+register_transformer(TfidfVectorizer, compile_tfidf)
+register_transformer(TfidfTransformer, compile_tfidf_transformer)
+register_transformer(HashingVectorizer, compile_hashing)
+register_transformer(FeatureHasher, compile_hasher)
+register_transformer(DictVectorizer, compile_dict)
 
 KINDS.update({CountVectorizer: Kind(needs_all, _vocabulary), DictVectorizer: Kind(needs_all, _mappings)})
