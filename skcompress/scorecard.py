@@ -318,7 +318,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         table = pd.concat([base, self._whole_table()], ignore_index=True)
         score = -factor * self.multiplier_ * table["points"].to_numpy()
         score[0] = offset - factor * self.intercept_
-        return table.assign(score=score)
+        return table.assign(score=score + 0.0)  # not -0
 
     def _neutral_table(self) -> pd.DataFrame:
         table = self._card.neutral_table()

@@ -251,6 +251,7 @@ class TestCard:
         place = [card.encoder_.get_feature_names_out().tolist().index(name) for name in names]
         held = card.encoder_.transform(X)[:, place]
         np.testing.assert_allclose(table["score"][0] + held @ table["score"].to_numpy()[1:], scores)
+        assert not np.signbit(card.to_scorecard()["score"].where(lambda score: score == 0, 1)).any()
         assert neutral["condition"].str.endswith("(neutral)").all()
         assert neutral.set_index("input")["points"].to_dict() == card.neutral_points_.to_dict()
 
