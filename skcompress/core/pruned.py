@@ -19,6 +19,9 @@ from .units import Groups, units_of
 NEGLIGIBLE = 1e-8
 """Gaps up to this, in units of loss and with all rounding error in them, count as zero."""
 
+OWN_ERROR = 0.01
+"""Share of what can be lost at all that the rounding error of a refitted support's own loss does not exceed."""
+
 
 @dataclass(frozen=True)
 class Pruning:
@@ -185,5 +188,9 @@ def _gap(selection: Selection, choice: Choice, loss: float) -> float:
     floor = sum(problem.floor for problem in problems)
     error = sum(problem.rounding_error(loss - floor) for problem in problems)
     known = max(lowest_of(selection.centred), sum(problem.known_floor for problem in problems))
-    gap = 0.0 if loss <= known else loss - max(least_bound(selection.profiles, choice), known) + error
+    if loss <= known:
+        return 0.0
+    # What is known of the least loss has no rounding error in it; `loss` has some.
+    own = min(error, OWN_ERROR * (loss - known))
+    gap = loss - max(least_bound(selection.profiles, choice) - error, known) + own
     return gap if gap > NEGLIGIBLE else 0.0

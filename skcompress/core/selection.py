@@ -20,10 +20,10 @@ from .subset.signed_search import signed_search
 from .subset.signed_units import signed_of
 from .units import Units, units_of
 
-UNCERTAIN = 1e-6
+UNCERTAIN = 1e-8
 """Rounding error from which a loss is not computed as a difference from that of a model without weights."""
 
-FEW = 256
+FEW = 128
 """Units up to which that can be afforded for every size of a path."""
 
 

@@ -121,7 +121,7 @@ def far_from_zero(seed):
 @pytest.mark.parametrize("seed", [1, 35, 41, 56, 57, 117, 166])
 def test_the_best_support_at_a_thousand_deviations_of_columns_that_depend_on_each_other(seed):
     case = far_from_zero(seed)
-    assert check(case) < 1e-5
+    assert check(case) < 1e-4
     model = PrunedRegressor(case.base, n_nonzero=3, search="exact").fit(case.X, case.y)
     assert case.loss(np.flatnonzero(model.support_)) == pytest.approx(case.least_loss, abs=1e-7)
 

@@ -29,7 +29,7 @@ from scipy.linalg import solve_triangular
 
 from ..linalg import Floats, Indices
 
-ROUNDING = 16 * float(np.finfo(np.float64).eps)
+ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """Relative error of the entries of a curvature and of what is solved with it."""
 
 
