@@ -7,7 +7,8 @@ loss are coupled: with p their probabilities the blocks are
     H_kl = X_k' diag(s p_k ([k = l] - p_l)) X_l
 
 Searches of single weights and roundings leave out the blocks between classes. Where few weights are free, or left, the
-blocks are affordable: see `MOST_WEIGHTS` and `MOST_WORK`.
+blocks are affordable: see `MOST_WEIGHTS` and `MOST_WORK`. Where more are left, a step of all classes is found by
+conjugate gradients on products with the Hessian (Nocedal and Wright, "Numerical Optimization", section 7.1).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.linalg import blas
+from scipy.sparse.linalg import LinearOperator, cg
 
 from ..core.gram import DenseGram, gram_of, row_chunks, weighted_mean
 from ..core.linalg import Floats, Mask
@@ -37,6 +39,12 @@ _MOST_NUMBERS = 20_000_000
 """Numbers in the kept columns up to which they are held beside X."""
 
 _JITTER = 1e-10
+
+_FORCING = 0.01
+"""Share of the gradient that conjugate gradients leave in one step; the next step goes on from there."""
+
+_PRODUCTS = 100
+"""Products with the Hessian in one step at most."""
 
 
 class Newton:
@@ -91,12 +99,44 @@ class Newton:
             curvature, half = self._all([self._columns(k) for k in range(len(self.support))], eta, slope)
             target[self.support] = self._solved(curvature, half, weights, pull, self.support)
             return target
+        if self.problem.fit.deviance.coupled and not self.signs[self.support].any():
+            return self._by_gradients(weights, eta, slope, pull)
         row_curvature = self.problem.fit.deviance.curvature(self.problem.y, eta) * self.problem.row_weight[:, None]
         for output in np.flatnonzero(self.support.any(axis=1)):
             mine = np.zeros(self.support.shape, dtype=bool)
             mine[output] = self.support[output]
             curvature, half = self._one(self._columns(output), row_curvature[:, output], slope[:, output])
             target[mine] = self._solved(curvature, half, weights, pull, mine)
+        return target
+
+    def _by_gradients(self, weights: Floats, eta: Floats, slope: Floats, pull: Floats) -> Floats:
+        """Return where a step of all classes together leads, by conjugate gradients on products with the Hessian."""
+        X, places = self._part, self._places
+        s, p = self.problem.row_weight[:, None], self.problem.fit.deviance.mean(eta)
+        ridge, count = self.problem.l2[self.support], np.count_nonzero(places)
+        n_levels = len(weights) if self.problem.fits_intercept else 0
+
+        def along(vector: Floats) -> Floats:
+            change = np.zeros(places.shape)
+            change[places] = vector[:count]
+            moved = X @ change.T + (vector[count:] if n_levels else 0.0)
+            bent = s * p * (moved - (p * moved).sum(axis=1, keepdims=True))
+            return np.concatenate([(bent.T @ X)[places] + ridge * vector[:count], bent.sum(axis=0)[:n_levels]])
+
+        row_curvature = s * p * (1 - p)
+        diagonal = np.concatenate([(row_curvature.T @ X**2)[places] + ridge, row_curvature.sum(axis=0)[:n_levels]])
+        diagonal = np.maximum(diagonal, _JITTER * max(float(diagonal.max()), 1e-300))
+        down = np.concatenate([(slope.T @ X)[places] + pull[self.support] / 2, slope.sum(axis=0)[:n_levels]])
+        shape = (len(down), len(down))
+        change, _ = cg(
+            LinearOperator(shape, matvec=along, dtype=np.float64),
+            -down,
+            rtol=_FORCING,
+            maxiter=_PRODUCTS,
+            M=LinearOperator(shape, matvec=lambda vector: vector / diagonal, dtype=np.float64),
+        )
+        target = np.where(self.support, weights, 0.0)
+        target[self.support] += change[:count]
         return target
 
     def joint(

@@ -85,7 +85,17 @@ def test_signs_hold_and_the_rest_is_at_its_minimum(iris):
     np.testing.assert_allclose(gradient[model.coef_ != 0], 0.0, atol=1e-6)
 
 
-def test_beyond_the_limit_each_class_moves_on_its_own_curvature(iris, monkeypatch):
+@pytest.mark.parametrize("C", [0.1, 1.0, 100.0])
+def test_beyond_the_limit_products_with_the_hessian_lead_to_the_minimum(iris, monkeypatch, C):
+    X, y = iris
+    monkeypatch.setattr(newton, "MOST_WEIGHTS", 5)
+    model = PrunedClassifier(logistic(C), n_nonzero=2).fit(X, y)
+    value, _, by_level = loss_and_gradient(X, y, model.coef_, model.intercept_, C)
+    np.testing.assert_allclose(by_level, 0.0, atol=1e-10)
+    assert value == pytest.approx(least(X, y, model.support_, C), abs=1e-6)
+
+
+def test_beyond_the_limit_the_search_leaves_out_the_blocks(iris, monkeypatch):
     X, y = iris
     together = PrunedClassifier(logistic(), n_nonzero=2, search="backward").fit(X, y)
     monkeypatch.setattr(newton, "MOST_WEIGHTS", 5)
