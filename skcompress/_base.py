@@ -29,12 +29,13 @@ from ._state import VersionedState
 from .artifact import CompactLinear
 from .linear.caching import base_fit_through, fit_clone
 from .linear.compacting import compact
+from .linear.containers import find_leaf, innermost, inside_of, is_wrapper
 from .linear.nest import Nest, Run, base_params, inside_pipelines, run, unroll, with_inside
 from .linear.ranges import input_range
-from .linear.routing import innermost, require_estimator, weight_given
+from .linear.routing import require_estimator, weight_given
 from .linear.state import Attributes, State, StepRecord
 from .linear.summary import with_summary
-from .linear.view import find_leaf, inside_of, is_wrapper, like_coef, require_kind
+from .linear.view import like_coef, require_kind
 
 _WITHOUT_Y = "; only a FrozenEstimator, which is fitted already, can be compressed without it"
 

@@ -22,10 +22,11 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from .core.linalg import Indices, Mask
 from .linear.columns import Columns
+from .linear.containers import container_of, find_leaf, inside_of, is_search, is_wrapper
 from .linear.integer_inputs import IntegerModel
 from .linear.routing import require_fitted
 from .linear.transformers import Notes, narrow_mapping, narrowed_steps, steps_wanted
-from .linear.view import HOLDS, find_leaf, inside_of, is_search, is_wrapper, read
+from .linear.view import read
 
 
 def drop_unused_inputs(pipeline: Any, X: Any, y: Any, *, return_inputs: bool = False, **fit_params: Any) -> Any:
@@ -173,8 +174,9 @@ def _rebuilt(model: Any, given: Mask, used: Mask, notes: Notes) -> tuple[Any, Ma
     made, features = _rebuilt(inside, given, used, notes)
     if is_wrapper(model):
         return clone(model).set_params(estimator=made, **_narrowed_parameters(model, features)), features
-    place = next(name for kind, name in HOLDS.items() if isinstance(model, kind))
-    return clone(model).set_params(**{place.rstrip("_"): made}), features
+    container = container_of(model)
+    assert container is not None
+    return clone(model).set_params(**{container.place.rstrip("_"): made}), features
 
 
 def _narrowed_parameters(wrapper: Any, features: Mask) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from ._base import LinearCompressor
+from .linear.containers import find_leaf, is_search
 from .linear.routing import require_fitted
-from .linear.view import find_leaf, is_search, read
+from .linear.view import read
 
 RESIDUE = (
     "base_coef_",

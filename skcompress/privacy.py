@@ -27,9 +27,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .core.linalg import Floats, Indices, Mask
-from .linear.routing import innermost, require_fitted
+from .linear.containers import innermost, is_wrapper
+from .linear.routing import require_fitted
 from .linear.rows import count_rows, stack_rows, take_rows
-from .linear.view import is_wrapper
 
 FALSE_POSITIVES = 0.01
 """Share of the others that an attack may take for members where its true positive rate is reported."""

@@ -12,12 +12,13 @@ from sklearn.utils.metaestimators import available_if
 
 from ._base import LinearCompressor, RegressorCompressor
 from ._classifier import ClassifierCompressor
+from .linear.containers import find_leaf
 from .linear.integer_inputs import leaf_input, reader_of
 from .linear.integer_training import can_train, train
 from .linear.quantizing_step import QuantizeStep, shown
 from .linear.ranges import input_range, widened
 from .linear.state import Attributes, State, options_of
-from .linear.view import find_leaf, like_coef, read
+from .linear.view import like_coef, read
 
 NOT_OF_THIS_FIT = ("input_scale_", "input_offset_", "n_saturated_", "_random_")
 """What an earlier fit or partial_fit may have left."""

@@ -16,8 +16,8 @@ from sklearn.metrics import log_loss
 from sklearn.svm import LinearSVC
 
 from skcompress import DistilledClassifier, PrunedClassifier, PrunedRegressor
+from skcompress.linear.containers import Leaf
 from skcompress.linear.problem import LinearProblem
-from skcompress.linear.view import Leaf
 
 
 def three_of_twenty(n_rows, seed):

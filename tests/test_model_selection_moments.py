@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 
 from skcompress import CompressedRegressorCV, PrunedRegressor, QuantizedRegressor
 from skcompress.core.gram import weighted_mean
+from skcompress.linear.containers import find_leaf
 from skcompress.linear.problem import LinearProblem
-from skcompress.linear.view import find_leaf
 from skcompress.model_selection import folds
 from skcompress.model_selection.fold_moments import subtracted, whole_of
 

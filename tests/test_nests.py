@@ -27,7 +27,7 @@ from skcompress import (
     compact,
     selection_stability,
 )
-from skcompress.linear.view import find_leaf, inside_of, is_wrapper
+from skcompress.linear.containers import find_leaf, inside_of, is_wrapper
 
 WRAPPERS = {
     "pruned": lambda inner: PrunedRegressor(inner, n_nonzero=3),

@@ -23,7 +23,7 @@ from skcompress import (
 )
 from skcompress.core.grids import GRIDS
 from skcompress.core.rounding import ROUNDINGS
-from skcompress.linear.view import find_leaf
+from skcompress.linear.containers import find_leaf
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedClassifier, PrunedRegressor, QuantizedClassifier
+from skcompress.linear.containers import find_leaf
 from skcompress.linear.problem import LinearProblem
-from skcompress.linear.view import find_leaf
 from skcompress.linear.within import Sizes, fewest_within
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..core.linalg import Floats
 from ..linear.columns import Columns
+from ..linear.containers import find_leaf
 from ..linear.routing import require_fitted
-from ..linear.view import find_leaf, read
+from ..linear.view import read
 from .drawing import pyplot
 
 _BEFORE, _AFTER, _INK = "#8a8a8a", "#0072B2", "#1c1c1c"

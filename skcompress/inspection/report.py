@@ -13,8 +13,9 @@ from sklearn.metrics import accuracy_score, check_scoring, r2_score
 
 from ..artifact import CompactLinear, size_bytes
 from ..linear.compacting import compact
+from ..linear.containers import find_leaf
 from ..linear.rows import take_rows
-from ..linear.view import find_leaf, read
+from ..linear.view import read
 from .answers import classes_of, require_model
 
 

@@ -32,11 +32,11 @@ from ..core.quadratic import QuadraticModel
 from ..core.resampling import ResampledSquares, blocks_of
 from ..core.substitutes import substitutes
 from ..linear.columns import Columns
+from ..linear.containers import find_leaf, is_wrapper
 from ..linear.curvature import fit_of
 from ..linear.nest import base_params, unroll
 from ..linear.problem import LinearProblem
 from ..linear.rows import count_rows, take_rows
-from ..linear.view import find_leaf, is_wrapper
 from ..pruning import PrunedClassifier, PrunedRegressor
 
 _SAMPLE_FLOATS = 2**26

@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_memory
 
-from .routing import innermost
+from .containers import innermost
 
 SETTLED_BY: dict[str, Callable[[Any], bool]] = {
     "solver": {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "lbfgs", "newton-cg", "newton-cholesky"}.__contains__,

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.linalg import Floats, Indices, Mask
+from .containers import Leaf
 from .lineage import Origins, feature_names, raw_origins
-from .view import Leaf
 
 _SHOWN = 8
 

@@ -29,12 +29,13 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from ..artifact import CompactLinear, Weights
 from ..artifact.analysis.limits import capped, range_of
 from ..artifact.categories import scalar_of
+from .containers import inside_of, is_search, is_wrapper
 from .integer_inputs import IntegerModel
 from .transformers.graph import CONSTANT, Column, Graph
 from .transformers.registry import compiled
 from .transformers.targets import Target, target_of
 from .transformers.texts import READS_VALUES, keys_of
-from .view import inside_of, is_search, is_wrapper, read
+from .view import read
 
 RINT = 18
 """Number of the function in `skcompress.artifact.terms.numbers`."""

@@ -27,6 +27,7 @@ from sklearn.base import clone
 
 from ..core.linalg import Floats, Indices
 from .class_deviance import Logistic, Softmax
+from .containers import Leaf, find_leaf
 from .curvature import Fit, fit_of
 from .deviance import Huber, Squared, Tweedie
 from .labels import class_factors, numeric_target
@@ -34,7 +35,7 @@ from .routing import leaf_weight
 from .rows import count_rows, has_rows, stack_rows
 from .shrunk import shrunk_fit
 from .soft_labels import align, fit_soft, soften
-from .view import Leaf, as_matrix, find_leaf, fits_intercept, read, write
+from .view import as_matrix, fits_intercept, read, write
 
 _FLATTEST = 0.1
 """Least curvature of a row in a Newton step, as a share of the mean."""

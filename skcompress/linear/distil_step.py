@@ -17,15 +17,15 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from .caching import fit_clone
+from .containers import find_leaf, without_pipelines, wrappers_of
 from .distil import answer_errors, choose, has_log_odds, held_out_errors, lines_of, write_line
 from .labels import require_every_class
 from .nest import has_step, unroll
 from .representation import check_representation, encode
-from .routing import leaf_weight, require_random_state, without_pipelines, wrappers_of
+from .routing import leaf_weight, require_random_state
 from .rows import count_rows, take_params, take_rows
 from .state import Attributes
 from .teaching import Lesson, School, default_teacher, teach
-from .view import find_leaf
 
 ALPHAS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the teacher that alpha="auto" compares with none."""

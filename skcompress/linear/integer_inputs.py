@@ -31,9 +31,10 @@ from sklearn.utils.validation import validate_data
 
 from ..core.grids import Grid
 from ..core.linalg import Floats
+from .containers import CONTAINERS, Container, Leaf, inside_of, put_inside
 from .input_grid import InputGrid
 from .state import State
-from .view import HOLDS, INSIDE, Leaf, as_matrix, inside_of, put_inside, read, write
+from .view import as_matrix, read, write
 
 EXACT = 2**53
 """Integers below it are exact in float64."""
@@ -199,8 +200,7 @@ def _inside_integer(leaf: Leaf) -> Leaf:
     return replace(leaf, estimator=leaf.estimator.leaf)
 
 
-INSIDE[IntegerModel] = _inside_integer
-HOLDS[IntegerModel] = "leaf"
+CONTAINERS[IntegerModel] = Container("leaf", _inside_integer, lambda reader: None)
 
 
 def integer_reader(state: State) -> Callable[[Any], IntegerModel] | None:

@@ -25,7 +25,9 @@ from ..core.grids import GRIDS, Codes, Grid, box_of
 from ..core.linalg import Floats
 from ..core.quantizing import generator_of
 from ..core.rounding import PLAIN_ROUNDINGS, stochastic_values
-from .view import is_wrapper, read, require_kind, require_linear, write
+from .containers import is_wrapper
+from .refusals import require_linear
+from .view import read, require_kind, write
 
 NOT_OF_PARTIAL_FIT = ("base_coef_", "base_intercept_", "loss_increase_", "prediction_change_")
 """What only fit can know."""

@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import compute_class_weight, compute_sample_weight
 
 from ..core.linalg import Floats
-from .view import Leaf
+from .containers import Leaf
 
 _BY_WEIGHT = (LogisticRegression, LinearSVC)
 """Classifiers that balance the weights of the classes; RidgeClassifier and SGDClassifier balance their rows."""

@@ -22,12 +22,13 @@ from sklearn.pipeline import Pipeline
 
 from .caching import fit_clone
 from .columns import Columns
+from .containers import Leaf, find_leaf
 from .identifiers import warn_of_identifiers
 from .integer_inputs import integer_reader, reader_of, with_reader
 from .problem import LinearProblem
 from .routing import fit_params_of, leaf_weight
 from .state import Attributes, State, StepRecord
-from .view import Leaf, as_matrix, find_leaf, keeps_positive, read, require_obedience, write
+from .view import as_matrix, keeps_positive, read, require_obedience, write
 
 
 class Step(Protocol):

@@ -21,11 +21,12 @@ from ..core.gram import DenseGram, Gram, gram_of, row_chunks, weighted_mean
 from ..core.linalg import Floats, Mask
 from ..core.moments import HOLD
 from ..core.quadratic import QuadraticModel
+from .containers import Leaf
 from .curvature import Fit, fit_of
 from .deviance import Squared
 from .labels import numeric_target, row_weights
 from .level import best_level
-from .view import Leaf, as_matrix, fits_intercept, read
+from .view import as_matrix, fits_intercept, read
 
 MISSED = 1e-9
 """What the base may lose to the minimum, in units of the null loss, and still count as there."""

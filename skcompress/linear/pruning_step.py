@@ -22,6 +22,7 @@ from ..core.quadratic import QuadraticModel
 from ..core.quantizing import round_on
 from ..core.selection import select
 from .columns import Columns, check_groups, listed_columns
+from .containers import innermost, wrappers_of
 from .default_size import best_size
 from .exchange import exchanged
 from .joint import joint_step
@@ -29,7 +30,7 @@ from .other_rows import warn_of_pruned
 from .problem import LinearProblem
 from .refit import refit_on
 from .rounds import ROUNDS, Solution, compress_in_rounds, constant, damped, lowest, misjudged, settled, start_of
-from .routing import innermost, require_random_state, wrappers_of
+from .routing import require_random_state
 from .state import Attributes, State
 from .view import like_coef
 from .within import Sizes, fewest_within

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sklearn
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, RANSACRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from .view import is_search, is_wrapper
-
-
-def innermost(estimator: Any) -> Any:
-    """Return the estimator at the heart of an unfitted one: a linear base, or the FrozenEstimator that holds it."""
-    if is_wrapper(estimator) and estimator.estimator is None:
-        return estimator.inner_estimator()
-    inside = _inside(estimator)
-    return estimator if inside is None else innermost(inside)
-
-
-def wrappers_of(estimator: Any, *, frozen: bool = False) -> Iterator[Any]:
-    """Yield those of our wrappers, from the outside in, that an unfitted estimator is made of.
-
-    Those that a FrozenEstimator holds, which are fitted, are among them where `frozen` asks for it.
-    """
-    while estimator is not None:
-        if is_wrapper(estimator):
-            yield estimator
-        held = frozen and isinstance(estimator, FrozenEstimator)
-        estimator = estimator.estimator if held else _inside(estimator)
-
-
-def without_pipelines(estimator: Any) -> Any:
-    """Return what an unfitted Pipeline, and a Pipeline at its end, ends in."""
-    return without_pipelines(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
+from .containers import innermost, is_wrapper, unfitted_inside
 
 
 def require_estimator(estimator: Any, wrapper: str) -> None:
@@ -77,16 +50,6 @@ def require_random_state(random_state: Any) -> None:
         raise ValueError(
             f"random_state={random_state!r} must be None, an integer from 0 to 2**32 - 1, or a numpy RandomState"
         ) from None
-
-
-def _inside(estimator: Any) -> Any:
-    if isinstance(estimator, Pipeline):
-        return estimator.steps[-1][1]
-    if isinstance(estimator, TransformedTargetRegressor):
-        return estimator.regressor or LinearRegression()
-    if isinstance(estimator, RANSACRegressor):
-        return estimator.estimator or LinearRegression()
-    return estimator.estimator if is_wrapper(estimator) or is_search(estimator) else None
 
 
 def fit_params_of(owner: Any, inner: Any, sample_weight: Any, fit_params: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +106,7 @@ def _weight_name(inner: Any, outermost: Any) -> str:
     """Return the name under which `inner` takes the weights of the rows; a frozen one ignores them."""
     if isinstance(inner, FrozenEstimator) or has_fit_parameter(inner, "sample_weight"):
         return "sample_weight"
-    inside = _inside(inner)
+    inside = unfitted_inside(inner)
     if inside is not None:
         name = _weight_name(inside, outermost)
         return f"{inner.steps[-1][0]}__{name}" if isinstance(inner, Pipeline) else name

@@ -22,9 +22,9 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge
 from sklearn.utils.validation import has_fit_parameter
 
 from ..core.linalg import Floats
+from .containers import Leaf
 from .labels import class_factors
 from .rows import take_params
-from .view import Leaf
 
 _NEGLIGIBLE = 1e-6
 """Share of a row below which its copy is left out."""

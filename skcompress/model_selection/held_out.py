@@ -29,8 +29,9 @@ from sklearn.pipeline import Pipeline
 
 from ..core.gram import DenseGram, gram_of, weighted_mean
 from ..core.linalg import Floats
+from ..linear.containers import find_leaf, is_wrapper
 from ..linear.rows import count_rows, take_rows
-from ..linear.view import as_matrix, find_leaf, identity_of, is_wrapper, read
+from ..linear.view import as_matrix, identity_of, read
 from .fold_moments import Moments
 
 AT_ONCE = 2**22

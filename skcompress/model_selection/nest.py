@@ -16,8 +16,8 @@ from typing import Any
 
 from sklearn.base import clone
 
+from ..linear.containers import wrappers_of
 from ..linear.nest import Place, Sweeping, has_step, opens
-from ..linear.routing import wrappers_of
 
 PARAMETERS = ("n_nonzero", "bits")
 """What is searched; a step is known by the parameter that it has."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..artifact import size_bytes
 from ..linear.compacting import compact
-from ..linear.view import find_leaf, read
+from ..linear.containers import find_leaf
+from ..linear.view import read
 from .held_out import scorer_of, takes_weight
 
 

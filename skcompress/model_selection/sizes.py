@@ -15,8 +15,8 @@ from ..core.linalg import Floats, Mask
 from ..core.units import units_of
 from ..linear.columns import Columns
 from ..linear.compacting import compact
+from ..linear.containers import find_leaf
 from ..linear.nest import Run
-from ..linear.view import find_leaf
 from ..pruning import PrunedRegressor
 from .folds import lend
 from .nest import SearchNest

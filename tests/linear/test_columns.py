@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
 from skcompress.linear.columns import Columns
-from skcompress.linear.view import find_leaf
+from skcompress.linear.containers import find_leaf
 
 
 @pytest.fixture

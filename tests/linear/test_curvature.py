@@ -5,10 +5,10 @@ import pytest
 from sklearn import linear_model as lm
 from sklearn.svm import LinearSVR
 
+from skcompress.linear.containers import find_leaf
 from skcompress.linear.curvature import CURVATURES, fit_of
 from skcompress.linear.problem import LinearProblem
 from skcompress.linear.state import State
-from skcompress.linear.view import find_leaf
 
 TIGHT = {
     lm.LinearRegression: {},

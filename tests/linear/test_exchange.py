@@ -11,9 +11,9 @@ from test_newton import least
 
 from skcompress import PrunedClassifier
 from skcompress.linear import exchange
+from skcompress.linear.containers import find_leaf
 from skcompress.linear.newton import Newton
 from skcompress.linear.problem import LinearProblem
-from skcompress.linear.view import find_leaf
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from test_newton import least
 
 from skcompress import PrunedClassifier, QuantizedClassifier
 from skcompress.linear import newton
+from skcompress.linear.containers import find_leaf
 from skcompress.linear.problem import LinearProblem
-from skcompress.linear.view import find_leaf
 
 
 @pytest.fixture(scope="module")

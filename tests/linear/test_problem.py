@@ -13,8 +13,8 @@ from sklearn.linear_model import (
     Ridge,
 )
 
+from skcompress.linear.containers import find_leaf
 from skcompress.linear.problem import LinearProblem
-from skcompress.linear.view import find_leaf
 
 
 def problem_of(estimator, X, y, sample_weight=None):

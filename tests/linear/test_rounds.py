@@ -11,10 +11,10 @@ from skcompress.core.pruning import prune, prune_with
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.quantizing import quantize
 from skcompress.linear import pruning_step
+from skcompress.linear.containers import find_leaf
 from skcompress.linear.problem import LinearProblem
 from skcompress.linear.rounds import ROUNDS, compress_in_rounds, settle
 from skcompress.linear.state import State
-from skcompress.linear.view import find_leaf
 
 BASES = [
     PoissonRegressor(alpha=0.1, tol=1e-10, max_iter=1000),

@@ -11,7 +11,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedRegressor, QuantizedRegressor
-from skcompress.linear.routing import fit_params_of, innermost, leaf_weight, weight_params
+from skcompress.linear.containers import innermost
+from skcompress.linear.routing import fit_params_of, leaf_weight, weight_params
 
 RIDGE = Ridge()
 FROZEN = FrozenEstimator(RIDGE)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from skcompress.linear.containers import find_leaf
 from skcompress.linear.labels import class_factors
 from skcompress.linear.soft_labels import align, fit_soft, soften
-from skcompress.linear.view import find_leaf
 
 
 def test_columns_come_in_the_wanted_order_and_sum_to_one():
