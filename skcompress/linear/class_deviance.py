@@ -1,4 +1,4 @@
-"""The losses of linear classifiers as functions of the linear predictor; see `skcompress.linear.deviance`.
+"""The losses of linear classifiers as functions of the linear predictor; see `skcompress.linear.losses`.
 
 The target is 1 for the row's class and 0 otherwise, shape (n, 1) for two classes and (n, m) for m. The deviance is
 twice the log loss. The classes of the multinomial loss are coupled through the softmax; its curvature is given as the
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit, logit, xlogy
 
 from ..core.linalg import Floats
-from .deviance import Deviance
+from .losses import Deviance
 
 
 class Logistic(Deviance):

@@ -18,7 +18,7 @@ from sklearn import linear_model as lm
 
 from ..core.linalg import Floats
 from .class_deviance import Logistic, Softmax
-from .deviance import Deviance, Huber, Squared, Tweedie
+from .losses import Deviance, Huber, Squared, Tweedie
 
 
 def _as_it_is(y: Floats) -> Floats:

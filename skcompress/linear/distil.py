@@ -29,7 +29,7 @@ from ..core.linalg import Floats, Indices
 from .class_deviance import Logistic, Softmax
 from .containers import Leaf, find_leaf
 from .curvature import Fit, fit_of
-from .deviance import Huber, Squared, Tweedie
+from .losses import Huber, Squared, Tweedie
 from .labels import class_factors, numeric_target
 from .routing import leaf_weight
 from .rows import count_rows, has_rows, stack_rows

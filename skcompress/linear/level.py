@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.linalg import Floats
-from .deviance import Deviance
+from .losses import Deviance
 
 _STEPS = 200
 

@@ -23,7 +23,7 @@ from ..core.moments import HOLD
 from ..core.quadratic import QuadraticModel
 from .containers import Leaf
 from .curvature import Fit, fit_of
-from .deviance import Squared
+from .losses import Squared
 from .labels import numeric_target, row_weights
 from .level import best_level
 from .view import as_matrix, fits_intercept, read

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import log_loss, mean_tweedie_deviance
 
 from skcompress.linear.class_deviance import Logistic, Softmax
-from skcompress.linear.deviance import Huber, Squared, Tweedie
+from skcompress.linear.losses import Huber, Squared, Tweedie
 
 REGRESSION = {
     "squared": Squared(),

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedClassifier, QuantizedClassifier
 from skcompress.linear.class_deviance import Logistic, Softmax
-from skcompress.linear.deviance import Huber, Tweedie
+from skcompress.linear.losses import Huber, Tweedie
 from skcompress.linear.level import best_level
 
 LOSSES = {
