@@ -57,6 +57,18 @@ ORDER = {
         | default_size pruned widths
         | pruning
     """,
+    "linear": """
+        . column_parts input_grid losses refusals rows shrunk transformers.graph within
+        | curvature lineage ranges representation state view transformers.registry
+        | containers transformers.local transformers.pipelines transformers.targets transformers.texts
+        | caching columns integer_inputs integer_training labels routing
+          transformers.columnwise transformers.encoders transformers.expansions
+        | identifiers problem soft_labels transformers
+        | compacting distil nest newton other_rows refit
+        | joint rounds summary teaching
+        | default_size distil_step exchange quantizing_step
+        | pruning_step
+    """,
     "artifact": """
         errors categories links weights terms.kind terms.text format format.streams analysis
         | reading format.budget format.range_coder
@@ -77,7 +89,7 @@ ORDER = {
 A part that is added here has all its modules named, and none of them calls an underscore member of another.
 """
 
-LONGEST = {"artifact": 350, "core": 350}
+LONGEST = {"artifact": 350, "core": 350, "linear": 350}
 """How many lines a module of a part may have; 400 in parts that are not listed."""
 
 OUTSIDE = {

@@ -126,6 +126,25 @@ class Columns:
             raise ValueError(f"{parameter} names {item!r}, which is no column: {self._known()}")
         return np.flatnonzero(found)
 
+    def signs_beside(self, given: Floats, asked: Any) -> Floats:
+        """Return the signs of `monotonic_cst` where it asks for one, and else those given, (m, p).
+
+        Raises
+        ------
+        ValueError
+            If it asks for the other sign than the one given.
+        """
+        signs = np.broadcast_to(self.signs(asked, "monotonic_cst"), given.shape)
+        against = np.flatnonzero((signs * given < 0).any(axis=0))
+        if len(against):
+            place = int(against[0])
+            raise ValueError(
+                f"monotonic_cst asks for the sign {int(signs[0, place]):+d} of {self.names[place]!r}, and the "
+                "estimator inside holds the other one, by positive=True or by its own monotonic_cst: use 0 for it, or "
+                "change the estimator"
+            )
+        return np.where(signs != 0, signs, given)
+
     def signs(self, wanted: Any, parameter: str) -> Floats:
         """Return the sign of each feature, -1, 0 or 1, from an array of them or a dict from columns to signs.
 

@@ -248,8 +248,9 @@ def _is_flat(leaf: Any, n_outputs: int) -> bool:
         return True
     if n_outputs != 1:
         return False
-    if hasattr(leaf, "_predict_1d"):
-        return bool(leaf._predict_1d)
+    one_dimension = getattr(leaf, "_predict_1d", None)
+    if one_dimension is not None:
+        return bool(one_dimension)
     # LinearRegression keeps a target of shape (n, 1) as it is; SVR has one row of weights for a flat one.
     return np.ndim(leaf.coef_) == 1 or hasattr(leaf, "dual_coef_")
 

@@ -17,8 +17,7 @@ from numpy.typing import ArrayLike
 from sklearn import linear_model as lm
 
 from ..core.linalg import Floats
-from .class_deviance import Logistic, Softmax
-from .losses import Deviance, Huber, Squared, Tweedie
+from .losses import Deviance, Huber, Logistic, Softmax, Squared, Tweedie
 
 
 def _as_it_is(y: Floats) -> Floats:

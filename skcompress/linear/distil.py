@@ -26,11 +26,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ..core.linalg import Floats, Indices
-from .class_deviance import Logistic, Softmax
 from .containers import Leaf, find_leaf
 from .curvature import Fit, fit_of
-from .losses import Huber, Squared, Tweedie
 from .labels import class_factors, numeric_target
+from .losses import Huber, Logistic, Softmax, Squared, Tweedie
 from .routing import leaf_weight
 from .rows import count_rows, has_rows, stack_rows
 from .shrunk import shrunk_fit

@@ -19,6 +19,9 @@ from .containers import Leaf
 _BY_WEIGHT = (LogisticRegression, LinearSVC)
 """Classifiers that balance the weights of the classes; RidgeClassifier and SGDClassifier balance their rows."""
 
+LEAST_EXPLAINED = 1e-6
+"""Share of the labels' variance that counts as explained at least."""
+
 _COUNTS_WEIGHTS = "sample_weight" in signature(compute_class_weight).parameters
 """Whether they do so in this release: from scikit-learn 1.7 on."""
 
@@ -37,6 +40,26 @@ def numeric_target(leaf: Leaf, n_outputs: int) -> Floats:
         return np.asarray(labels, dtype=np.float64)
     indicator = (labels.reshape(-1, 1) == leaf.estimator.classes_).astype(np.float64)
     return indicator[:, 1:] if n_outputs == 1 else indicator
+
+
+def unexplained(labels: Floats, predictor: Floats, row_weight: Floats) -> Floats:
+    """Return the squared error of labels from the best line in a predictor t, in units of t, shape (m,).
+
+    It is (1 - r^2) / r^2 var(t), with the correlation r of labels and t.
+
+    Parameters
+    ----------
+    labels, predictor : ndarray of shape (n, m)
+        Numbers of any scale.
+    row_weight : ndarray of shape (n,)
+        Weights of the rows, with the sum 1.
+    """
+    apart, moved = labels - row_weight @ labels, predictor - row_weight @ predictor
+    variance = row_weight @ moved**2
+    both = variance * (row_weight @ apart**2)
+    explained = np.divide((row_weight @ (apart * moved)) ** 2, both, out=np.ones_like(both), where=both > 0)
+    error: Floats = (1 / np.maximum(explained, LEAST_EXPLAINED) - 1) * variance
+    return error
 
 
 def row_weights(leaf: Leaf, n_rows: int) -> Floats:

@@ -23,9 +23,8 @@ from ..core.moments import HOLD
 from ..core.quadratic import QuadraticModel
 from .containers import Leaf
 from .curvature import Fit, fit_of
-from .losses import Squared
-from .labels import numeric_target, row_weights
-from .level import best_level
+from .labels import numeric_target, row_weights, unexplained
+from .losses import Squared, best_level
 from .view import as_matrix, fits_intercept, read
 
 MISSED = 1e-9
@@ -36,9 +35,6 @@ LEAST_SHARE = float(np.finfo(np.float64).eps)
 
 FAR = 1 - 1e-6
 """Share of a column's mean square that the square of its mean has at a thousand standard deviations."""
-
-LEAST_EXPLAINED = 1e-6
-"""Share of the labels' variance that counts as explained at least."""
 
 
 class LinearProblem:
@@ -164,21 +160,14 @@ class LinearProblem:
     def noise(self) -> Floats | None:
         """Mean deviance of the base from y, shape (m,), for information criteria; None where y is not known.
 
-        Of a classifier in fidelity mode, squared error of the labels from a t + b, the best such line in the linear
-        predictor t, in units of t: (1 - r^2) / r^2 var(t), with the correlation r of labels and t.
+        Of a classifier in fidelity mode, what its linear predictor leaves of the labels (`unexplained`).
         """
         if self.leaf.y is None:
             return None
         target = self._given_target()
-        is_classifier = hasattr(self.leaf.estimator, "classes_")
-        if not (is_classifier and self.own_target and isinstance(self.fit.deviance, Squared)):
-            return self.row_weight @ self.fit.deviance.value(target, self.base_predictor)
-        apart = target - self.row_weight @ target
-        moved = self.base_predictor - self.row_weight @ self.base_predictor
-        variance, shared = self.row_weight @ moved**2, self.row_weight @ (apart * moved)
-        both = variance * (self.row_weight @ apart**2)
-        explained = np.divide(shared**2, both, out=np.ones_like(both), where=both > 0)
-        return (1 / np.maximum(explained, LEAST_EXPLAINED) - 1) * variance
+        if self.own_target and isinstance(self.fit.deviance, Squared) and hasattr(self.leaf.estimator, "classes_"):
+            return unexplained(target, self.base_predictor, self.row_weight)
+        return self.row_weight @ self.fit.deviance.value(target, self.base_predictor)
 
     def deviance(self, weights: Floats, intercept: Floats) -> float:
         """Return the mean deviance from y without the penalty, summed over outputs, for information criteria.

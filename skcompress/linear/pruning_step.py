@@ -302,17 +302,8 @@ class PruneStep:
         """Add the signs of `monotonic_cst` to those that the estimator inside asks for."""
         if self.monotonic_cst is None:
             return start
-        asked = np.broadcast_to(columns.signs(self.monotonic_cst, "monotonic_cst"), start.centre.shape)
         given = np.broadcast_to(start.signs, start.centre.shape)
-        against = np.flatnonzero((asked * given < 0).any(axis=0))
-        if len(against):
-            place = int(against[0])
-            raise ValueError(
-                f"monotonic_cst asks for the sign {int(asked[0, place]):+d} of {columns.names[place]!r}, and the "
-                "estimator inside holds the other one, by positive=True or by its own monotonic_cst: use 0 for it, or "
-                "change the estimator"
-            )
-        return replace(start, signs=np.where(asked != 0, asked, given))
+        return replace(start, signs=columns.signs_beside(given, self.monotonic_cst))
 
     def _refitted(self, problem: LinearProblem, start: State, solution: Solution) -> State:
         result: Pruning = solution.result

@@ -8,9 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedClassifier, QuantizedClassifier
-from skcompress.linear.class_deviance import Logistic, Softmax
-from skcompress.linear.losses import Huber, Tweedie
-from skcompress.linear.level import best_level
+from skcompress.linear.losses import Huber, Logistic, Softmax, Tweedie, best_level
 
 LOSSES = {
     "logistic": (Logistic(), lambda rng: rng.integers(0, 2, (200, 2)).astype(float)),

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, mean_tweedie_deviance
 
-from skcompress.linear.class_deviance import Logistic, Softmax
-from skcompress.linear.losses import Huber, Squared, Tweedie
+from skcompress.linear.losses import Huber, Logistic, Softmax, Squared, Tweedie
 
 REGRESSION = {
     "squared": Squared(),
