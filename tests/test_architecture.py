@@ -39,8 +39,8 @@ ORDER = {
           subset.bounds subset.buckets subset.rounding_error subset.untouched
         | moments systems grids.grid
         | grids quadratic
-        | importance resampling unseen rounding.curvature subset.curvature
-        | scales rounding.problem subset.factors subset.relaxation
+        | importance resampling unseen rounding.hessian subset.curvature
+        | scales rounding.integer_least_squares subset.factors subset.relaxation
         | rounding.beam rounding.gptq rounding.nearest rounding.stochastic subset.forward
         | rounding.descent subset.backward subset.exchange
         | rounding.lattice subset.block_moves subset.columns

@@ -10,10 +10,10 @@ import pytest
 from skcompress.core.grids import GRIDS, IntegerBox, LevelBox, box_of
 from skcompress.core.rounding import ROUNDINGS, Curvature, Problem
 from skcompress.core.rounding.beam import beam_of_width
-from skcompress.core.rounding.curvature import confident_order
 from skcompress.core.rounding.descent import descend, pair_moves, sweep
 from skcompress.core.rounding.exact import MAX_COLUMNS, exact
 from skcompress.core.rounding.gptq import gptq
+from skcompress.core.rounding.hessian import confident_order
 from skcompress.core.rounding.joint import neighbourhoods
 from skcompress.core.rounding.relaxation import relax
 

@@ -15,14 +15,14 @@ import numpy as np
 
 from ..linalg import Floats
 from .beam import beam
-from .curvature import Curvature, LazyCurvature
 from .descent import descend, descent
 from .exact import exact
 from .gptq import gptq
+from .hessian import Curvature, LazyCurvature
+from .integer_least_squares import Problem, RoundingFunction
 from .joint import joint
 from .lattice import lattice, polish, scout
 from .nearest import PLAIN_ROUNDINGS, floor, nearest
-from .problem import Problem, RoundingFunction
 from .stochastic import stochastic, stochastic_values
 
 __all__ = [

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..linalg import Floats
-from .problem import Problem
+from .integer_least_squares import Problem
 
 WIDTH = 32
 CHILDREN = 4

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..linalg import Floats
-from .curvature import Factor
+from .hessian import Factor
+from .integer_least_squares import Problem
 from .lattice import lattice
-from .problem import Problem
 
 MAX_COLUMNS = 32
 BATCH = 20_000

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..grids import Box
 from ..linalg import Floats
-from .curvature import Curvature, Factor, LazyCurvature
-from .problem import Problem
+from .hessian import Curvature, Factor, LazyCurvature
+from .integer_least_squares import Problem
 
 BLOCK = 48
 LAZY_BLOCK = 1500

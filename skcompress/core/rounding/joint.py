@@ -13,10 +13,10 @@ import numpy as np
 
 from ..linalg import Floats
 from .beam import beam_of_width
-from .curvature import Curvature
 from .descent import descend
+from .hessian import Curvature
+from .integer_least_squares import Problem
 from .lattice import lattice, too_large_to_relax
-from .problem import Problem
 
 WIDTH = 128
 EFFORT = 1e9

@@ -10,7 +10,7 @@ from ..linalg import Floats
 from .beam import beam_of_width
 from .descent import descend
 from .gptq import gptq, nearest_plane
-from .problem import Problem
+from .integer_least_squares import Problem
 
 SCOUT_EFFORT = 1e5
 EFFORT = 1.5e6

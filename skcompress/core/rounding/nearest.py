@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..grids import Box
 from ..linalg import Floats
-from .problem import Problem
+from .integer_least_squares import Problem
 
 
 def nearest(problem: Problem) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..grids import Box
 from ..linalg import Floats
-from .problem import Problem
+from .integer_least_squares import Problem
 
 
 def stochastic(problem: Problem) -> Floats:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..grids import Box
 from ..linalg import Floats, Indices
-from .curvature import JITTER, Curvature
+from .hessian import JITTER, Curvature
 from .relaxation import Relaxation, relax
 
 
