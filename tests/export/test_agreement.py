@@ -17,7 +17,7 @@ from test_c import call, compiled
 from skcompress import to_c, to_onnx, to_python, to_sql
 from skcompress.export.c.printer import Printer
 from skcompress.export.c.self_test import encoded
-from skcompress.export.program import Program
+from skcompress.export.normal_form import NormalForm
 
 pytestmark = pytest.mark.slow
 
@@ -163,7 +163,7 @@ def library(tmp_path_factory):
 @pytest.mark.parametrize(("name", "method"), METHODS)
 def test_c(name, method, library):
     small, place = MODELS[name], list(MODELS).index(name)
-    program = Program(small, "C")
+    program = NormalForm(small, "C")
     X = encoded(program, Printer(program, "m"), table_of(name))
     prefixes = [prefix for prefix in ("m", "i") if hasattr(library, f"{prefix}{place}_linear")]
     for prefix in prefixes:

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skcompress import PrunedRegressor, QuantizedRegressor, compact, to_c
 from skcompress.export.c.printer import Printer, text
 from skcompress.export.c.self_test import encoded
-from skcompress.export.program import Program
+from skcompress.export.normal_form import NormalForm
 
 FLAGS = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1"]
 
@@ -45,7 +45,7 @@ def call(library, name, function, X, n_out):
 
 
 def read(model, X):
-    program = Program(model, "C")
+    program = NormalForm(model, "C")
     return encoded(program, Printer(program, "m"), X)
 
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skcompress import PrunedRegressor, compact, to_sql
 from skcompress.artifact import Block, CompactLinear, Inputs, Weights
-from skcompress.export.program import Program
+from skcompress.export.normal_form import NormalForm
 from skcompress.export.sql.dialects import DIALECTS
 from skcompress.export.sql.printer import balanced_sum
 
@@ -115,7 +115,7 @@ def test_two_thousand_inputs_run_in_sqlite():
 
 def test_integer_models_are_added_up_as_integers():
     model = MODELS["integers"]
-    total = Program(model, "SQL").totals[0]
+    total = NormalForm(model, "SQL").totals[0]
     assert not total.floats
     query = to_sql(model, "t")
     sums = query[query.rindex("THEN NULL ELSE ") : query.rindex(" AS REAL)")]

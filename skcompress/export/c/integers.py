@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..expressions import Clip, Expr, Lookup, Steps, Times, columns_of
-from ..program import Program
+from ..normal_form import NormalForm
 from .printer import Printer, constant, function, smallest_type
 from .readers import loops_of
 
@@ -50,7 +50,7 @@ class _Codes:
         return [int(value) if value == value else 0 for value in values]
 
 
-def integer_functions(program: Program, printer: Printer) -> str:
+def integer_functions(program: NormalForm, printer: Printer) -> str:
     """Return the functions codes, sums and linear.
 
     Raises
@@ -78,7 +78,7 @@ def integer_functions(program: Program, printer: Printer) -> str:
 
 
 def _written(
-    program: Program,
+    program: NormalForm,
     printer: Printer,
     codes: _Codes,
     weights: list[dict[int, int]],
@@ -138,7 +138,7 @@ def _written(
     )
 
 
-def _require_integers(program: Program) -> None:
+def _require_integers(program: NormalForm) -> None:
     if program.model.weights.codes is None:
         raise ValueError("integer=True needs weights that are integer codes: quantize the model first")
     for total in program.totals:
@@ -150,7 +150,7 @@ def _require_integers(program: Program) -> None:
             )
 
 
-def _inputs_of(program: Program, terms: list[Expr]) -> set[int]:
+def _inputs_of(program: NormalForm, terms: list[Expr]) -> set[int]:
 
     found: set[int] = set()
     waiting = [column for term in terms for column in columns_of(term)]

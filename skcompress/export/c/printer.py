@@ -29,7 +29,7 @@ from ..expressions import (
     is_missing,
 )
 from ..names import require_writable
-from ..program import Program
+from ..normal_form import NormalForm
 
 HEADERS = "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n"
 _PER_LINE = 8
@@ -94,13 +94,13 @@ class Printer:
 
     Parameters
     ----------
-    program : Program
+    program : NormalForm
         The model.
     name : str
         What all names begin with.
     """
 
-    def __init__(self, program: Program, name: str):
+    def __init__(self, program: NormalForm, name: str):
         self.program = program
         self.name = name
         self.tables: list[str] = []
@@ -254,7 +254,7 @@ class Printer:
         return f"skc_find({x}, {self.table('double', levels)}, {len(levels)})"
 
 
-def _texts(program: Program, place: int) -> list[str]:
+def _texts(program: NormalForm, place: int) -> list[str]:
     """Return the texts among the levels of an input.
 
     Raises

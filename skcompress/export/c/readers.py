@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ...artifact.terms.numbers import RINT
 from ..expressions import Call, Clip, Expr, Minus, Over, Ref
-from ..program import Program
+from ..normal_form import NormalForm
 from .printer import Printer, constant, index_type
 
 
@@ -36,7 +36,7 @@ class Reader:
     high: float
 
 
-def reader_of(program: Program, expr: Expr) -> Reader | None:
+def reader_of(program: NormalForm, expr: Expr) -> Reader | None:
     """Return how an expression reads an input as a code, None if it is anything else."""
     if not isinstance(expr, Clip):
         return None
@@ -54,12 +54,12 @@ def reader_of(program: Program, expr: Expr) -> Reader | None:
     return Reader(column, tuple(steps), expr.low, expr.high)
 
 
-def loops_of(program: Program, printer: Printer, numbers: Mapping[Expr, int]) -> tuple[list[str], set[Expr]]:
+def loops_of(program: NormalForm, printer: Printer, numbers: Mapping[Expr, int]) -> tuple[list[str], set[Expr]]:
     """Return loops that read the numbers that are read alike, and which numbers those are.
 
     Parameters
     ----------
-    program : Program
+    program : NormalForm
         The model.
     printer : Printer
         Takes the tables.

@@ -8,14 +8,14 @@ import numpy as np
 
 from ...artifact.categories import ABSENT
 from ...artifact.reading import Table
-from ..program import Program
+from ..normal_form import NormalForm
 from .printer import Printer, array
 
 TOLERANCE = 1e-9
 """The most that the linear predictor may differ, relative to 1 + its size."""
 
 
-def self_test_of(program: Program, printer: Printer, X: Any) -> str:
+def self_test_of(program: NormalForm, printer: Printer, X: Any) -> str:
     """Return the rows, their linear predictors, and the main function."""
     expected = program.model.linear_predictor(X)
     rows = encoded(program, printer, X)
@@ -46,7 +46,7 @@ int main(void)
 #endif"""
 
 
-def encoded(program: Program, printer: Printer, X: Any) -> np.ndarray:
+def encoded(program: NormalForm, printer: Printer, X: Any) -> np.ndarray:
     """Return rows as the C file reads them, shape (n, k)."""
     table = Table(X, program.model.reads)
     out = np.full((table.n_rows, len(program.names)), np.nan)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..expressions import Minus, Ref, Times
 from ..methods import UNBOUNDED, outputs_of
-from ..program import Program
+from ..normal_form import NormalForm
 from .integers import integer_functions
 from .printer import HEADERS, Printer, comment, constant, function, index_type, needed, text
 from .self_test import self_test_of
@@ -61,7 +61,7 @@ def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str 
     """
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or name in _KEYWORDS:
         raise ValueError(f"name must be a name in C, got {name!r}")
-    program = Program(model, "C")
+    program = NormalForm(model, "C")
     printer = Printer(program, name)
     body = integer_functions(program, printer) if integer else _float_functions(program, printer)
     answers = _answers(program, name)
@@ -77,7 +77,7 @@ restrict return short signed sizeof static struct switch typedef union unsigned 
 """.split()  # noqa: SIM905
 
 
-def _head(program: Program, name: str) -> str:
+def _head(program: NormalForm, name: str) -> str:
     lines = [f"A linear model in C99. skcompress model_id: {program.model.model_id}", "", "x, in order:"]
     for place, label in enumerate(program.names):
         by_text = program.value_inputs.get(place, [])
@@ -86,7 +86,7 @@ def _head(program: Program, name: str) -> str:
     return comment(lines)
 
 
-def _constants(program: Program, name: str) -> str:
+def _constants(program: NormalForm, name: str) -> str:
     upper = name.upper()
     lines = [
         f"#define {upper}_MODEL_ID {text(program.model.model_id)}",
@@ -99,7 +99,7 @@ def _constants(program: Program, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _float_functions(program: Program, printer: Printer) -> str:
+def _float_functions(program: NormalForm, printer: Printer) -> str:
     k, name = len(program.names), printer.name
     lines: list[str] = []
     raw: list[dict[int, float]] = []
@@ -149,7 +149,7 @@ def _loop(
     ]
 
 
-def _answers(program: Program, name: str) -> str:
+def _answers(program: NormalForm, name: str) -> str:
     """Return the functions from the linear predictor to the answers."""
     model, m = program.model, len(program.totals)
     head = f"void {name}_predict(const double *x, double *out)"

@@ -22,7 +22,7 @@ from ...artifact.terms import NO_TERM, TERMS
 from ..compacted import compacted
 from ..methods import UNBOUNDED
 from ..names import require_writable
-from ..program import Program
+from ..normal_form import NormalForm
 from .graph import DENSE, OnnxGraph, Values, bins, category, lookup
 from .stored_weights import ByColumn, by_column
 
@@ -85,7 +85,7 @@ def to_onnx(model: Any, *, weights: str = "float", dtype: Any = None, name: str 
     except ImportError:
         raise ImportError("to_onnx needs onnx: pip install 'skcompress[onnx]'") from None
     graph = OnnxGraph(onnx.helper, onnx.numpy_helper, onnx.TensorProto)
-    builder = _Builder(Program(small, "ONNX"), graph, BITS[weights], np.dtype(chosen))
+    builder = _Builder(NormalForm(small, "ONNX"), graph, BITS[weights], np.dtype(chosen))
     outputs = builder.outputs()
     made = onnx.helper.make_graph(graph.nodes, name, builder.inputs, outputs, initializer=graph.constants)
     opsets = [onnx.helper.make_opsetid("", OPSETS[BITS[weights]])]
@@ -108,7 +108,7 @@ def _is_type(given: Any, kind: type) -> bool:
 class _Builder:
     """Makes the graph of one model."""
 
-    def __init__(self, program: Program, graph: OnnxGraph, bits: int | None, dtype: np.dtype[Any]):
+    def __init__(self, program: NormalForm, graph: OnnxGraph, bits: int | None, dtype: np.dtype[Any]):
         self.program, self.g, self.bits, self.dtype = program, graph, bits, dtype
         self.model = model = program.model
         self.k = len(model.reads)

@@ -28,7 +28,7 @@ from ..expressions import (
     Where,
 )
 from ..methods import METHODS, UNBOUNDED, outputs_of
-from ..program import Program, Total
+from ..normal_form import NormalForm, Total
 from .preamble import needed
 
 
@@ -73,7 +73,7 @@ def to_python(model: Any, *, method: str = "predict", name: str = "predict") -> 
         raise ValueError(f"name must be a name in Python, got {name!r}")
     if name.startswith("_") or name in _TAKEN:
         raise ValueError(f"name must not begin with an underscore or be one of {sorted(_TAKEN)}, got {name!r}")
-    program = Program(model, "Python")
+    program = NormalForm(model, "Python")
     outputs_of(program.model, method, "")
     return _Source(program).text(method, name)
 
@@ -85,7 +85,7 @@ _TAKEN = {"math", "bisect_right", "MODEL_ID", "INPUTS", *dir(builtins)}
 class _Source:
     """The lines of a module."""
 
-    def __init__(self, program: Program):
+    def __init__(self, program: NormalForm):
         self.program = program
         self.tables: list[str] = []
 
@@ -220,7 +220,7 @@ def _tuple(values: tuple[float, ...]) -> str:
     return "(" + "".join(f"{_constant(value)}, " for value in values) + ")"
 
 
-def _answer(program: Program, method: str) -> list[str]:
+def _answer(program: NormalForm, method: str) -> list[str]:
     model = program.model
     if method == "decision_function":
         return ["return etas[0]" if model.n_outputs == 1 else "return etas"]

@@ -14,7 +14,7 @@ import numpy as np
 from ..expressions import Call, Entry, Lookup, Number, Where, columns_of, is_missing
 from ..methods import METHODS, UNBOUNDED, Outputs, outputs_of
 from ..names import require_name
-from ..program import Program, Total
+from ..normal_form import NormalForm, Total
 from ..refusals import INFINITE, NAN
 from .answers import answers_of, refusal_of
 from .dialects import DIALECTS, Dialect
@@ -97,7 +97,7 @@ def to_sql(
     _require_name(output, "output")
     if isinstance(columns, str):
         raise ValueError(f"columns must be a sequence of names, got the text {columns!r}: write [{columns!r}]")
-    program = Program(model, "SQL")
+    program = NormalForm(model, "SQL")
     named = outputs_of(program.model, method, output)
     _require_distinct(program.names, along, named.names, dialect)
     return _Query(program, DIALECTS[dialect], missing, tuple(along), named).text(source)
@@ -140,7 +140,7 @@ class _Query:
     later: see `skcompress.export.refusals`.
     """
 
-    def __init__(self, program: Program, dialect: Dialect, missing: Any, columns: tuple[str, ...], named: Outputs):
+    def __init__(self, program: NormalForm, dialect: Dialect, missing: Any, columns: tuple[str, ...], named: Outputs):
         self.program = program
         self.dialect = dialect
         self.missing = self._missing_of(missing)

@@ -1,4 +1,4 @@
-"""Program: a compact model as expressions, ready to be printed in any language.
+"""NormalForm: a compact model as expressions, ready to be printed in any language.
 
     eta_i = scale_i * (sum of integer terms) + (sum of float terms) + intercept_i
 
@@ -62,7 +62,7 @@ class Total:
     most: int
 
 
-class Program:
+class NormalForm:
     """A model as expressions.
 
     Parameters
