@@ -155,6 +155,31 @@ def is_missing(level: Any) -> bool:
     return level is None or level != level
 
 
+def value_of_missing(lookup: Lookup, name: str, target: str) -> float:
+    """Return what a table gives for the one missing value that a language has.
+
+    Parameters
+    ----------
+    lookup : Lookup
+        The table.
+    name, target : str
+        Names of the input and the language, for the message.
+
+    Raises
+    ------
+    ValueError
+        If the table tells None from NaN.
+    """
+    pairs = zip(lookup.levels, lookup.values, strict=True)
+    found = {repr(value): value for level, value in pairs if is_missing(level)}
+    if len(found) > 1:
+        raise ValueError(
+            f"input {name!r} tells None from NaN, which are one missing value in {target}: give one of them a name "
+            "before fitting"
+        )
+    return next(iter(found.values()), lookup.other)
+
+
 def parts_of(expr: Expr) -> list[Expr]:
     """Return the expressions right inside an expression."""
     if isinstance(expr, (Times, Minus, Over, Plus)):

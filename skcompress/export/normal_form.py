@@ -15,6 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifact import CompactLinear
+from ..artifact.analysis.golden import METHODS
+from ..artifact.links import require_probabilities
+from ..artifact.plan import make_plan
 from ..artifact.terms import TERMS
 from ..artifact.terms.numbers import FLOOR, RINT, SIGN
 from .compacted import compacted
@@ -37,6 +41,8 @@ from .expressions import (
 )
 from .lowering import LOWERINGS
 from .refusals import Readers
+
+__all__ = ["METHODS", "NormalForm", "Outputs", "Total", "outputs_of"]
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,14 @@ class NormalForm:
     ----------
     model : CompactLinear
         The compact model.
+    n_columns : int
+        Number of inputs and of all that blocks make.
     columns : dict of int to Expr
         The block outputs that are read by others, in the order in which they can be made.
+    offset : dict of int to float
+        What is subtracted from each input that has terms of its own.
+    intercept : ndarray of shape (m,)
+        Intercepts, with all other offsets taken up.
     totals : list of Total
         One for each output.
 
@@ -91,7 +103,13 @@ class NormalForm:
         self.model = compacted(model)
         self.target = target
         self._require_printable()
+        self.n_columns = len(self.names) + sum(block.n_out for block in self.model.blocks)
         self.columns = self._made_columns()
+        # All terms of an input take the offset of the first of them, and the intercept takes up all other offsets.
+        plan = make_plan(self.model, np.dtype(np.float64))
+        offsets = np.zeros(len(plan.raw)) if plan.offset is None else plan.offset
+        self.offset: dict[int, float] = dict(zip(plan.raw.tolist(), offsets.tolist(), strict=True))
+        self.intercept = plan.intercept
         self.totals = self._all_totals()
 
     @property
@@ -115,6 +133,11 @@ class NormalForm:
             column for expr in self.everything() if not isinstance(expr, (Lookup, Entry)) for column in columns_of(expr)
         }
         return sorted(column for column in read if column < len(self.names))
+
+    @cached_property
+    def entries(self) -> set[int]:
+        """The inputs that are read as entries of a mapping."""
+        return {expr.column for expr in self.everything() if isinstance(expr, Entry)}
 
     @cached_property
     def readers(self) -> Readers:
@@ -151,38 +174,26 @@ class NormalForm:
         return made
 
     def _all_totals(self) -> list[Total]:
-        model, k = self.model, len(self.names)
-        weights = model.weights.over(model.divisor)
-        n_columns = k + sum(block.n_out for block in model.blocks)
-        coded = self._coded_terms(n_columns)
-        codes = np.zeros((model.n_outputs, n_columns), dtype=np.int64)
-        floats = np.zeros((model.n_outputs, n_columns))
-        offset, has_offset = np.zeros(n_columns), np.zeros(n_columns, dtype=bool)
-        intercept = model.intercept.copy()
-        for place, column in enumerate(model.columns.tolist()):
-            shift = 0.0 if model.offset is None else float(model.offset[place])
-            if column < k and not has_offset[column]:
-                # All terms of a raw input take the offset of the first.
-                offset[column], has_offset[column] = shift, True
-            intercept = intercept - weights[:, place] * (shift - offset[column])
-            if coded[place]:
-                codes[:, column] += (model.weights.codes - model.weights.zero_point)[:, place]
-            else:
-                floats[:, column] += weights[:, place]
+        model = self.model
+        coded = self._coded_terms()
+        codes = np.zeros((model.n_outputs, self.n_columns), dtype=np.int64)
+        if coded.any():
+            np.add.at(codes.T, model.columns[coded], (model.weights.codes - model.weights.zero_point).T[coded])
+        floats = np.zeros((model.n_outputs, self.n_columns))
+        np.add.at(floats.T, model.columns[~coded], model.weights.over(model.divisor).T[~coded])
         scale = np.broadcast_to(model.weights.scale[:, 0], model.n_outputs)
         return [
-            self._total(float(scale[i]), codes[i], floats[i], offset, float(intercept[i]))
-            for i in range(model.n_outputs)
+            self._total(float(scale[i]), codes[i], floats[i], float(self.intercept[i])) for i in range(model.n_outputs)
         ]
 
-    def _coded_terms(self, n_columns: int) -> NDArray[np.bool_]:
+    def _coded_terms(self) -> NDArray[np.bool_]:
         """Return which terms are an integer code times a whole number."""
         model = self.model
         held = model.weights
         p = held.shape[1]
         if held.codes is None or held.levels is not None or held.single or held.scale.shape[1] != 1:
             return np.zeros(p, dtype=bool)
-        whole = np.zeros(n_columns, dtype=bool)
+        whole = np.zeros(self.n_columns, dtype=bool)
         start = len(self.names)
         for block in model.blocks:
             for place in range(block.n_out):
@@ -232,12 +243,11 @@ class NormalForm:
         scale: float,
         codes: NDArray[np.int64],
         weights: NDArray[np.float64],
-        offset: NDArray[np.float64],
         intercept: float,
     ) -> Total:
         k = len(self.names)
         floats = [
-            times(float(weights[j]), Minus(Ref(j), float(offset[j])) if offset[j] else Ref(j))
+            times(float(weights[j]), Minus(Ref(j), self.offset[j]) if self.offset.get(j) else Ref(j))
             for j in np.flatnonzero(weights[:k]).tolist()
         ]
         integers: list[Expr] = []
@@ -265,3 +275,55 @@ def _small(bounds: list[int]) -> bool:
 
 def _is_rounded(expr: Expr) -> bool:
     return isinstance(expr, Call) and expr.function in (FLOOR, RINT)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What an export gives.
+
+    Attributes
+    ----------
+    model : CompactLinear
+        The model.
+    method : str
+        A name from `METHODS`.
+    names : tuple of str
+        Names of what comes out.
+    """
+
+    model: CompactLinear
+    method: str
+    names: tuple[str, ...]
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the linear predictors are the answer."""
+        plain = self.method == "predict" and not self.model.classes and self.model.link == "identity"
+        return plain or self.method == "decision_function"
+
+    @property
+    def link(self) -> str:
+        """The link that is applied."""
+        return "identity" if self.is_linear else self.model.link
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether each answer depends on all linear predictors."""
+        return bool(self.model.classes) and self.method != "decision_function"
+
+
+def outputs_of(model: CompactLinear, method: str, output: str) -> Outputs:
+    """Return what a method gives.
+
+    Raises
+    ------
+    ValueError
+        If the model is no classifier, or one whose scores are no log-odds, and probabilities are wanted.
+    """
+    if method == "predict_proba":
+        require_probabilities(model.link, model.classes)
+        return Outputs(model, method, tuple(f"{output}_{label}" for label in model.classes))
+    if model.n_outputs == 1 or (method == "predict" and model.classes):
+        return Outputs(model, method, (output,))
+    ends = model.classes or range(model.n_outputs)
+    return Outputs(model, method, tuple(f"{output}_{end}" for end in ends))

@@ -16,7 +16,7 @@ from test_c import call, compiled
 
 from skcompress import to_c, to_onnx, to_python, to_sql
 from skcompress.export.c.printer import Printer
-from skcompress.export.c.self_test import encoded
+from skcompress.export.c.source import encoded
 from skcompress.export.normal_form import NormalForm
 
 pytestmark = pytest.mark.slow

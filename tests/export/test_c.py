@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedRegressor, QuantizedRegressor, compact, to_c
 from skcompress.export.c.printer import Printer, text
-from skcompress.export.c.self_test import encoded
+from skcompress.export.c.source import encoded
 from skcompress.export.normal_form import NormalForm
 
 FLAGS = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1"]

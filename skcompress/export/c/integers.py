@@ -1,13 +1,22 @@
-"""The integer form of a model in C: codes of the inputs, their dot product in integers, one scale for each output."""
+"""The integer form of a model in C: codes of the inputs, their dot product in integers, one scale for each output.
+
+Inputs that are read as codes alike are read in a loop over tables,
+
+    v = x[i_j];  v = (v - a_j) / b_j, once or more;  v = rint(v);  q_j = min(max(v, low_j), high_j)
+
+unless v is not finite before it is bounded: then the row has no prediction.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..expressions import Clip, Expr, Lookup, Steps, Times, columns_of
+from ...artifact.terms.numbers import RINT
+from ..expressions import Call, Clip, Expr, Lookup, Minus, Over, Ref, Steps, Times, columns_of
 from ..normal_form import NormalForm
-from .printer import Printer, constant, function, smallest_type
-from .readers import loops_of
+from .printer import Printer, constant, function, index_type, smallest_type
 
 
 class _Codes:
@@ -35,7 +44,7 @@ class _Codes:
     def _read_place(self, part: Steps | Lookup, number: int) -> None:
         q = f"q[N_NUMBERS + {number}]"
         if isinstance(part, Steps):
-            x = self.printer._column(part.column)
+            x = self.printer.column(part.column)
             self.lines.append(f"if ({x} != {x}) return 0;")
             self.lines.append(f"{q} = {self.printer.interval(part)};")
             return
@@ -50,7 +59,7 @@ class _Codes:
         return [int(value) if value == value else 0 for value in values]
 
 
-def integer_functions(program: NormalForm, printer: Printer) -> str:
+def integer_functions(form: NormalForm, printer: Printer) -> str:
     """Return the functions codes, sums and linear.
 
     Raises
@@ -58,11 +67,11 @@ def integer_functions(program: NormalForm, printer: Printer) -> str:
     ValueError
         If a term is no integer; the message names the inputs.
     """
-    _require_integers(program)
+    _require_integers(form)
     codes = _Codes(printer)
     tabled: list[list[tuple[int, str]]] = []
     weights: list[dict[int, int]] = []
-    for total in program.totals:
+    for total in form.totals:
         by_number: dict[int, int] = {}
         tables: list[tuple[int, str]] = []
         for term in total.integers:
@@ -74,19 +83,19 @@ def integer_functions(program: NormalForm, printer: Printer) -> str:
                 by_number[codes.number(part)] = by_number.get(codes.number(part), 0) + factor
         tabled.append(tables)
         weights.append(by_number)
-    return _written(program, printer, codes, weights, tabled)
+    return _written(form, printer, codes, weights, tabled)
 
 
 def _written(
-    program: NormalForm,
+    form: NormalForm,
     printer: Printer,
     codes: _Codes,
     weights: list[dict[int, int]],
     tabled: list[list[tuple[int, str]]],
 ) -> str:
-    name, upper, m, n = printer.name, printer.name.upper(), len(program.totals), len(codes.numbers)
-    wide = "int32_t" if max(total.most for total in program.totals) < 2**31 else "int64_t"
-    loops, looped = loops_of(program, printer, codes.numbers)
+    name, upper, m, n = printer.name, printer.name.upper(), len(form.totals), len(codes.numbers)
+    wide = "int32_t" if max(total.most for total in form.totals) < 2**31 else "int64_t"
+    loops, looped = loops_of(form, printer, codes.numbers)
     numbers = [
         f"{{ const double v = {printer.of(part)}; if (v != v) return 0; q[{place}] = (int32_t)v; }}"
         for part, place in codes.numbers.items()
@@ -94,7 +103,7 @@ def _written(
     ]
     places = [line.replace("N_NUMBERS", str(n)) for line in codes.lines]
     inside = {part.column for part in looped if isinstance(part, Clip)}
-    refused = printer.is_infinite([column for column in program.readers.to_check() if column not in inside])
+    refused = printer.is_infinite([column for column in form.readers.to_check() if column not in inside])
     checks = [f"if ({refused}) return 0;"] if refused else []
     columns = printer.columns(used_in=[*checks, *numbers, *places])
     nothing = [] if loops or numbers or places else ["(void)x;", "(void)q;"]
@@ -125,7 +134,7 @@ def _written(
         f"{name}_sums(q, sums);",
         *(
             f"eta[{i}] = {constant(total.scale)} * sums[{i}] + {constant(total.intercept)};"
-            for i, total in enumerate(program.totals)
+            for i, total in enumerate(form.totals)
         ),
     ]
     size = f"#define {upper}_N_CODES {n + len(codes.places)}\n"
@@ -138,26 +147,116 @@ def _written(
     )
 
 
-def _require_integers(program: NormalForm) -> None:
-    if program.model.weights.codes is None:
+def _require_integers(form: NormalForm) -> None:
+    if form.model.weights.codes is None:
         raise ValueError("integer=True needs weights that are integer codes: quantize the model first")
-    for total in program.totals:
+    for total in form.totals:
         if total.floats:
-            names = ", ".join(repr(program.names[place]) for place in sorted(_inputs_of(program, total.floats))[:5])
+            names = ", ".join(repr(form.names[place]) for place in sorted(_inputs_of(form, total.floats))[:5])
             raise ValueError(
                 f"integer=True needs whole numbers with one scale for each output, but the terms of {names} are not: "
                 "QuantizedRegressor(..., input_bits=8) reads inputs as integers"
             )
 
 
-def _inputs_of(program: NormalForm, terms: list[Expr]) -> set[int]:
+def _inputs_of(form: NormalForm, terms: list[Expr]) -> set[int]:
 
     found: set[int] = set()
     waiting = [column for term in terms for column in columns_of(term)]
     while waiting:
         column = waiting.pop()
-        if column < len(program.names):
+        if column < len(form.names):
             found.add(column)
-        elif column in program.columns:
-            waiting += columns_of(program.columns[column])
+        elif column in form.columns:
+            waiting += columns_of(form.columns[column])
     return found
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How an input is read as a code.
+
+    Attributes
+    ----------
+    column : int
+        The input.
+    steps : tuple of (offset, divisor)
+        Affine steps, in order.
+    low, high : float
+        The least and the greatest code.
+    """
+
+    column: int
+    steps: tuple[tuple[float, float], ...]
+    low: float
+    high: float
+
+
+def reader_of(form: NormalForm, expr: Expr) -> Reader | None:
+    """Return how an expression reads an input as a code, None if it is anything else."""
+    if not isinstance(expr, Clip):
+        return None
+    inside = form.columns.get(expr.column)
+    if not (isinstance(inside, Call) and inside.function == RINT):
+        return None
+    steps: list[tuple[float, float]] = []
+    column = inside.column
+    while column in form.columns:
+        made = form.columns[column]
+        if not (isinstance(made, Over) and isinstance(made.part, Minus) and isinstance(made.part.part, Ref)):
+            return None
+        steps.insert(0, (made.part.offset, made.divisor))
+        column = made.part.part.column
+    return Reader(column, tuple(steps), expr.low, expr.high)
+
+
+def loops_of(form: NormalForm, printer: Printer, numbers: Mapping[Expr, int]) -> tuple[list[str], set[Expr]]:
+    """Return loops that read the numbers that are read alike, and which numbers those are.
+
+    Parameters
+    ----------
+    form : NormalForm
+        The model.
+    printer : Printer
+        Takes the tables.
+    numbers : mapping from expression to place
+        Whole numbers, and where they go in q.
+    """
+    groups: dict[int, list[tuple[Expr, Reader, int]]] = {}
+    for part, place in numbers.items():
+        reader = reader_of(form, part)
+        if reader is not None:
+            groups.setdefault(len(reader.steps), []).append((part, reader, place))
+    lines: list[str] = []
+    done: set[Expr] = set()
+    for n_steps, members in groups.items():
+        if len(members) > 1:
+            lines += _loop(printer, n_steps, [reader for _, reader, _ in members], [place for *_, place in members])
+            done.update(part for part, *_ in members)
+    return lines, done
+
+
+def _loop(printer: Printer, n_steps: int, readers: Sequence[Reader], places: Sequence[int]) -> list[str]:
+    """Return the lines of one loop."""
+
+    def listed(values: Sequence[float]) -> str:
+        return constant(values[0]) if len(set(values)) == 1 else f"{printer.table('double', values)}[j]"
+
+    def place_of(numbers: Sequence[int]) -> str:
+        if list(numbers) == list(range(numbers[0], numbers[0] + len(numbers))):
+            return "j" if numbers[0] == 0 else f"j + {numbers[0]}"
+        return f"{printer.table(index_type(max(numbers)), numbers)}[j]"
+
+    low, high = listed([reader.low for reader in readers]), listed([reader.high for reader in readers])
+    lines = [f"for (int j = 0; j < {len(readers)}; j++) {{"]
+    lines.append(f"    double v = x[{place_of([reader.column for reader in readers])}];")
+    for step in range(n_steps):
+        offset = listed([reader.steps[step][0] for reader in readers])
+        divisor = listed([reader.steps[step][1] for reader in readers])
+        lines.append(f"    v = (v - {offset}) / {divisor};")
+    lines += [
+        "    if (!isfinite(v)) return 0;",
+        f"    q[{place_of(places)}] = (int32_t)skc_clip(rint(v), {low}, {high});",
+        "}",
+    ]
+    return lines

@@ -10,24 +10,8 @@ import numpy as np
 
 from ...artifact.categories import ABSENT
 from ...artifact.terms.numbers import FUNCTIONS as NUMPY
-from ..expressions import (
-    Call,
-    Clip,
-    Entry,
-    Expr,
-    Lookup,
-    Minus,
-    Number,
-    Over,
-    Pieces,
-    Plus,
-    Product,
-    Ref,
-    Steps,
-    Times,
-    Where,
-    is_missing,
-)
+from ..base_printer import BasePrinter
+from ..expressions import Call, Clip, Entry, Lookup, Pieces, Steps, is_missing, value_of_missing
 from ..names import require_writable
 from ..normal_form import NormalForm
 
@@ -89,23 +73,23 @@ def index_type(most: int) -> str:
     return "uint16_t" if most < 65536 else "uint32_t"
 
 
-class Printer:
-    """Prints the expressions of one program; what they look up becomes tables.
+class Printer(BasePrinter):
+    """Prints the expressions of one normal form; what they look up becomes tables.
 
     Parameters
     ----------
-    program : NormalForm
+    form : NormalForm
         The model.
     name : str
         What all names begin with.
     """
 
-    def __init__(self, program: NormalForm, name: str):
-        self.program = program
+    def __init__(self, form: NormalForm, name: str):
+        super().__init__(form)
         self.name = name
         self.tables: list[str] = []
         self._named: dict[tuple[Any, ...], str] = {}
-        self.texts = {place: _texts(program, place) for place in program.value_inputs}
+        self.texts = {place: _texts(form, place) for place in form.value_inputs}
 
     def table(self, kind: str, values: Sequence[Any]) -> str:
         """Add a table, unless there is the same already, and return its name."""
@@ -145,8 +129,8 @@ class Printer:
 
     def is_infinite(self, columns: Sequence[int]) -> str:
         """Return a condition that is true where one of some columns is infinite, or nothing for no column."""
-        raw = [column for column in columns if column < len(self.program.names)]
-        tests = [f"isinf({self._column(column)})" for column in columns if column not in raw]
+        raw = [column for column in columns if column < len(self.form.names)]
+        tests = [f"isinf({self.column(column)})" for column in columns if column not in raw]
         if len(raw) > _PER_LINE:
             tests.insert(0, f"skc_any_infinite(x, {self.table('uint32_t', raw)}, {len(raw)})")
         else:
@@ -156,7 +140,7 @@ class Printer:
     def columns(self, used_in: Sequence[str]) -> list[str]:
         """Return the lines that make the columns which are read by others."""
         lines: list[str] = []
-        for column, expr in self.program.columns.items():
+        for column, expr in self.form.columns.items():
             lines.append(f"const double c{column} = {self.of(expr)};")
         found = set(re.findall(r"\bc\d+\b", "\n".join(used_in)))
         kept: list[str] = []
@@ -167,64 +151,50 @@ class Printer:
                 kept.insert(0, line)
         return kept
 
-    def of(self, expr: Expr) -> str:
-        """Return an expression as C."""
-        printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
-        return printed
+    def number(self, value: float) -> str:
+        """Return a number as a double of C."""
+        return constant(value)
 
-    def _column(self, column: int) -> str:
-        return f"x[{column}]" if column < len(self.program.names) else f"c{column}"
+    def column(self, column: int) -> str:
+        """Return where a column stands: among the inputs, or in a variable."""
+        return f"x[{column}]" if column < len(self.form.names) else f"c{column}"
 
-    def _number(self, expr: Number) -> str:
-        return constant(expr.value)
+    def choice(self, test: str, yes: str, no: str) -> str:
+        """Return a conditional expression."""
+        return f"({test} ? {yes} : {no})"
 
-    def _ref(self, expr: Ref) -> str:
-        return self._column(expr.column)
+    def is_missing(self, x: str) -> str:
+        """Return the condition that a number is NaN."""
+        return f"{x} != {x}"
 
-    def _times(self, expr: Times) -> str:
-        return f"{constant(expr.factor)} * {self.of(expr.part)}"
-
-    def _minus(self, expr: Minus) -> str:
-        return f"({self.of(expr.part)} - {constant(expr.offset)})"
-
-    def _over(self, expr: Over) -> str:
-        return f"({self.of(expr.part)} / {constant(expr.divisor)})"
-
-    def _plus(self, expr: Plus) -> str:
-        return f"({self.of(expr.part)} + {constant(expr.shift)})"
-
-    def _product(self, expr: Product) -> str:
-        return f"({' * '.join(map(self._column, expr.factors))})"
+    def is_equal(self, x: str, value: float) -> str:
+        """Return the condition that a number equals another one."""
+        return f"{x} == {constant(value)}"
 
     def _clip(self, expr: Clip) -> str:
-        return f"skc_clip({self._column(expr.column)}, {constant(expr.low)}, {constant(expr.high)})"
-
-    def _where(self, expr: Where) -> str:
-        x = self._column(expr.column)
-        test = f"{x} != {x}" if expr.marker != expr.marker else f"{x} == {constant(expr.marker)}"
-        return f"({test} ? {constant(expr.yes)} : {x if expr.no is None else self.of(expr.no)})"
+        return f"skc_clip({self.column(expr.column)}, {constant(expr.low)}, {constant(expr.high)})"
 
     def _call(self, expr: Call) -> str:
-        return f"{FUNCTIONS[NUMPY[expr.function].__name__]}({self._column(expr.column)})"
+        return f"{FUNCTIONS[NUMPY[expr.function].__name__]}({self.column(expr.column)})"
 
     def _entry(self, expr: Entry) -> str:
-        return self._column(expr.column)
+        return self.column(expr.column)
 
     def _steps(self, expr: Steps) -> str:
         place = self.interval(expr)
-        x = self._column(expr.column)
+        x = self.column(expr.column)
         return f"({x} != {x} ? NAN : {self.table('double', expr.values)}[{place}])"
 
     def interval(self, expr: Steps | Pieces) -> str:
         """Return the number of the interval in which a column lies."""
         edges = expr.edges if isinstance(expr, Steps) else expr.breaks
-        return f"skc_interval({self._column(expr.column)}, {self.table('double', edges)}, {len(edges)})"
+        return f"skc_interval({self.column(expr.column)}, {self.table('double', edges)}, {len(edges)})"
 
     def _pieces(self, expr: Pieces) -> str:
         order = max(map(len, expr.coefficients))
         breaks, origins = self.table("double", expr.breaks), self.table("double", expr.origins)
         rows = self.table("double", [c for row in expr.coefficients for c in (*row, *[0.0] * (order - len(row)))])
-        x = self._column(expr.column)
+        x = self.column(expr.column)
         if expr.period is not None:
             x = f"skc_wrap({x}, {constant(expr.origins[0])}, {constant(expr.period)})"
         return f"skc_pieces({x}, {breaks}, {len(expr.breaks)}, {origins}, {rows}, {order})"
@@ -244,17 +214,17 @@ class Printer:
 
     def place(self, expr: Lookup) -> str:
         """Return the place of a column's value in `lookup_values`."""
-        x = self._column(expr.column)
+        x = self.column(expr.column)
         if texts := self.texts.get(expr.column):
             return f"skc_place({x}, {len(texts)})"
         levels = [float(level) for level in expr.levels if not is_missing(level)]
         if len(set(levels)) < len({level for level in expr.levels if not is_missing(level)}):
-            name = self.program.names[expr.column]
+            name = self.form.names[expr.column]
             raise ValueError(f"input {name!r} has levels that are the same as doubles of C: make texts of them")
         return f"skc_find({x}, {self.table('double', levels)}, {len(levels)})"
 
 
-def _texts(program: NormalForm, place: int) -> list[str]:
+def _texts(form: NormalForm, place: int) -> list[str]:
     """Return the texts among the levels of an input.
 
     Raises
@@ -262,19 +232,15 @@ def _texts(program: NormalForm, place: int) -> list[str]:
     ValueError
         If there are numbers among them, or None and NaN do not do the same.
     """
-    name = program.names[place]
-    levels = [level for level in program.value_inputs[place] if not is_missing(level)]
+    name = form.names[place]
+    levels = [level for level in form.value_inputs[place] if not is_missing(level)]
     texts = list(dict.fromkeys(level for level in levels if isinstance(level, str)))
-    as_numbers = place in program.number_inputs or Entry(place) in program.everything()
+    as_numbers = place in form.number_inputs or Entry(place) in form.everything()
     if texts and (len(texts) < len(set(levels)) or as_numbers):
         raise ValueError(f"input {name!r} mixes texts and numbers, which cannot be written in C")
-    for expr in program.everything():
+    for expr in form.everything():
         if isinstance(expr, Lookup) and expr.column == place:
-            pairs = zip(expr.levels, expr.values, strict=True)
-            if len({repr(value) for level, value in pairs if is_missing(level)}) > 1:
-                raise ValueError(
-                    f"input {name!r} tells None from NaN, but in C both are NAN: give one of them a name before fitting"
-                )
+            value_of_missing(expr, name, "C")
     return texts
 
 
@@ -289,80 +255,3 @@ FUNCTIONS: dict[str, str] = {
     "arcsinh": "asinh",
 }
 """How C calls the functions of the artifact."""
-
-HELPERS: dict[str, str] = {
-    "skc_any_infinite": """static int skc_any_infinite(const double *x, const uint32_t *places, int n)
-{
-    for (int j = 0; j < n; j++) if (isinf(x[places[j]])) return 1;
-    return 0;
-}
-""",
-    "skc_refuse": """static void skc_refuse(double *out, int n, int refused)
-{
-    for (int i = 0; i < n; i++) refused |= !isfinite(out[i]);
-    if (refused) for (int i = 0; i < n; i++) out[i] = NAN;
-}
-""",
-    "skc_clip": """static double skc_clip(double x, double low, double high)
-{
-    return x < low ? low : x > high ? high : x;
-}
-""",
-    "skc_square": """static double skc_square(double x)
-{
-    return x * x;
-}
-""",
-    "skc_sign": """static double skc_sign(double x)
-{
-    return x != x ? x : (x > 0) - (x < 0);
-}
-""",
-    "skc_interval": """static int skc_interval(double x, const double *edges, int n)
-{
-    int low = 0, high = n;
-    while (low < high) {
-        const int middle = (low + high) / 2;
-        if (edges[middle] <= x) low = middle + 1; else high = middle;
-    }
-    return low;
-}
-""",
-    "skc_wrap": """static double skc_wrap(double x, double start, double period)
-{
-    const double rest = fmod(x - start, period);
-    return start + (rest < 0 ? rest + period : rest);
-}
-""",
-    "skc_pieces": """static double skc_pieces(double x, const double *breaks, int n, const double *origins,
-                         const double *rows, int order)
-{
-    const int place = skc_interval(x, breaks, n);
-    const double u = x - origins[place];
-    double total = 0.0;
-    for (int j = order - 1; j >= 0; j--) total = total * u + rows[place * order + j];
-    return total;
-}
-""",
-    "skc_place": """static int skc_place(double x, int n)
-{
-    return x != x ? n + 1 : x >= 0 && x < n ? (int)x : n;
-}
-""",
-    "skc_find": """static int skc_find(double x, const double *levels, int n)
-{
-    if (x != x) return n + 1;
-    for (int i = 0; i < n; i++) if (levels[i] == x) return i;
-    return n;
-}
-""",
-}
-"""Functions that the expressions call, in an order in which they can stand."""
-
-
-def needed(written: str) -> str:
-    """Return the helpers that what is written calls."""
-    wanted = {name for name in HELPERS if f"{name}(" in written}
-    if "skc_pieces" in wanted:
-        wanted.add("skc_interval")
-    return "\n".join(source for name, source in HELPERS.items() if name in wanted)

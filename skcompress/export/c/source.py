@@ -13,12 +13,16 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from ...artifact.categories import ABSENT
+from ...artifact.reading import Table
 from ..expressions import Minus, Ref, Times
-from ..methods import UNBOUNDED, outputs_of
+from ..links import LINKS
 from ..normal_form import NormalForm
 from .integers import integer_functions
-from .printer import HEADERS, Printer, comment, constant, function, index_type, needed, text
-from .self_test import self_test_of
+from .preamble import needed
+from .printer import HEADERS, Printer, array, comment, constant, function, index_type, text
 
 
 def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str = "model") -> str:
@@ -61,13 +65,13 @@ def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str 
     """
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or name in _KEYWORDS:
         raise ValueError(f"name must be a name in C, got {name!r}")
-    program = NormalForm(model, "C")
-    printer = Printer(program, name)
-    body = integer_functions(program, printer) if integer else _float_functions(program, printer)
-    answers = _answers(program, name)
-    test = "" if self_test is None else self_test_of(program, printer, self_test)
+    form = NormalForm(model, "C")
+    printer = Printer(form, name)
+    body = integer_functions(form, printer) if integer else _float_functions(form, printer)
+    answers = _answers(form, name)
+    test = "" if self_test is None else _self_test(form, printer, self_test)
     written = "\n".join([*printer.tables, body, answers, test])
-    parts = [_head(program, name), HEADERS, _constants(program, name), printer.levels(), needed(written), written]
+    parts = [_head(form, name), HEADERS, _constants(form, name), printer.levels(), needed(written), written]
     return "\n".join(part for part in parts if part) + "\n"
 
 
@@ -77,34 +81,34 @@ restrict return short signed sizeof static struct switch typedef union unsigned 
 """.split()  # noqa: SIM905
 
 
-def _head(program: NormalForm, name: str) -> str:
-    lines = [f"A linear model in C99. skcompress model_id: {program.model.model_id}", "", "x, in order:"]
-    for place, label in enumerate(program.names):
-        by_text = program.value_inputs.get(place, [])
+def _head(form: NormalForm, name: str) -> str:
+    lines = [f"A linear model in C99. skcompress model_id: {form.model.model_id}", "", "x, in order:"]
+    for place, label in enumerate(form.names):
+        by_text = form.value_inputs.get(place, [])
         kind = f", {name}_level_{place}(text)" if any(isinstance(level, str) for level in by_text) else ""
         lines.append(f"  {place} {label}{kind}")
     return comment(lines)
 
 
-def _constants(program: NormalForm, name: str) -> str:
+def _constants(form: NormalForm, name: str) -> str:
     upper = name.upper()
     lines = [
-        f"#define {upper}_MODEL_ID {text(program.model.model_id)}",
-        f"#define {upper}_N_INPUTS {len(program.names)}",
-        f"#define {upper}_N_OUTPUTS {len(program.totals)}",
+        f"#define {upper}_MODEL_ID {text(form.model.model_id)}",
+        f"#define {upper}_N_INPUTS {len(form.names)}",
+        f"#define {upper}_N_OUTPUTS {len(form.totals)}",
     ]
-    if program.model.classes:
-        labels = ", ".join(text(str(label)) for label in program.model.classes)
+    if form.model.classes:
+        labels = ", ".join(text(str(label)) for label in form.model.classes)
         lines.append(f"#define {upper}_CLASSES {{{labels}}}")
     return "\n".join(lines) + "\n"
 
 
-def _float_functions(program: NormalForm, printer: Printer) -> str:
-    k, name = len(program.names), printer.name
+def _float_functions(form: NormalForm, printer: Printer) -> str:
+    k, name = len(form.names), printer.name
     lines: list[str] = []
     raw: list[dict[int, float]] = []
     offsets: dict[int, float] = {}
-    for place, total in enumerate(program.totals):
+    for place, total in enumerate(form.totals):
         by_input: dict[int, float] = {}
         for term in total.floats:
             factor, part = (term.factor, term.part) if isinstance(term, Times) else (1.0, term)
@@ -118,10 +122,10 @@ def _float_functions(program: NormalForm, printer: Printer) -> str:
             whole = " + ".join(printer.of(term) for term in total.integers)
             lines.append(f"eta[{place}] += {constant(total.scale)} * ({whole});")
         raw.append(by_input)
-    loop = _loop(printer, raw, offsets, [total.intercept for total in program.totals])
-    refused = printer.is_infinite(program.readers.to_check()) or "0"
+    loop = _loop(printer, raw, offsets, [total.intercept for total in form.totals])
+    refused = printer.is_infinite(form.readers.to_check()) or "0"
     columns = printer.columns(used_in=[*lines, refused])
-    body = [*columns, *loop, *lines, f"skc_refuse(eta, {len(program.totals)}, {refused});"]
+    body = [*columns, *loop, *lines, f"skc_refuse(eta, {len(form.totals)}, {refused});"]
     unused = [] if any(re.search(r"\bx\b", line) for line in body) else ["(void)x;"]
     return function(f"void {name}_linear(const double *x, double *eta)", [*unused, *body])
 
@@ -135,7 +139,7 @@ def _loop(
     if not places:
         return [f"for (int i = 0; i < {m}; i++) eta[i] = {start}[i];"]
     weights = printer.table("double", [by_input.get(place, 0.0) for by_input in raw for place in places])
-    every = len(places) == len(printer.program.names)
+    every = len(places) == len(printer.form.names)
     at = "j" if every else f"{printer.table(index_type(max(places)), places)}[j]"
     value = f"x[{at}]"
     if any(offsets.values()):
@@ -149,14 +153,14 @@ def _loop(
     ]
 
 
-def _answers(program: NormalForm, name: str) -> str:
+def _answers(form: NormalForm, name: str) -> str:
     """Return the functions from the linear predictor to the answers."""
-    model, m = program.model, len(program.totals)
+    model, m = form.model, len(form.totals)
     head = f"void {name}_predict(const double *x, double *out)"
     linear = [f"double eta[{m}];", f"{name}_linear(x, eta);"]
     if not model.classes:
-        check = [f"skc_refuse(out, {m}, 0);"] if model.link in UNBOUNDED else []
-        return function(head, [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines(), *check])
+        check = [f"skc_refuse(out, {m}, 0);"] if not LINKS[model.link].is_bounded else []
+        return function(head, [f"{name}_linear(x, out);", *LINKS[model.link].c.format(m=m).splitlines(), *check])
     if m == 1:
         label = ["out[0] = eta[0] != eta[0] ? NAN : eta[0] > 0;"]
     else:
@@ -169,33 +173,62 @@ def _answers(program: NormalForm, name: str) -> str:
     if model.link == "identity":
         return written
     head = f"void {name}_predict_proba(const double *x, double *out)"
-    outputs_of(model, "predict_proba", "")
     if m == 1:
-        two = [*linear, *LINKS["logit"].replace("out[i]", "eta[i]").format(m=1).splitlines()]
+        two = [*linear, *LINKS["logit"].c.replace("out[i]", "eta[i]").format(m=1).splitlines()]
         return written + "\n" + function(head, [*two, "out[0] = 1.0 - eta[0];", "out[1] = eta[0];"])
-    shares = [f"{name}_linear(x, out);", *LINKS[model.link].format(m=m).splitlines()]
+    shares = [f"{name}_linear(x, out);", *LINKS[model.link].c.format(m=m).splitlines()]
     if model.link != "softmax":
         shares += ["double all = 0.0;", f"for (int i = 0; i < {m}; i++) all += out[i];"]
         shares += [f"for (int i = 0; i < {m}; i++) out[i] /= all;"]
     return written + "\n" + function(head, shares)
 
 
-LINKS: dict[str, str] = {
-    "identity": "",
-    "log": "for (int i = 0; i < {m}; i++) out[i] = exp(out[i]);",
-    "log1p": "for (int i = 0; i < {m}; i++) out[i] = expm1(out[i]);",
-    "sqrt": "for (int i = 0; i < {m}; i++) out[i] *= out[i];",
-    "logit": (
-        "for (int i = 0; i < {m}; i++) {{\n"
-        "    const double small = exp(-fabs(out[i]));\n"
-        "    out[i] = (out[i] >= 0 ? 1.0 : small) / (1.0 + small);\n"
-        "}}"
-    ),
-    "softmax": (
-        "double most = out[0], total = 0.0;\n"
-        "for (int i = 1; i < {m}; i++) if (out[i] > most) most = out[i];\n"
-        "for (int i = 0; i < {m}; i++) total += out[i] = exp(out[i] - most);\n"
-        "for (int i = 0; i < {m}; i++) out[i] /= total;"
-    ),
-}
-"""Inverse links, in place; NAN stays NAN."""
+TOLERANCE = 1e-9
+"""The most that the linear predictor may differ, relative to 1 + its size."""
+
+
+def _self_test(form: NormalForm, printer: Printer, X: Any) -> str:
+    """Return the rows, their linear predictors, and the main function."""
+    expected = form.model.linear_predictor(X)
+    rows = encoded(form, printer, X)
+    n, k, m = len(rows), rows.shape[1], expected.shape[1]
+    name = printer.name
+    inputs, answers = f"{name}_rows", f"{name}_expected"
+    tables = [array("double", inputs, rows.ravel().tolist()), array("double", answers, expected.ravel().tolist())]
+    written = "\n".join(tables)
+    return f"""
+#ifdef {name.upper()}_SELF_TEST
+{written}
+
+int main(void)
+{{
+    double worst = 0.0;
+    for (int row = 0; row < {n}; row++) {{
+        double eta[{m}];
+        {name}_linear({inputs} + row * {k}, eta);
+        for (int i = 0; i < {m}; i++) {{
+            const double expected = {answers}[row * {m} + i];
+            const double off = fabs(eta[i] - expected) / (1.0 + fabs(expected));
+            if (worst == worst && !(off <= worst)) worst = off;
+        }}
+    }}
+    printf("{name} {form.model.model_id}: %d rows, largest difference %.3g\\n", {n}, worst);
+    return worst <= {TOLERANCE} ? 0 : 1;
+}}
+#endif"""
+
+
+def encoded(form: NormalForm, printer: Printer, X: Any) -> np.ndarray:
+    """Return rows as the C file reads them, shape (n, k)."""
+    table = Table(X, form.model.reads)
+    out = np.full((table.n_rows, len(form.names)), np.nan)
+    for place in range(len(form.names)):
+        if place in form.value_inputs:
+            out[:, place] = [printer.code_of(place, _plain(value)) for value in table.values(place)]
+        else:
+            out[:, place] = table.numbers(place)
+    return out
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or value is ABSENT or isinstance(value, (str, int, float)) else float("nan")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...artifact.terms import NO_TERM, TERMS
 from ..compacted import compacted
-from ..methods import UNBOUNDED
+from ..links import LINKS
 from ..names import require_writable
 from ..normal_form import NormalForm
 from .graph import DENSE, OnnxGraph, Values, bins, category, lookup
@@ -108,9 +108,9 @@ def _is_type(given: Any, kind: type) -> bool:
 class _Builder:
     """Makes the graph of one model."""
 
-    def __init__(self, program: NormalForm, graph: OnnxGraph, bits: int | None, dtype: np.dtype[Any]):
-        self.program, self.g, self.bits, self.dtype = program, graph, bits, dtype
-        self.model = model = program.model
+    def __init__(self, form: NormalForm, graph: OnnxGraph, bits: int | None, dtype: np.dtype[Any]):
+        self.form, self.g, self.bits, self.dtype = form, graph, bits, dtype
+        self.model = model = form.model
         self.k = len(model.reads)
         self.m = model.n_outputs
         self.texts = self._text_inputs()
@@ -308,8 +308,8 @@ class _Builder:
         model, g = self.model, self.g
         eta = self._refused(self.eta())
         if not model.classes:
-            answer = LINKS[model.link](g, eta)
-            answer = self._finite(answer, answer) if model.link in UNBOUNDED else answer
+            answer = LINKS[model.link].onnx(g, eta)
+            answer = self._finite(answer, answer) if not LINKS[model.link].is_bounded else answer
             return [
                 self._named(
                     g.flat(answer) if model.flat else answer, "prediction", ["n"] if model.flat else ["n", self.m]
@@ -326,9 +326,9 @@ class _Builder:
         if model.link == "identity":
             width = ["n"] if self.m == 1 else ["n", self.m]
             return [label, self._named(g.flat(eta) if self.m == 1 else eta, "scores", width)]
-        shares = LINKS[model.link](g, eta)
+        shares = LINKS[model.link].onnx(g, eta)
         if self.m == 1:
-            shares = g.concat([LINKS[model.link](g, g.op("Neg", eta)), shares])
+            shares = g.concat([LINKS[model.link].onnx(g, g.op("Neg", eta)), shares])
         elif model.link != "softmax":
             shares = g.op("Div", shares, g.op("ReduceSum", shares, g.integers([1]), keepdims=1))
         return [label, self._named(shares, "probabilities", ["n", len(model.classes)])]
@@ -336,7 +336,7 @@ class _Builder:
     def _refused(self, eta: str) -> str:
         """Return the linear predictor with NaN in rows that have no prediction (see `skcompress.export.refusals`)."""
         g = self.g
-        checked = [column for column in self.program.readers.to_check() if column not in self.texts]
+        checked = [column for column in self.form.readers.to_check() if column not in self.texts]
         if not checked:
             return self._finite(eta, eta)
         columns = self._columns(checked)
@@ -374,14 +374,3 @@ def _labels(classes: Sequence[Any]) -> NDArray[Any]:
     if labels.dtype.kind == "f":
         return np.append(labels, np.nan)
     return np.append(labels.astype(np.int64), np.iinfo(np.int64).min)
-
-
-LINKS = {
-    "identity": lambda g, eta: eta,
-    "log": lambda g, eta: g.op("Exp", eta),
-    "log1p": lambda g, eta: g.op("Sub", g.op("Exp", eta), g.floats(1.0)),
-    "logit": lambda g, eta: g.op("Sigmoid", eta),
-    "softmax": lambda g, eta: g.op("Softmax", eta, axis=1),
-    "sqrt": lambda g, eta: g.op("Mul", eta, eta),
-}
-"""Inverse links."""

@@ -1,5 +1,5 @@
 """A model as a function in plain Python."""
 
-from .source import to_python
+from .module import to_python
 
 __all__ = ["to_python"]

@@ -1,4 +1,4 @@
-"""What the functions of `skcompress.export.python.source` call: plain Python, taken along as far as it is needed."""
+"""What the functions of `skcompress.export.python.module` call: plain Python, taken along as far as it is needed."""
 
 from __future__ import annotations
 
@@ -38,12 +38,6 @@ def _finite(value, what):
 def _check(etas):
     if not all(map(math.isfinite, etas)):
         raise ValueError("the inputs give no finite prediction")
-
-
-def _divided(answer, total):
-    if not total:
-        raise ValueError("the inputs give no finite prediction")
-    return answer / total
 
 
 def _clip(x, low, high):
@@ -130,35 +124,21 @@ def _rint(x):
     return float(round(x)) if math.isfinite(x) else x
 
 
-def _link_identity(etas):
-    return etas
+def _logistic(eta):
+    small = math.exp(-abs(eta))
+    return (1.0 if eta >= 0 else small) / (1.0 + small)
 
 
-def _link_log(etas):
-    return [_exp(eta) for eta in etas]
-
-
-def _link_log1p(etas):
-    return [_expm1(eta) for eta in etas]
-
-
-def _link_sqrt(etas):
-    return [eta * eta for eta in etas]
-
-
-def _link_logit(etas):
-    answers = []
-    for eta in etas:
-        small = math.exp(-abs(eta))
-        answers.append((1.0 if eta >= 0 else small) / (1.0 + small))
-    return answers
-
-
-def _link_softmax(etas):
+def _softmax(etas):
     most = max(etas)
-    shares = [math.exp(eta - most) for eta in etas]
-    total = sum(shares)
-    return [share / total for share in shares]
+    return _shares([math.exp(eta - most) for eta in etas])
+
+
+def _shares(answers):
+    total = sum(answers)
+    if not total:
+        raise ValueError("the inputs give no finite prediction")
+    return [answer / total for answer in answers]
 """
 
 

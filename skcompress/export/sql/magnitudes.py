@@ -29,6 +29,7 @@ from ..expressions import (
     Times,
     Where,
 )
+from ..normal_form import NormalForm
 
 REACHES = (200, 150, 100, 75, 60, 50, 40, 30, 25, 20, 15, 10)
 LIMIT = 300
@@ -168,3 +169,32 @@ _KINDS: dict[int, str] = {
     **dict.fromkeys((13, 14, 15), "wave"),
 }
 """What the functions of `skcompress.artifact.terms.numbers` do to magnitudes; the others leave them as they are."""
+
+
+def reach_of(form: NormalForm, stand_ins: Mapping[int, float]) -> int:
+    """Return the largest reach with which nothing in a query overflows or underflows, or the least there is.
+
+    Parameters
+    ----------
+    form : NormalForm
+        The model.
+    stand_ins : mapping from input to number
+        What missing values stand for.
+    """
+    numbers = {*form.number_inputs, *form.entries}
+    for reach in REACHES:
+        spans = {column: union([Span(-reach, reach), span_of(stand_ins.get(column, 0.0))]) for column in numbers}
+        found = Magnitudes(spans, reach)
+        for column, expr in form.columns.items():
+            found.columns[column] = found.of(expr)
+        for total in form.totals:
+            parts = [found.of(term) for term in total.floats]
+            if total.integers:
+                whole = found.sum([found.of(term) for term in total.integers])
+                parts.append(found.product(span_of(total.scale), whole))
+            eta = found.sum([*parts, span_of(total.intercept)])
+            if form.model.link == "sqrt":
+                found.product(eta, eta)
+        if found.worst <= LIMIT:
+            break
+    return reach

@@ -6,31 +6,30 @@ NULL falls through it. Numbers are written with an exponent, which makes them do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from ..base_printer import BasePrinter
 from ..expressions import (
     Call,
     Clip,
     Entry,
     Expr,
     Lookup,
-    Minus,
     Number,
-    Over,
     Pieces,
-    Plus,
-    Product,
-    Ref,
     Steps,
     Times,
     Where,
     is_missing,
+    value_of_missing,
 )
 from ..names import require_writable
+from ..normal_form import NormalForm
 from .dialects import Dialect
 
 _FLAT = 8
@@ -54,6 +53,15 @@ def number(value: float) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
+def constant(level: Any, dialect: Dialect) -> str:
+    """Return a level or a label as a constant."""
+    if isinstance(level, str):
+        return dialect.text(require_writable(level, "text", "SQL"))
+    if isinstance(level, bool):
+        return dialect.truth[level]
+    return str(level) if isinstance(level, int) else number(level)
+
+
 def balanced_sum(terms: Sequence[str]) -> str:
     """Return a sum as a balanced tree: databases limit how deep an expression is, not how long."""
     if len(terms) <= _FLAT:
@@ -62,45 +70,50 @@ def balanced_sum(terms: Sequence[str]) -> str:
     return f"({balanced_sum(terms[:middle])}) + ({balanced_sum(terms[middle:])})"
 
 
-class Printer:
+class Printer(BasePrinter):
     """Prints expressions in one dialect.
 
     Parameters
     ----------
+    form : NormalForm
+        The model.
     dialect : Dialect
         The dialect.
-    number_of, value_of : callable(column) -> str
-        What a column is called where it is read as a number, or as a value.
-    inputs : sequence of str
-        Names of the inputs, for messages.
     reach : int
         What exponentials are bounded by, as a power of 10 (see `skcompress.export.sql.magnitudes`).
     """
 
-    def __init__(
-        self,
-        dialect: Dialect,
-        number_of: Callable[[int], str],
-        value_of: Callable[[int], str],
-        inputs: Sequence[str],
-        reach: int,
-    ):
+    def __init__(self, form: NormalForm, dialect: Dialect, reach: int):
+        super().__init__(form)
         self.dialect = dialect
-        self.number_of = number_of
-        self.value_of = value_of
-        self.inputs = inputs
         self.bounds = {"most": number(reach * 2.302585092994045), "least": f"1e-{reach}"}
+
+    @abstractmethod
+    def value(self, column: int) -> str:
+        """Return what a column is called where it is read as a value."""
+
+    def number(self, value: float) -> str:
+        """Return a number as a constant."""
+        return number(value)
+
+    def choice(self, test: str, yes: str, no: str) -> str:
+        """Return a CASE."""
+        return f"CASE WHEN {test} THEN {yes} ELSE {no} END"
+
+    def is_missing(self, x: str) -> str:
+        """Return the condition that a number is NULL."""
+        return f"{x} IS NULL"
+
+    def is_equal(self, x: str, value: float) -> str:
+        """Return the condition that a number equals another one."""
+        return f"{x} = {number(value)}"
 
     def of(self, expr: Expr) -> str:
         """Return an expression in brackets where it needs them."""
-        printed = self._plain(expr)
+        printed = super().of(expr)
         # What is made of constants alone would be decimals in some databases, and be rounded in another way.
         is_constant = isinstance(expr, (Number, Steps, Lookup)) or (isinstance(expr, Where) and expr.no is not None)
         return f"CAST({printed} AS {self.dialect.double})" if is_constant and self.dialect.decimal else printed
-
-    def _plain(self, expr: Expr) -> str:
-        printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
-        return printed
 
     def term(self, expr: Expr, *, integer: bool) -> str:
         """Return a summand; with `integer` its part becomes a whole number first."""
@@ -108,44 +121,17 @@ class Printer:
         if not integer:
             return self.of(expr)
         if isinstance(part, (Steps, Lookup, Where)):
-            printed = self._plain(part)
+            printed = super().of(part)
             return printed if factor == 1 else f"{number(factor)} * {printed}"
         whole = f"CAST({self.of(part)} AS {self.dialect.integer})"
         return whole if factor == 1 else f"{number(factor)} * {whole}"
 
-    def _number(self, expr: Number) -> str:
-        return number(expr.value)
-
-    def _ref(self, expr: Ref) -> str:
-        return self.number_of(expr.column)
-
-    def _times(self, expr: Times) -> str:
-        return f"{number(expr.factor)} * {self.of(expr.part)}"
-
-    def _minus(self, expr: Minus) -> str:
-        return f"({self.of(expr.part)} - {number(expr.offset)})"
-
-    def _over(self, expr: Over) -> str:
-        return f"({self.of(expr.part)} / {number(expr.divisor)})"
-
-    def _plus(self, expr: Plus) -> str:
-        return f"({self.of(expr.part)} + {number(expr.shift)})"
-
-    def _product(self, expr: Product) -> str:
-        return f"({' * '.join(self.number_of(column) for column in expr.factors)})"
-
     def _clip(self, expr: Clip) -> str:
-        x, low, high = self.number_of(expr.column), number(expr.low), number(expr.high)
+        x, low, high = self.column(expr.column), number(expr.low), number(expr.high)
         return f"CASE WHEN {x} < {low} THEN {low} WHEN {x} > {high} THEN {high} ELSE {x} END"
 
-    def _where(self, expr: Where) -> str:
-        x = self.number_of(expr.column)
-        test = f"{x} IS NULL" if expr.marker != expr.marker else f"{x} = {number(expr.marker)}"
-        no = x if expr.no is None else self.of(expr.no)
-        return f"CASE WHEN {test} THEN {number(expr.yes)} ELSE {no} END"
-
     def _steps(self, expr: Steps) -> str:
-        x = self.number_of(expr.column)
+        x = self.column(expr.column)
         if not expr.edges:
             return f"CASE WHEN {x} IS NOT NULL THEN {number(expr.values[0])} END"
         return self._staircase(x, expr.edges, [number(value) for value in expr.values])
@@ -160,7 +146,7 @@ class Printer:
         return f"CASE {' '.join(arms)} WHEN {x} {last} THEN {results[-1]} END"
 
     def _pieces(self, expr: Pieces) -> str:
-        x = self.number_of(expr.column)
+        x = self.column(expr.column)
         if expr.period is not None:
             start, period = number(expr.origins[0]), number(expr.period)
             # Beyond so many periods there are too few digits left of the place within one.
@@ -178,10 +164,10 @@ class Printer:
         return self._staircase(x, expr.breaks, results) if expr.breaks else results[0]
 
     def _entry(self, expr: Entry) -> str:
-        return f"COALESCE({self.number_of(expr.column)}, {number(0.0)})"
+        return f"COALESCE({self.column(expr.column)}, {number(0.0)})"
 
     def _lookup(self, expr: Lookup) -> str:
-        x, name = self.value_of(expr.column), self._input_name(expr.column)
+        x, name = self.value(expr.column), self._input_name(expr.column)
         null, groups = self._grouped(expr, name)
         # What is NULL is no level, and does what the rest does, unless it is a level.
         arms = [] if null == number(expr.other) else [f"WHEN {x} IS NULL THEN {null}"]
@@ -198,40 +184,27 @@ class Printer:
         return f"CASE {' '.join(arms)}{rest} END"
 
     def _input_name(self, column: int) -> str:
-        return self.inputs[column] if column < len(self.inputs) else f"column {column}"
+        return self.form.names[column] if column < len(self.form.names) else f"column {column}"
 
     def _grouped(self, expr: Lookup, name: str) -> tuple[str, dict[str, list[str]]]:
         """Return what NULL gives, and the constants of the levels by what they give."""
-        nulls = {number(v) for level, v in zip(expr.levels, expr.values, strict=True) if is_missing(level)}
-        if len(nulls) > 1:
-            raise ValueError(
-                f"input {name!r} tells None from NaN, but in SQL both are NULL: give one of them a name before fitting"
-            )
         kinds = {_kind(level) for level in expr.levels if not is_missing(level)}
         if len(kinds) > 1:
             raise ValueError(f"input {name!r} mixes {' and '.join(sorted(kinds))}: a column of SQL has one type")
         groups: dict[str, list[str]] = {}
         for level, value in zip(expr.levels, expr.values, strict=True):
             if not is_missing(level) and number(value) != number(expr.other):
-                groups.setdefault(number(value), []).append(self.constant(level))
-        return (nulls.pop() if nulls else number(expr.other)), groups
-
-    def constant(self, level: Any) -> str:
-        """Return a level or a label as a constant."""
-        if isinstance(level, str):
-            return self.dialect.text(require_writable(level, "text", "SQL"))
-        if isinstance(level, bool):
-            return self.dialect.truth[level]
-        return str(level) if isinstance(level, int) else number(level)
+                groups.setdefault(number(value), []).append(constant(level, self.dialect))
+        return number(value_of_missing(expr, name, "SQL")), groups
 
     def _call(self, expr: Call) -> str:
-        x = self.number_of(expr.column)
+        x = self.column(expr.column)
         return FUNCTIONS[expr.function].format(x=x, ln=self.dialect.log, **self.bounds)
 
     def is_infinite(self, expr: Call) -> str:
         """Return the condition that a function is infinite in floats and NULL here, or nothing if it never is."""
         test = INFINITE_AT.get(expr.function, "")
-        return test.format(x=self.number_of(expr.column), **self.bounds)
+        return test.format(x=self.column(expr.column), **self.bounds)
 
 
 def _below(edge: float) -> str:

@@ -10,25 +10,10 @@ import keyword
 from typing import Any
 
 from ...artifact.terms.numbers import FUNCTIONS as NUMPY
-from ..expressions import (
-    Call,
-    Clip,
-    Entry,
-    Expr,
-    Lookup,
-    Minus,
-    Number,
-    Over,
-    Pieces,
-    Plus,
-    Product,
-    Ref,
-    Steps,
-    Times,
-    Where,
-)
-from ..methods import METHODS, UNBOUNDED, outputs_of
-from ..normal_form import NormalForm, Total
+from ..base_printer import BasePrinter
+from ..expressions import Call, Clip, Entry, Lookup, Pieces, Steps
+from ..links import LINKS
+from ..normal_form import METHODS, NormalForm, Total, outputs_of
 from .preamble import needed
 
 
@@ -73,32 +58,32 @@ def to_python(model: Any, *, method: str = "predict", name: str = "predict") -> 
         raise ValueError(f"name must be a name in Python, got {name!r}")
     if name.startswith("_") or name in _TAKEN:
         raise ValueError(f"name must not begin with an underscore or be one of {sorted(_TAKEN)}, got {name!r}")
-    program = NormalForm(model, "Python")
-    outputs_of(program.model, method, "")
-    return _Source(program).text(method, name)
+    form = NormalForm(model, "Python")
+    outputs_of(form.model, method, "")
+    return _Source(form).text(method, name)
 
 
 _TAKEN = {"math", "bisect_right", "MODEL_ID", "INPUTS", *dir(builtins)}
 """What the module uses itself."""
 
 
-class _Source:
+class _Source(BasePrinter):
     """The lines of a module."""
 
-    def __init__(self, program: NormalForm):
-        self.program = program
+    def __init__(self, form: NormalForm):
+        super().__init__(form)
         self.tables: list[str] = []
 
     def text(self, method: str, name: str) -> str:
-        program = self.program
-        body = [*self._inputs(), *self._columns(), *self._etas(), *_answer(program, method)]
+        form = self.form
+        body = [*self._inputs(), *self._columns(), *self._etas(), *_answer(form, method)]
         function = "\n".join([f"def {name}(row):", *(f"    {line}" for line in body)])
         tables = "\n".join(self.tables)
         parts = [
-            f'"""A linear model as a function. skcompress model_id: {program.model.model_id}"""\n',
+            f'"""A linear model as a function. skcompress model_id: {form.model.model_id}"""\n',
             needed(f"{tables}\n{function}") + "\n\n",
-            f"MODEL_ID = {program.model.model_id!r}",
-            f"INPUTS = {list(program.names)!r}",
+            f"MODEL_ID = {form.model.model_id!r}",
+            f"INPUTS = {list(form.names)!r}",
             *self.tables,
             "\n",
             function,
@@ -106,34 +91,34 @@ class _Source:
         return "\n".join(parts) + "\n"
 
     def _inputs(self) -> list[str]:
-        program = self.program
-        as_mapping = program.model.reads.rows == "mappings"
+        form = self.form
+        as_mapping = form.model.reads.rows == "mappings"
         lines = []
-        for place, name in enumerate(program.names):
+        for place, name in enumerate(form.names):
             read = f"row.get({name!r}, _ABSENT)" if as_mapping else f"row[{name!r}]"
-            if place in program.value_inputs:
+            if place in form.value_inputs:
                 lines.append(f"v{place} = _key({read})")
                 read = f"v{place}"
-            if place in program.number_inputs:
+            if place in form.number_inputs:
                 lines.append(f"c{place} = _number({read}, {name!r})")
         return lines
 
     def _columns(self) -> list[str]:
-        return [f"c{column} = {self.of(expr)}" for column, expr in self.program.columns.items()]
+        return [f"c{column} = {self.of(expr)}" for column, expr in self.form.columns.items()]
 
     def _etas(self) -> list[str]:
         lines: list[str] = []
-        for place, total in enumerate(self.program.totals):
+        for place, total in enumerate(self.form.totals):
             lines += self._total(f"eta{place}", total)
-        etas = ", ".join(f"eta{place}" for place in range(len(self.program.totals)))
+        etas = ", ".join(f"eta{place}" for place in range(len(self.form.totals)))
         return [*self._checks(), *lines, f"etas = [{etas}]", "_check(etas)"]
 
     def _checks(self) -> list[str]:
         """Return the lines that look for infinity where it would not be seen in the end."""
-        lines, k = [], len(self.program.names)
-        for column in self.program.readers.to_check():
-            by_value = column in self.program.value_inputs and column not in self.program.number_inputs
-            what = f"input {self.program.names[column]!r}" if column < k else "a number that the model makes"
+        lines, k = [], len(self.form.names)
+        for column in self.form.readers.to_check():
+            by_value = column in self.form.value_inputs and column not in self.form.number_inputs
+            what = f"input {self.form.names[column]!r}" if column < k else "a number that the model makes"
             lines.append(f"_finite({'v' if by_value else 'c'}{column}, {what!r})")
         return lines
 
@@ -144,44 +129,32 @@ class _Source:
             lines.append(f"{name} += {total.scale!r} * whole")
         return [*lines, *(f"{name} += {self.of(term)}" for term in total.floats)]
 
-    def of(self, expr: Expr) -> str:
-        """Return an expression as Python."""
-        printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
-        return printed
-
     def _table(self, value: str) -> str:
         self.tables.append(f"_T{len(self.tables)} = {value}")
         return f"_T{len(self.tables) - 1}"
 
-    def _number(self, expr: Number) -> str:
-        return _constant(expr.value)
+    def number(self, value: float) -> str:
+        """Return a number as Python."""
+        return _constant(value)
 
-    def _ref(self, expr: Ref) -> str:
-        return f"c{expr.column}"
+    def column(self, column: int) -> str:
+        """Return the variable that holds a column as a number."""
+        return f"c{column}"
 
-    def _times(self, expr: Times) -> str:
-        return f"{_constant(expr.factor)} * {self.of(expr.part)}"
+    def choice(self, test: str, yes: str, no: str) -> str:
+        """Return a conditional expression."""
+        return f"({yes} if {test} else {no})"
 
-    def _minus(self, expr: Minus) -> str:
-        return f"({self.of(expr.part)} - {_constant(expr.offset)})"
+    def is_missing(self, x: str) -> str:
+        """Return the condition that a number is NaN."""
+        return f"{x} != {x}"
 
-    def _over(self, expr: Over) -> str:
-        return f"({self.of(expr.part)} / {_constant(expr.divisor)})"
-
-    def _plus(self, expr: Plus) -> str:
-        return f"({self.of(expr.part)} + {_constant(expr.shift)})"
-
-    def _product(self, expr: Product) -> str:
-        return f"({' * '.join(f'c{column}' for column in expr.factors)})"
+    def is_equal(self, x: str, value: float) -> str:
+        """Return the condition that a number equals another one."""
+        return f"{x} == {_constant(value)}"
 
     def _clip(self, expr: Clip) -> str:
         return f"_clip(c{expr.column}, {_constant(expr.low)}, {_constant(expr.high)})"
-
-    def _where(self, expr: Where) -> str:
-        x = f"c{expr.column}"
-        test = f"{x} != {x}" if expr.marker != expr.marker else f"{x} == {_constant(expr.marker)}"
-        no = x if expr.no is None else self.of(expr.no)
-        return f"({_constant(expr.yes)} if {test} else {no})"
 
     def _call(self, expr: Call) -> str:
         return f"_{FUNCTIONS[expr.function]}(c{expr.column})"
@@ -200,7 +173,7 @@ class _Source:
         return f"_entry(v{expr.column})"
 
     def _lookup(self, expr: Lookup) -> str:
-        value = f"v{expr.column}" if expr.column < len(self.program.names) else f"_key(c{expr.column})"
+        value = f"v{expr.column}" if expr.column < len(self.form.names) else f"_key(c{expr.column})"
         pairs = [
             f"{'_NAN_KEY' if level != level else repr(level)}: {_constant(found)}"
             for level, found in zip(expr.levels, expr.values, strict=True)
@@ -220,20 +193,19 @@ def _tuple(values: tuple[float, ...]) -> str:
     return "(" + "".join(f"{_constant(value)}, " for value in values) + ")"
 
 
-def _answer(program: NormalForm, method: str) -> list[str]:
-    model = program.model
+def _answer(form: NormalForm, method: str) -> list[str]:
+    model = form.model
     if method == "decision_function":
         return ["return etas[0]" if model.n_outputs == 1 else "return etas"]
     if method == "predict" and model.classes:
         labels = repr(list(model.classes))
         chosen = "etas[0] > 0" if model.n_outputs == 1 else "max(range(len(etas)), key=etas.__getitem__)"
         return [f"return {labels}[{chosen}]"]
-    lines = [f"answers = _link_{model.link}(etas)"]
-    if method == "predict_proba" and model.n_outputs == 1:
-        return [*lines, "return [1.0 - answers[0], answers[0]]"]
+    link = LINKS[model.link]
+    lines = [f"answers = {link.python}"]
     if method == "predict_proba":
-        return [*lines, "total = sum(answers)", "return [_divided(answer, total) for answer in answers]"]
-    if model.link in UNBOUNDED:
+        return [*lines, "return [1.0 - answers[0], answers[0]]" if model.n_outputs == 1 else "return _shares(answers)"]
+    if not link.is_bounded:
         lines.append("_check(answers)")
     return [*lines, "return answers[0]" if model.flat else "return answers"]
 

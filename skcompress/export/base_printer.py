@@ -1,0 +1,75 @@
+"""What the printers of expressions share: a method for each kind, and arithmetic as most languages write it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from .expressions import Expr, Minus, Number, Over, Plus, Product, Ref, Times, Where
+from .normal_form import NormalForm
+
+
+class BasePrinter(ABC):
+    """Prints the expressions of one normal form.
+
+    A kind of expression is printed by the method of its name in lower case, with an underscore. A language adds those
+    that need more than arithmetic.
+
+    Parameters
+    ----------
+    form : NormalForm
+        The model.
+    """
+
+    def __init__(self, form: NormalForm):
+        self.form = form
+
+    @abstractmethod
+    def number(self, value: float) -> str:
+        """Return a number as a constant, in brackets if it has a sign."""
+
+    @abstractmethod
+    def column(self, column: int) -> str:
+        """Return what a column is called where it is read as a number."""
+
+    @abstractmethod
+    def choice(self, test: str, yes: str, no: str) -> str:
+        """Return what is one thing where a condition holds, and another where it does not."""
+
+    @abstractmethod
+    def is_missing(self, x: str) -> str:
+        """Return the condition that a number is missing."""
+
+    @abstractmethod
+    def is_equal(self, x: str, value: float) -> str:
+        """Return the condition that a number equals another one."""
+
+    def of(self, expr: Expr) -> str:
+        """Return an expression, in brackets where it needs them."""
+        printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
+        return printed
+
+    def _number(self, expr: Number) -> str:
+        return self.number(expr.value)
+
+    def _ref(self, expr: Ref) -> str:
+        return self.column(expr.column)
+
+    def _times(self, expr: Times) -> str:
+        return f"{self.number(expr.factor)} * {self.of(expr.part)}"
+
+    def _minus(self, expr: Minus) -> str:
+        return f"({self.of(expr.part)} - {self.number(expr.offset)})"
+
+    def _over(self, expr: Over) -> str:
+        return f"({self.of(expr.part)} / {self.number(expr.divisor)})"
+
+    def _plus(self, expr: Plus) -> str:
+        return f"({self.of(expr.part)} + {self.number(expr.shift)})"
+
+    def _product(self, expr: Product) -> str:
+        return f"({' * '.join(map(self.column, expr.factors))})"
+
+    def _where(self, expr: Where) -> str:
+        x = self.column(expr.column)
+        test = self.is_missing(x) if expr.marker != expr.marker else self.is_equal(x, expr.marker)
+        return self.choice(test, self.number(expr.yes), x if expr.no is None else self.of(expr.no))
