@@ -104,7 +104,9 @@ class NormalForm:
         self.target = target
         self._require_printable()
         self.n_columns = len(self.names) + sum(block.n_out for block in self.model.blocks)
-        self.columns = self._made_columns()
+        self.columns: dict[int, Expr] = {}
+        read = {source for block in self.model.blocks for source in block.sources}
+        self.columns.update({column: self.made(column) for column in sorted(read) if column >= len(self.names)})
         # All terms of an input take the offset of the first of them, and the intercept takes up all other offsets.
         plan = make_plan(self.model, np.dtype(np.float64))
         offsets = np.zeros(len(plan.raw)) if plan.offset is None else plan.offset
@@ -160,18 +162,19 @@ class NormalForm:
                     "and counted; ship the file itself (dump), which needs numpy alone"
                 )
 
-    def _made_columns(self) -> dict[int, Expr]:
-        read = {source for block in self.model.blocks for source in block.sources}
-        made: dict[int, Expr] = {}
+    def made(self, column: int) -> Expr:
+        """Return the expression of a column that a block makes."""
+        if column in self.columns:
+            return self.columns[column]
         start = len(self.names)
         for block in self.model.blocks:
-            for place in range(block.n_out):
-                if start + place in read:
-                    unit = np.zeros(block.n_out, dtype=np.int64)
-                    unit[place] = 1
-                    (made[start + place],) = LOWERINGS[block.kind](block.params, block.sources, unit)
+            if column < start + block.n_out:
+                unit = np.zeros(block.n_out, dtype=np.int64)
+                unit[column - start] = 1
+                (expr,) = LOWERINGS[block.kind](block.params, block.sources, unit)
+                return expr
             start += block.n_out
-        return made
+        raise IndexError(f"there is no column {column}")
 
     def _all_totals(self) -> list[Total]:
         model = self.model

@@ -18,12 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...artifact.terms import NO_TERM, TERMS
+from ...artifact.terms import TERMS, Block
 from ..compacted import compacted
+from ..expressions import Lookup, Steps
 from ..links import LINKS
+from ..lowering import LOWERINGS
 from ..names import require_writable
 from ..normal_form import NormalForm
-from .graph import DENSE, OnnxGraph, Values, bins, category, lookup
+from .graph import OnnxGraph
+from .operators import Operators
 from .stored_weights import ByColumn, by_column
 
 BITS: dict[str, int | None] = {"float": None, "int8": 8, "int4": 4}
@@ -110,21 +113,20 @@ class _Builder:
 
     def __init__(self, form: NormalForm, graph: OnnxGraph, bits: int | None, dtype: np.dtype[Any]):
         self.form, self.g, self.bits, self.dtype = form, graph, bits, dtype
-        self.model = model = form.model
-        self.k = len(model.reads)
-        self.m = model.n_outputs
-        self.texts = self._text_inputs()
+        self.model = form.model
+        self.k = len(form.names)
+        self.m = form.model.n_outputs
+        self.texts = {
+            source
+            for block in self.model.blocks
+            for source in block.sources
+            if source < self.k and any(isinstance(level, str) for level in block.params.get("levels", ()))
+        }
         self._take_names()
         self.inputs = self._declared()
-        # For each column the tensor that holds it, its place there, and the tensor's width.
-        self.where: list[tuple[str, int, int]] = self._raw_places()
-
-    def _text_inputs(self) -> set[int]:
-        texts: set[int] = set()
-        for block in self.model.blocks:
-            if TERMS[block.kind].reads == "values" and any(isinstance(v, str) for v in block.params.get("levels", ())):
-                texts.update(source for source in block.sources if source < self.k)
-        return texts
+        self.operators = Operators(form, graph, self.texts, dtype)
+        for tensor, places in self._raw_places():
+            self.operators.place(tensor, places)
 
     def _take_names(self) -> None:
         names = self.model.inputs if self.texts else ("X",)
@@ -156,101 +158,80 @@ class _Builder:
             for place, name in enumerate(self.model.inputs)
         ]
 
-    def _raw_places(self) -> list[tuple[str, int, int]]:
+    def _raw_places(self) -> list[tuple[str, list[int]]]:
         if not self.texts:
-            X = self._as_double("X") if self.k else "X"
-            return [(X, place, self.k) for place in range(self.k)]
-        return [
-            (name if place in self.texts else self._as_double(name), 0, 1)
-            for place, name in enumerate(self.model.inputs)
-        ]
-
-    def _columns(self, numbers: Sequence[int]) -> str:
-        """Return columns as one tensor of shape (n, len(numbers))."""
-        runs: list[tuple[str, list[int], int]] = []
-        for number in numbers:
-            tensor, place, width = self.where[number]
-            if number < self.k and number in self.texts:
-                raise ValueError(f"input {self.model.inputs[number]!r} is read as a text and as a number")
-            if runs and runs[-1][0] == tensor:
-                runs[-1][1].append(place)
-            else:
-                runs.append((tensor, [place], width))
-        return self.g.concat([self.g.pick(tensor, places, width) for tensor, places, width in runs])
+            return [(self._as_double("X") if self.k else "X", list(range(self.k)))]
+        names = enumerate(self.model.inputs)
+        return [(name if place in self.texts else self._as_double(name), [place]) for place, name in names]
 
     def eta(self) -> str:
         """Add the linear predictor, shape (n, m)."""
-        model, g = self.model, self.g
-        n_columns = self.k + sum(block.n_out for block in model.blocks)
-        held = by_column(model, n_columns, self.bits)
-        parts, dense = [], []
-        read = {source for block in model.blocks for source in block.sources}
-        used = set(model.columns.tolist())
-        together = self._thresholds()
+        form, g = self.form, self.g
+        held = by_column(self.model, form.n_columns, self.bits)
+        used = set(self.model.columns.tolist())
+        parts, dense = [], self._thresholds()
         start = self.k
-        for number, block in enumerate(model.blocks):
+        for block in self.model.blocks:
             columns = range(start, start + block.n_out)
-            if number in together:
-                self.where.append(together[number])
-                dense += [column for column in columns if column in used]
-            elif TERMS[block.kind].form == "one":
-                numbered = self._numbers_of(block)
-                self._place_indicators(numbered, block.n_out, any(column in read for column in columns))
-                if np.isin(model.columns, columns).any():
-                    parts.append(self._picked(numbered, held, columns))
-            else:
-                made = self._dense_of(block)
-                self.where += [(made, place, block.n_out) for place in range(block.n_out)]
-                dense += [column for column in columns if column in used]
             start += block.n_out
-        raw = sorted({column for column in model.columns.tolist() if column < self.k})
-        offset, intercept = self._offsets(raw, n_columns)
+            if block.n_out > 1 and TERMS[block.kind].form == "one":
+                numbered = self._indicator(block)
+                if any(column in form.columns for column in columns):
+                    table = np.vstack([np.eye(block.n_out), np.zeros(block.n_out), np.full(block.n_out, np.nan)])
+                    self.operators.place(g.op("Gather", g.floats(table), numbered, axis=0), columns)
+                if not used.isdisjoint(columns):
+                    parts.append(self._picked(numbered, held, columns))
+                continue
+            wanted = [column for column in columns if column in used or column in form.columns]
+            new = [column for column in wanted if column not in dense]
+            if new:
+                self.operators.place(self.operators.of([form.made(column) for column in new]), new)
+            dense += [column for column in new if column in used]
+        raw = sorted(column for column in used if column < self.k)
         if raw or dense:
-            tensors = [self._raw(raw, offset)] if raw else []
-            tensors += [self._columns(dense)] if dense else []
+            tensors = [self._raw(raw)] if raw else []
+            tensors += [self.operators.columns(dense)] if dense else []
             parts.insert(0, g.op("MatMul", g.concat(tensors), self._tensor(held, [*raw, *dense])))
-        total = ""
-        for part in parts:
-            total = g.op("Add", total, part) if total else part
-        if not total:
-            return self._alone(intercept)
+        if not parts:
+            return self._alone()
+        total = parts[0]
+        for part in parts[1:]:
+            total = g.op("Add", total, part)
         if held.scale is not None:
             total = g.op("Mul", total, g.floats(held.scale))
-        return g.op("Add", total, g.floats(intercept))
+        return g.op("Add", total, g.floats(form.intercept))
 
-    def _thresholds(self) -> dict[int, tuple[str, int, int]]:
-        """Compare all inputs with their thresholds at once; return where each block's column is, by its number.
+    def _thresholds(self) -> list[int]:
+        """Compare all inputs with their thresholds at once, and return the columns of these indicators.
 
-        These are the bins of one edge with an indicator above it, as a scorecard has them.
+        A scorecard is made of them: columns of their own, each with one edge.
         """
-        g, blocks = self.g, self.model.blocks
-        chosen = [
-            number
-            for number, block in enumerate(blocks)
-            if block.kind == "bins" and block.sources[0] < self.k and block.params["slots"].tolist() == [NO_TERM, 0]
-        ]
-        if not chosen:
-            return {}
-        x = self._columns([blocks[number].sources[0] for number in chosen])
-        edges = np.concatenate([blocks[number].params["edges"] for number in chosen])
-        reached = g.op("Cast", g.op("GreaterOrEqual", x, g.floats(edges)), to=g.float_type)
-        made = g.op("Where", g.op("IsNaN", x), g.floats(np.nan), reached)
-        return {number: (made, place, len(chosen)) for place, number in enumerate(chosen)}
+        chosen, start = [], self.k
+        for block in self.model.blocks:
+            if block.kind == "bins" and block.n_out == len(block.params["edges"]) == 1 and block.sources[0] < self.k:
+                chosen.append(start)
+            start += block.n_out
+        if chosen:
+            self.operators.place(self.operators.of([self.form.made(column) for column in chosen]), chosen)
+        return chosen
 
-    def _raw(self, raw: list[int], offset: NDArray[np.float64]) -> str:
-        X = self._columns(raw)
-        return self.g.op("Sub", X, self.g.floats(offset[raw])) if offset[raw].any() else X
+    def _indicator(self, block: Block) -> str:
+        """Return which of its indicators is 1, shape (n,): n_out for none, n_out + 1 where there is no prediction."""
+        n_out = block.n_out
+        (expr,) = LOWERINGS[block.kind](block.params, block.sources, np.arange(1, n_out + 1))
+        assert isinstance(expr, (Lookup, Steps))
+        ends = (expr.other,) if isinstance(expr, Lookup) else ()
+        numbers = [n_out + 1 if v != v else n_out if v == 0 else int(v) - 1 for v in (*expr.values, *ends)]
+        if isinstance(expr, Lookup):
+            return self.operators.numbers(expr, numbers)
+        g, x = self.g, self.operators.columns([expr.column])
+        found = g.op("Gather", g.integers(numbers), g.interval(x, expr.edges))
+        return g.op("Where", g.flat(g.op("IsNaN", x)), g.integers(n_out + 1), found)
 
-    def _offsets(self, raw: list[int], n_columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return what is subtracted from each raw column, and the intercept that has taken up all other offsets."""
-        model = self.model
-        offset = np.zeros(n_columns)
-        if model.offset is None:
-            return offset, model.intercept
-        weights = model.weights.over(model.divisor)
-        of_raw = model.columns < self.k
-        offset[model.columns[of_raw][::-1]] = model.offset[of_raw][::-1]
-        return offset, model.intercept - weights @ (model.offset - offset[model.columns])
+    def _raw(self, raw: list[int]) -> str:
+        X = self.operators.columns(raw)
+        offset = [self.form.offset.get(column, 0.0) for column in raw]
+        return self.g.op("Sub", X, self.g.floats(offset)) if any(offset) else X
 
     def _tensor(self, held: ByColumn, columns: Sequence[int], extra_rows: int = 0) -> str:
         """Return weights of some columns as floats, shape (len(columns) + extra_rows, m); the last rows are zero."""
@@ -272,36 +253,12 @@ class _Builder:
         valid[-1] = np.nan
         return g.op("Add", rows, g.column(g.op("Gather", g.floats(valid), numbered)))
 
-    def _numbers_of(self, block: Any) -> str:
-        if block.kind == "bins":
-            return bins(self.g, block.params, self._columns(block.sources))
-        return category(self.g, block.params, *self._values(block.sources[0]))
-
-    def _dense_of(self, block: Any) -> str:
-        if block.kind == "lookup":
-            return lookup(self.g, block.params, *self._values(block.sources[0]))
-        return DENSE[block.kind](self.g, block.params, self._columns(block.sources), len(block.sources))
-
-    def _place_indicators(self, numbered: str, n_out: int, is_read: bool) -> None:
-        g, made = self.g, ""
-        if is_read:
-            table = np.vstack([np.eye(n_out), np.zeros((1, n_out)), np.full((1, n_out), np.nan)])
-            made = g.op("Gather", g.floats(table), numbered, axis=0)
-        self.where += [(made, place, n_out) for place in range(n_out)]
-
-    def _values(self, source: int) -> tuple[Values, str, np.dtype[Any]]:
-        """Return a column as values, its name, and the type that its numbers had."""
-        name = self.model.inputs[source] if source < self.k else f"column {source}"
-        dtype = self.dtype if source < self.k else np.dtype(np.float64)
-        if source in self.texts:
-            return Values(self.where[source][0], True), name, dtype
-        return Values(self._columns([source]), False), name, dtype
-
-    def _alone(self, intercept: NDArray[np.float64]) -> str:
+    def _alone(self) -> str:
         """Return the intercept once for each row."""
         g = self.g
         n_rows = g.op("Gather", g.op("Shape", self.inputs[0].name), g.integers([0]))
-        return g.op("Expand", g.floats(intercept[None, :]), g.op("Concat", n_rows, g.integers([self.m]), axis=0))
+        shape = g.op("Concat", n_rows, g.integers([self.m]), axis=0)
+        return g.op("Expand", g.floats(self.form.intercept[None, :]), shape)
 
     def outputs(self) -> list[Any]:
         """Add the answers and return their declarations."""
@@ -339,7 +296,7 @@ class _Builder:
         checked = [column for column in self.form.readers.to_check() if column not in self.texts]
         if not checked:
             return self._finite(eta, eta)
-        columns = self._columns(checked)
+        columns = self.operators.columns(checked)
         known = g.op("Where", g.op("IsNaN", columns), g.floats(0.0), columns)
         return self._finite(eta, g.concat([eta, known]), width=self.m + len(checked))
 
