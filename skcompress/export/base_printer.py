@@ -35,13 +35,9 @@ class BasePrinter(ABC):
     def choice(self, test: str, yes: str, no: str) -> str:
         """Return what is one thing where a condition holds, and another where it does not."""
 
-    @abstractmethod
-    def is_missing(self, x: str) -> str:
-        """Return the condition that a number is missing."""
-
-    @abstractmethod
-    def is_equal(self, x: str, value: float) -> str:
-        """Return the condition that a number equals another one."""
+    def is_marker(self, x: str, marker: float) -> str:
+        """Return the condition that a number is the marker of missing values, which may be NaN."""
+        return f"{x} != {x}" if marker != marker else f"{x} == {self.number(marker)}"
 
     def of(self, expr: Expr) -> str:
         """Return an expression, in brackets where it needs them."""
@@ -71,5 +67,5 @@ class BasePrinter(ABC):
 
     def _where(self, expr: Where) -> str:
         x = self.column(expr.column)
-        test = self.is_missing(x) if expr.marker != expr.marker else self.is_equal(x, expr.marker)
-        return self.choice(test, self.number(expr.yes), x if expr.no is None else self.of(expr.no))
+        no = x if expr.no is None else self.of(expr.no)
+        return self.choice(self.is_marker(x, expr.marker), self.number(expr.yes), no)

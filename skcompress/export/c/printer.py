@@ -163,14 +163,6 @@ class Printer(BasePrinter):
         """Return a conditional expression."""
         return f"({test} ? {yes} : {no})"
 
-    def is_missing(self, x: str) -> str:
-        """Return the condition that a number is NaN."""
-        return f"{x} != {x}"
-
-    def is_equal(self, x: str, value: float) -> str:
-        """Return the condition that a number equals another one."""
-        return f"{x} == {constant(value)}"
-
     def _clip(self, expr: Clip) -> str:
         return f"skc_clip({self.column(expr.column)}, {constant(expr.low)}, {constant(expr.high)})"
 

@@ -13,7 +13,6 @@ import numpy as np
 from ..expressions import (
     Call,
     Clip,
-    Entry,
     Expr,
     Lookup,
     Minus,
@@ -22,7 +21,6 @@ from ..expressions import (
     Pieces,
     Plus,
     Product,
-    Ref,
     Steps,
     Times,
     Where,
@@ -89,23 +87,14 @@ class Operators:
     def _sources(self, exprs: Sequence[Any]) -> str:
         return self.columns([expr.column for expr in exprs])
 
-    def _ref(self, exprs: Sequence[Ref]) -> str:
-        return self._sources(exprs)
+    _ref = _entry = _sources
 
-    def _entry(self, exprs: Sequence[Entry]) -> str:
-        return self._sources(exprs)
+    def _arithmetic(self, exprs: Sequence[Any]) -> str:
+        operator, constant = _ARITHMETIC[type(exprs[0])]
+        parts = self.of([expr.part for expr in exprs])
+        return self.g.op(operator, parts, self.g.floats([getattr(expr, constant) for expr in exprs]))
 
-    def _times(self, exprs: Sequence[Times]) -> str:
-        return self.g.op("Mul", self.of([expr.part for expr in exprs]), self.g.floats([expr.factor for expr in exprs]))
-
-    def _minus(self, exprs: Sequence[Minus]) -> str:
-        return self.g.op("Sub", self.of([expr.part for expr in exprs]), self.g.floats([expr.offset for expr in exprs]))
-
-    def _over(self, exprs: Sequence[Over]) -> str:
-        return self.g.op("Div", self.of([expr.part for expr in exprs]), self.g.floats([expr.divisor for expr in exprs]))
-
-    def _plus(self, exprs: Sequence[Plus]) -> str:
-        return self.g.op("Add", self.of([expr.part for expr in exprs]), self.g.floats([expr.shift for expr in exprs]))
+    _times = _minus = _over = _plus = _arithmetic
 
     def _product(self, exprs: Sequence[Product]) -> str:
         total, *others = (self.columns(factors) for factors in zip(*(expr.factors for expr in exprs), strict=True))
@@ -225,6 +214,14 @@ class Operators:
         )
         return self.g.flat(encoded)
 
+
+_ARITHMETIC: dict[type, tuple[str, str]] = {
+    Times: ("Mul", "factor"),
+    Minus: ("Sub", "offset"),
+    Over: ("Div", "divisor"),
+    Plus: ("Add", "shift"),
+}
+"""The operators of arithmetic with a constant, and what the constant is called."""
 
 _KEYS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     Product: lambda expr: (len(expr.factors),),

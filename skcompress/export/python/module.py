@@ -145,14 +145,6 @@ class _Source(BasePrinter):
         """Return a conditional expression."""
         return f"({yes} if {test} else {no})"
 
-    def is_missing(self, x: str) -> str:
-        """Return the condition that a number is NaN."""
-        return f"{x} != {x}"
-
-    def is_equal(self, x: str, value: float) -> str:
-        """Return the condition that a number equals another one."""
-        return f"{x} == {_constant(value)}"
-
     def _clip(self, expr: Clip) -> str:
         return f"_clip(c{expr.column}, {_constant(expr.low)}, {_constant(expr.high)})"
 

@@ -100,13 +100,9 @@ class Printer(BasePrinter):
         """Return a CASE."""
         return f"CASE WHEN {test} THEN {yes} ELSE {no} END"
 
-    def is_missing(self, x: str) -> str:
-        """Return the condition that a number is NULL."""
-        return f"{x} IS NULL"
-
-    def is_equal(self, x: str, value: float) -> str:
-        """Return the condition that a number equals another one."""
-        return f"{x} = {number(value)}"
+    def is_marker(self, x: str, marker: float) -> str:
+        """Return the condition that a number is the marker of missing values, where NULL stands for NaN."""
+        return f"{x} IS NULL" if marker != marker else f"{x} = {number(marker)}"
 
     def of(self, expr: Expr) -> str:
         """Return an expression in brackets where it needs them."""
