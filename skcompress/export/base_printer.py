@@ -40,8 +40,18 @@ class BasePrinter(ABC):
         return f"{x} != {x}" if marker != marker else f"{x} == {self.number(marker)}"
 
     def of(self, expr: Expr) -> str:
-        """Return an expression, in brackets where it needs them."""
-        printed: str = getattr(self, f"_{type(expr).__name__.lower()}")(expr)
+        """Return an expression, in brackets where it needs them.
+
+        Raises
+        ------
+        ValueError
+            If the language has no words for one of its kind.
+        """
+        kind = type(expr).__name__
+        method = getattr(self, f"_{kind.lower()}", None)
+        if method is None:
+            raise ValueError(f"{kind} cannot be written in {self.form.target}")
+        printed: str = method(expr)
         return printed
 
     def _number(self, expr: Number) -> str:
