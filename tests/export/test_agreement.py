@@ -29,6 +29,10 @@ def method_of(small):
     return "predict_proba" if small.classes and small.link != "identity" else "decision_function"
 
 
+def methods_of(small):
+    return dict.fromkeys(("predict", "decision_function", method_of(small)))
+
+
 def answers_of(small, method):
     """The answer to each adversarial row, or None."""
     return [answer_to(small, row, method) for row in ROWS[next(n for n, m in MODELS.items() if m is small)]]
@@ -45,11 +49,7 @@ def answer_to(small, row, method):
         return None
 
 
-EXPECTED = {
-    (name, method): answers_of(small, method)
-    for name, small in MODELS.items()
-    for method in ("predict", method_of(small))
-}
+EXPECTED = {(name, method): answers_of(small, method) for name, small in MODELS.items() for method in methods_of(small)}
 
 
 def is_ordinary(row):
@@ -82,7 +82,7 @@ def hold(name, method, got, tolerance=1e-9, may_be_none=lambda row: False):
     assert not wrong, f"{len(wrong)} of {len(ROWS[name])}: {wrong[:3]}"
 
 
-METHODS = [(name, method) for name, small in MODELS.items() for method in dict.fromkeys(("predict", method_of(small)))]
+METHODS = [(name, method) for name, small in MODELS.items() for method in methods_of(small)]
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -77,6 +77,18 @@ def test_nulls_and_unknown_categories(database):
     close(got, small.predict(table.fillna(stands_for)))
 
 
+def test_scores_of_classes_that_read_different_inputs(database):
+    """A row without one of the scores has none, and scores are no probabilities."""
+    X = FRAME[["the rate", "age's"]]
+    inputs = Inputs(tuple(X.columns), np.arange(2), 2)
+    weights = Weights.from_values([[1.0, 0.0], [0.0, 0.5], [0.0, 0.0]])
+    model = CompactLinear(weights, [0.0, 1.0, 2.0], inputs, link="softmax", classes=("a", "b", "c"))
+    query = to_sql(model, "t", dialect=database.dialect, method="decision_function")
+    close(database(query, X), model.decision_function(X))
+    gap = database(query, X.assign(**{"the rate": NAN}))
+    assert set(gap.ravel().tolist()) == {None}
+
+
 def test_an_unknown_category_that_is_refused_gives_null():
     model = make_pipeline(OneHotEncoder(), Ridge()).fit(FRAME[["purpose"]], Y)
     got = run_sqlite(to_sql(model, "t"), pd.DataFrame({"purpose": ["car", "never seen", None]}))[:, 0]
