@@ -184,12 +184,12 @@ def swapped(earlier: Pruning, quadratic: QuadraticModel, feature_groups: Groups,
 
 def _gap(selection: Selection, choice: Choice, loss: float) -> float:
     """Return how much less than `loss` the supports that compete with the chosen one can lose."""
-    problems = [profile.problem for profile in selection.profiles]
-    floor = sum(problem.floor for problem in problems)
-    error = sum(problem.rounding_error(loss - floor) for problem in problems)
-    known = max(lowest_of(selection.centred), sum(problem.known_floor for problem in problems))
+    floor = sum(profile.problem.floor for profile in selection.profiles)
+    error = selection.rounding_error([loss - floor] * len(selection.profiles))
+    known = max(lowest_of(selection.quadratic), selection.known_floor)
     if loss <= known:
-        return 0.0
+        # What is computed to be less than can be lost has no digits.
+        return 0.0 if known - loss <= NEGLIGIBLE else max(error, known - loss)
     # What is known of the least loss has no rounding error in it; `loss` has some.
     own = min(error, OWN_ERROR * (loss - known))
     gap = loss - max(least_bound(selection.profiles, choice) - error, known) + own

@@ -16,6 +16,7 @@ from .path import Path
 from .quadratic import QuadraticModel
 from .subset import SEARCHES, Problem, Profile, Settings, problems_of
 from .subset.signed import SignedProblem
+from .subset.signed_columns import SLOPE
 from .subset.signed_search import signed_search
 from .subset.signed_units import signed_of
 from .units import Units, units_of
@@ -77,17 +78,31 @@ class Selection:
     def loss(self, sizes: Indices) -> float:
         """Return the loss at these sizes."""
         found = [profile.find(size) for profile, size in zip(self.profiles, sizes.tolist(), strict=True)]
-        problems = [profile.problem for profile in self.profiles]
-        errors = [
-            problem.rounding_error(one.loss - problem.floor) for problem, one in zip(problems, found, strict=True)
-        ]
-        if sum(errors) <= UNCERTAIN or self.units.n_units > FEW:
+        rises = [one.loss - profile.problem.floor for profile, one in zip(self.profiles, found, strict=True)]
+        if self.rounding_error(rises) <= UNCERTAIN or self.units.n_units > FEW:
             return sum(one.loss for one in found)
         support = self.support(sizes)
         if not self.refit:
             return self.quadratic.loss(np.where(support, self.quadratic.centre, 0.0))
         model = self.refitted(support)
         return float((model.loss_at_centre / model.unit).sum())
+
+    @property
+    def known_floor(self) -> float:
+        """A loss below which nothing can get, without rounding error; -inf where all that is known was computed."""
+        if self.centred is self.quadratic:
+            return sum(profile.problem.known_floor for profile in self.profiles)
+        given = self.quadratic
+        if given.gradient[given.free].any():
+            return -np.inf
+        return float((given.loss_at_centre / given.unit).sum())
+
+    def rounding_error(self, rises: Sequence[float]) -> float:
+        """Return how far rounding may have moved the losses of supports this much above the floor of each problem."""
+        slope = SLOPE if self.refit and self.quadratic.signs[self.quadratic.free].any() else 0.0
+        return sum(
+            profile.problem.rounding_error(rise, slope) for profile, rise in zip(self.profiles, rises, strict=True)
+        )
 
     def path(self, visited: Indices) -> Path:
         """Return the path through these sizes, shape (v, n_profiles)."""

@@ -310,6 +310,9 @@ class LinearProblem:
             return False
         if getattr(self.leaf.estimator, "rank_", len(self.column_mean)) < len(self.column_mean):
             return True
+        size = np.sqrt(gram.diag() + self.fits_intercept * self.column_mean**2)
+        if (LEAST_SHARE * np.abs(self.weights) * size > MISSED * np.sqrt(self.unit)[:, None]).any():
+            return True
         return not self.fits_intercept and bool((self.column_mean**2 > FAR * gram.diag()).any())
 
     def _grams(self, weights: Floats, intercept: Floats) -> tuple[list[Gram], Floats]:

@@ -26,7 +26,7 @@ from .curvature import REGULAR, inverse_from
 from .exchange import IMPROVES
 from .forward import TIE
 from .relaxation import LEAST_JITTER, Relaxation, jitter_of, relax_units
-from .rounding_error import Solved, hidden_gain, reach_of, rounding_error, solved
+from .rounding_error import Solved, hidden_gain, missed_gain, reach_of, rounding_error, solved
 from .untouched import steps_untouched
 
 LARGE = 2**29
@@ -334,7 +334,7 @@ class BlockProblem:
         """Return the models on these sets of units, and what removing more of them costs."""
         return relax_units(*self._spanned, self.empty_loss, self.buckets, present, removable, self._jitter)
 
-    def rounding_error(self, rise: float) -> float:
+    def rounding_error(self, rise: float, slope: float = 0.0) -> float:
         """Return by how much rounding may have moved the losses of supports that lose at most `rise`."""
         spread = np.diagonal(self._full[0], axis1=1, axis2=2).max(axis=0)
         lengths = self._lengths
@@ -343,4 +343,5 @@ class BlockProblem:
             lengths, spread = np.full_like(lengths, lengths.max()), np.full_like(spread, spread.max())
         reach = reach_of(lengths, spread, rise)
         hidden = sum(hidden_gain(part.left, self.empty_loss, reach) for part in self._solved)
-        return rounding_error(self.empty_loss, reach, self._jitter) + hidden
+        missed = missed_gain(self.moments, spread, slope)
+        return rounding_error(self.empty_loss, reach, self._jitter) + hidden + missed

@@ -16,7 +16,7 @@ from .curvature import Curvature
 from .exchange import ExchangeState, descend_along
 from .forward import ForwardColumns, gains_along
 from .relaxation import Relaxation, jitter_of, relax_columns, relax_units
-from .rounding_error import Solved, hidden_gain, reach_of, rounding_error, solved
+from .rounding_error import Solved, hidden_gain, missed_gain, reach_of, rounding_error, solved
 from .untouched import steps_untouched
 
 TIED = 1e-7
@@ -223,7 +223,7 @@ class ColumnProblem:
         """What proofs need on the diagonal: 0 where the curvature is safely regular."""
         return 0.0 if self.curvature.is_regular else jitter_of(self.curvature.matrix)
 
-    def rounding_error(self, rise: float) -> float:
+    def rounding_error(self, rise: float, slope: float = 0.0) -> float:
         """Return by how much rounding may have moved the losses of supports that lose at most `rise`."""
         if not self.is_dense:
             return 0.0
@@ -234,7 +234,8 @@ class ColumnProblem:
         lengths[others], spread[others] = lengths.max(initial=0.0), spread.max(initial=1.0)
         reach = reach_of(lengths, spread, rise)
         hidden = hidden_gain(self._solved.left, self.empty_loss, reach)
-        return rounding_error(self.empty_loss, reach, self._jitter) + hidden
+        missed = missed_gain(self.moments, spread, slope)
+        return rounding_error(self.empty_loss, reach, self._jitter) + hidden + missed
 
 
 def _view(weights: Floats, factors: Floats, inverse_diagonal: Floats) -> UnitView:

@@ -105,8 +105,11 @@ class Problem(Protocol):
     def relax(self, present: Mask, removable: Mask) -> Relaxation:
         """Return the models on b sets of units, masks of shape (b, n), and what removing more of them costs."""
 
-    def rounding_error(self, rise: float) -> float:
-        """Return how far rounding may have moved the losses of supports that lose at most `rise` above the floor."""
+    def rounding_error(self, rise: float, slope: float = 0.0) -> float:
+        """Return how far rounding may have moved the losses of supports that lose at most `rise` above the floor.
+
+        Up to the share `slope` of the largest moment a slope is not told from none.
+        """
 
 
 def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:

@@ -73,6 +73,27 @@ def hidden_gain(left: Floats, empty_loss: float, reach: float) -> float:
     return float(np.square(np.abs(left) + noise).sum() / HIDDEN)
 
 
+def missed_gain(moments: Floats, spread: Floats, slope: float) -> float:
+    """Return what weights might explain yet where each slope up to a share of the largest moment counts as none.
+
+    With slopes g on the columns S the minimum is g' (A_SS)^-1 g lower, at most max(g)^2 n sum(K_jj).
+
+    Parameters
+    ----------
+    moments : ndarray of shape (..., n)
+        C.
+    spread : ndarray of shape (n,)
+        K_jj.
+    slope : float
+        The share.
+    """
+    if not slope:
+        return 0.0
+    steepest = slope * np.abs(moments).max(initial=0.0)
+    n_rows = moments.size // max(1, moments.shape[-1])
+    return float(n_rows * steepest**2 * len(spread) * spread.sum())
+
+
 def reach_of(weights: Floats, spread: Floats, rise: float) -> float:
     """Return a bound on the length of weights that lose at most `rise` more than these.
 

@@ -87,6 +87,7 @@ class SignedSwap:
         self._signed = signed
         self._settings = settings
         self._chain = [signed.solve(np.empty(0, dtype=np.intp))]
+        self._passed = {self._chain[0].units.tobytes()}
         self._ended = False
         self._states: dict[int, State] = {}
 
@@ -135,7 +136,7 @@ class SignedSwap:
         while True:
             if place + 1 == len(self._chain) and not self._ended:
                 state = self._chain[-1]
-                grown = self._signed.grow(state, len(state.units) + 1)
+                grown = self._new(self._signed.grow(state, len(state.units) + 1), self._passed)
                 self._ended = grown is None
                 if grown is not None:
                     self._chain.append(grown)
@@ -150,8 +151,9 @@ class SignedSwap:
         return self._filled(self._signed.solve(units), size)
 
     def _filled(self, state: State, size: int) -> State:
+        seen = {state.units.tobytes()}
         while len(state.units) < size:
-            grown = self._signed.grow(state, size)
+            grown = self._new(self._signed.grow(state, size), seen)
             if grown is None:
                 break
             state = grown
@@ -161,14 +163,21 @@ class SignedSwap:
         seen = {state.units.tobytes()}
         while True:
             better = self._signed.exchange(state, size)
-            if better is None:
+            moved = self._new(None if better is None else self._filled(better, size), seen)
+            if moved is None:
                 return state
-            moved = self._filled(better, size)
-            # Where digits are lost, supports may follow one another in a circle, each better than the one before.
-            if moved.units.tobytes() in seen:
-                return state
-            seen.add(moved.units.tobytes())
             state = moved
+
+    @staticmethod
+    def _new(state: State | None, seen: set[bytes]) -> State | None:
+        """Return the state if its units are not among those seen, to which they are added.
+
+        Where digits are lost, supports may follow one another in a circle, each better than the one before.
+        """
+        if state is None or state.units.tobytes() in seen:
+            return None
+        seen.add(state.units.tobytes())
+        return state
 
     def _perturbed(self, best: State, size: int, attempt: int) -> State:
         rng = np.random.default_rng([self._settings.seed, len(best.units), attempt])

@@ -152,6 +152,6 @@ class StackedProblem:
         """Refuse: inverses would be needed."""
         raise ValueError(f"proofs over {len(self.kept)} columns need their inverse curvature: {WAY_OUT}")
 
-    def rounding_error(self, rise: float) -> float:
+    def rounding_error(self, rise: float, slope: float = 0.0) -> float:
         """Return zero: no more than the loss of the full model is known of any support."""
         return 0.0
