@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -12,6 +13,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from wrapped import KNOWS_POLARS
 
 from skcompress import (
     CompressedClassifierCV,
@@ -118,6 +120,7 @@ def test_a_pandas_frame(name, kind, sparse):
     check(model_of(name, kind, X.columns, sparse), X, pd.Series(y, index=X.index), kind)
 
 
+@KNOWS_POLARS
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_polars_frame(name, kind):
@@ -136,6 +139,8 @@ def test_numbers_in_single_precision_or_sparse(name, kind, form):
         model.set_params(feature_groups=None)
     inner = model.estimator if name != "both" else model.estimator.estimator
     inner.set_params(columntransformer=StandardScaler(with_mean=form == "float32"))
-    model.fit(sp.csr_array(numbers) if form == "sparse" else numbers, y)
-    assert model.coef_.dtype == numbers.dtype
-    assert np.shape(model.predict(numbers)) == (len(numbers),)
+    rows = sp.csr_array(numbers) if form == "sparse" else numbers
+    model.fit(rows, y)
+    # LogisticRegression of scikit-learn 1.6 has coefficients in double precision.
+    assert model.coef_.dtype == clone(inner).fit(rows, y)[-1].coef_.dtype
+    assert np.shape(model.predict(rows)) == (len(numbers),)

@@ -78,18 +78,6 @@ def test_classes_share_their_columns_without_a_square_of_their_number(wide, base
     np.testing.assert_allclose(model.coef_, other.coef_, rtol=1e-6, atol=1e-9)
 
 
-def test_beyond_the_largest_support_of_groups_that_is_exchanged_the_better_start_stays(monkeypatch):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 40)) @ rng.normal(size=(40, 40))
-    label = (X @ rng.normal(size=(40, 4)) + rng.normal(size=(200, 4))).argmax(axis=1)
-    options = {"n_nonzero": 8, "feature_groups": "feature"}
-    exchanged = PrunedClassifier(LogisticRegression(max_iter=1000), **options).fit(X, label)
-    monkeypatch.setattr(sys.modules["skcompress.core.subset.blocks"], "LARGE", 0)
-    starts = PrunedClassifier(LogisticRegression(max_iter=1000), **options).fit(X, label)
-    assert starts.support_.any(axis=0).sum() == 8
-    assert exchanged.loss_increase_ < starts.loss_increase_
-
-
 @pytest.mark.parametrize(
     "options", [{"n_nonzero": 20, "search": "one_shot"}, {"threshold": "mean", "search": "backward"}], ids=str
 )

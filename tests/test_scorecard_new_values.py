@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.model_selection import StratifiedKFold, cross_val_score
+from wrapped import KNOWS_POLARS
 
 from skcompress import ScorecardClassifier, StepEncoder, compact
 
@@ -107,11 +108,17 @@ def test_an_error_names_the_row_by_the_users_index(loans):
         card.predict(changed(X, X.index[7], income=np.nan))
     with pytest.raises(ValueError, match=f"column 'home' is 'castle' in row '{X.index[9]}'"):
         card.predict(changed(X, X.index[9], home="castle"))
+    with pytest.raises(ValueError, match="handle_missing='drop' must be one of"):
+        card.set_params(handle_missing="drop").fit(X, y)
+
+
+@KNOWS_POLARS
+def test_an_error_names_the_row_of_a_polars_frame_by_its_place(loans):
+    X, y = loans
+    card = ScorecardClassifier(n_lines=8, handle_missing="error").fit(X, y)
     frame = pl.from_pandas(changed(X, X.index[4], income=None).astype({"income": float}).reset_index(drop=True))
     with pytest.raises(ValueError, match="column 'income' is missing in row 4"):
         card.predict(frame)
-    with pytest.raises(ValueError, match="handle_missing='drop' must be one of"):
-        card.set_params(handle_missing="drop").fit(X, y)
 
 
 def test_what_the_card_does_not_use_may_be_anything(loans):

@@ -97,7 +97,7 @@ def check(case):
     least = case.least_loss
     gap, precision = model.optimality_gap_, PRECISION + 1e-9 * least
     assert gap >= 0
-    # LinearRegression of scikit-learn 1.6 fits columns that are rounding error of others, with weights of 1e10; then the
+    # LinearRegression of scikit-learn 1.6 fits columns that are rounding error of others, with weights of 1e10, and the
     # digits of its own loss are gone.
     digits = np.finfo(float).eps * np.abs(case.X * model.base_coef_).max()
     if not OLD or digits < 1e-9 * case.y.std():

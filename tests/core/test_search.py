@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -381,3 +382,17 @@ def test_restarts_find_the_best_support_of_a_few_columns():
         best = prune(quadratic, n_nonzero=4, search="exact")
         assert prune(quadratic, n_nonzero=4).loss > best.loss + 1e-9
         assert prune(quadratic, n_nonzero=4, n_restarts=60).loss == pytest.approx(best.loss, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_beyond_the_largest_support_of_groups_that_is_exchanged_the_better_start_stays(seed, monkeypatch):
+    X, Y = correlated(200, 40, seed=seed, rho=0.9, n_outputs=4)
+    model, pairs = model_of(X, Y), np.arange(40) // 2
+    exchanged = prune(model, n_nonzero=8, feature_groups=pairs)
+    monkeypatch.setattr(sys.modules["skcompress.core.subset.blocks"], "LARGE", 0)
+    started = prune(model, n_nonzero=8, feature_groups=pairs)
+    (problem,) = problems_of(model, units_of(model.free, pairs, None))
+    starts = [prune(model, n_nonzero=8, feature_groups=pairs, search="backward").loss]
+    starts.append(problem.empty_loss - problem.forward(8)[1].sum())
+    assert started.loss == pytest.approx(min(starts))
+    assert exchanged.loss < started.loss

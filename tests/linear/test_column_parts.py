@@ -83,10 +83,18 @@ def test_pruning_around_an_empty_part_and_what_comes_after(columns, frame, kind,
     same(small.predict(frame), model.predict(frame))
     assert "SELECT" in to_sql(model, "rows")
     assert "double" in to_c(model)
-    assert len(to_onnx(model).graph.node) > 0
     narrow, inputs = drop_unused_inputs(model, frame, y, return_inputs=True)
     assert set(small.inputs) <= set(inputs)
     assert narrow.predict(frame[inputs]).shape == (len(frame),)
+
+
+@every_columns
+@every_kind
+def test_onnx_of_a_pipeline_with_an_empty_part(columns, frame, kind):
+    pytest.importorskip("onnx")
+    base, wrapper, _, y = parts_of(kind)
+    model = wrapper(make_pipeline(columns(), base), n_nonzero=2, feature_groups="input").fit(frame, y)
+    assert len(to_onnx(model).graph.node) > 0
 
 
 @every_columns
