@@ -28,7 +28,7 @@ _HOME = {
     "QuantizedRegressor": "quantization",
     "ScorecardClassifier": "scorecard",
     "SelectionStability": "inspection",
-    "StepEncoder": "scorecard_steps",
+    "StepEncoder": "scorecard",
     "change_report": "inspection",
     "compact": "linear.compacting",
     "compression_report": "inspection",

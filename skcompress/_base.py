@@ -25,7 +25,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
-from ._state import VersionedState
+from ._version import VersionedState
 from .artifact import CompactLinear
 from .linear.caching import base_fit_through, fit_clone
 from .linear.compacting import compact

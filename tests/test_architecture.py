@@ -22,13 +22,13 @@ BELOW = {
     "artifact": {"artifact"},
     "linear": {"linear", "core", "artifact"},
     "export": {"export", "artifact", "linear"},
-    "_state": {"_version"},
-    "_base": {"_state", "core", "artifact", "linear"},
+    "_base": {"_version", "core", "artifact", "linear"},
     "_classifier": {"_base"},
     "pruning": {"_base", "_classifier", "linear"},
     "quantization": {"_base", "_classifier", "linear"},
     "distillation": {"_base", "linear"},
     "distillation_classifier": {"_classifier", "distillation"},
+    "scorecard": {"scorecard", "_version", "core", "artifact", "linear"},
 }
 """What each part of the package may import of the package; parts that are not listed are at the top."""
 
@@ -93,6 +93,14 @@ ORDER = {
         | c.source sql.layers
         | c sql.query
         | sql
+        | .
+    """,
+    "scorecard": """
+        columns lines points
+        | line_terms table
+        | encoder
+        | card
+        | classifier
         | .
     """,
 }
@@ -205,9 +213,9 @@ def private_of_others(tree):
 
 
 def is_private(name):
-    # Some methods of a NamedTuple begin with an underscore, so that they are no fields.
+    # Some methods of a NamedTuple begin with an underscore, so that they are no fields; `_version` is a module.
     return (
-        name not in ("_replace", "_asdict", "_fields", "_make")
+        name not in ("_replace", "_asdict", "_fields", "_make", "_version")
         and name.startswith("_")
         and not (name.startswith("__") and name.endswith("__"))
     )

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._state import VersionedState
-from .linear.rows import name_row
-from .linear.transformers import register_transformer
-from .linear.transformers.graph import Column, Graph
-from .scorecard_columns import KnownColumn, StepLine, is_identifier, level_numbers, levels_of, matched, read_columns
-from .scorecard_fold import fold_lines
+from .._version import VersionedState
+from ..linear.rows import name_row
+from ..linear.transformers import register_transformer
+from ..linear.transformers.graph import Column, Graph
+from .columns import KnownColumn, StepLine, is_identifier, level_numbers, levels_of, matched, read_columns
+from .line_terms import fold_lines
 
 
 class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):

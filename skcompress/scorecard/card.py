@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .artifact import CompactLinear, Weights
-from .linear.rows import name_row
-from .linear.transformers.graph import Graph
-from .scorecard_columns import KnownColumn
-from .scorecard_fold import fold_lines
-from .scorecard_steps import Encoded, StepEncoder, encode, input_names
-from .scorecard_table import lines_table, neutral_table
+from ..artifact import CompactLinear, Weights
+from ..linear.rows import name_row
+from ..linear.transformers.graph import Graph
+from .columns import KnownColumn
+from .encoder import Encoded, StepEncoder, encode, input_names
+from .line_terms import fold_lines
+from .table import lines_table, neutral_table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .linear.rows import name_row
+from ..linear.rows import name_row
 
 Scalar = Any
 

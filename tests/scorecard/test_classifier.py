@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skcompress import CompactLinear, PrunedClassifier, ScorecardClassifier, StepEncoder, compact, to_sql
-from skcompress.scorecard_points import fit_line, integer_points, patterns_of
+from skcompress.scorecard.points import fit_line, integer_points, patterns_of
 
 EXPECTED_FAILURES = {
     ("ScorecardClassifier", "check_sample_weight_equivalence_on_dense_data", "1.6."): (

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from .artifact.terms import NO_TERM, REFUSED
-from .linear.transformers.graph import Column, Graph
-from .scorecard_columns import KnownColumn, StepLine
+from ..artifact.terms import NO_TERM, REFUSED
+from ..linear.transformers.graph import Column, Graph
+from .columns import KnownColumn, StepLine
 
 _NAN = float("nan")
 _MISSING = (_NAN, None)

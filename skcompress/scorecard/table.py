@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .scorecard_columns import KnownColumn, StepLine
+from .columns import KnownColumn, StepLine
 
 _TINY = 1e-12
 

@@ -15,8 +15,8 @@ from scipy.special import expit
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from .core.pruning import prune
-from .core.quadratic import QuadraticModel
+from ..core.pruning import prune
+from ..core.quadratic import QuadraticModel
 
 Floats = NDArray[np.float64]
 _ROUNDS = 3

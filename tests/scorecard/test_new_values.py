@@ -12,7 +12,7 @@ from wrapped import KNOWS_POLARS
 
 from skcompress import ScorecardClassifier, StepEncoder, compact
 
-GERMAN = Path(__file__).parent / "data" / "german_credit.csv.gz"
+GERMAN = Path(__file__).parents[1] / "data" / "german_credit.csv.gz"
 
 
 @pytest.fixture

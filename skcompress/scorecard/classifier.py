@@ -2,7 +2,7 @@
 
 The columns become steps (`StepEncoder`); a pruned logistic regression picks the lines, in rounds in which the log loss
 is linearised where the last one landed, with one sign for all steps of a monotone input; then the points and their
-multiplier are searched together (`skcompress.scorecard_points`). What predicts is the rounded card.
+multiplier are searched together (`skcompress.scorecard.points`). What predicts is the rounded card.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from ._state import VersionedState
-from .artifact import CompactLinear
-from .linear.labels import require_labels
-from .linear.routing import require_estimator
-from .scorecard_card import PointsCard
-from .scorecard_lines import choose_lines
-from .scorecard_points import integer_points, patterns_of
-from .scorecard_steps import StepEncoder, encode, input_names, lines_named, row_weights
-from .scorecard_table import as_html, as_text, formula_of, observed_by_total, reasons_table, scale_of
+from .._version import VersionedState
+from ..artifact import CompactLinear
+from ..linear.labels import require_labels
+from ..linear.routing import require_estimator
+from .card import PointsCard
+from .encoder import StepEncoder, encode, input_names, lines_named, row_weights
+from .lines import choose_lines
+from .points import integer_points, patterns_of
+from .table import as_html, as_text, formula_of, observed_by_total, reasons_table, scale_of
 
 Floats = NDArray[np.float64]
 

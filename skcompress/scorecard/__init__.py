@@ -1,0 +1,6 @@
+"""Scorecards: integer points for a few conditions on raw columns."""
+
+from .classifier import ScorecardClassifier
+from .encoder import StepEncoder
+
+__all__ = ["ScorecardClassifier", "StepEncoder"]
