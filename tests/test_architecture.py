@@ -35,16 +35,16 @@ BELOW = {
 ORDER = {
     "core": """
         . checks linalg memory
-        | blocks criterion gram path signed units grids.box grids.kinds rounding.relaxation
-          subset.bounds subset.buckets subset.rounding_error subset.untouched
+        | blocks criterion gram path signed units grids.box grids.kinds subset.bounds subset.buckets
+          subset.rounding_error subset.untouched
         | moments systems grids.grid
         | grids quadratic
         | importance resampling unseen rounding.hessian subset.curvature
         | scales rounding.integer_least_squares subset.factors subset.relaxation
-        | rounding.beam rounding.gptq rounding.nearest rounding.stochastic subset.forward
+        | rounding.elementwise rounding.nearest_plane subset.forward
         | rounding.descent subset.backward subset.exchange
         | rounding.lattice subset.block_moves subset.columns
-        | rounding.exact rounding.joint subset.blocks subset.stacked
+        | rounding.exact subset.blocks subset.stacked
         | rounding subset.problem
         | tasks subset.profile
         | scale_search subset.one_shot subset.stepwise subset.swap

@@ -9,13 +9,12 @@ import pytest
 
 from skcompress.core.grids import GRIDS, IntegerBox, LevelBox, box_of
 from skcompress.core.rounding import ROUNDINGS, Curvature, Problem
-from skcompress.core.rounding.beam import beam_of_width
 from skcompress.core.rounding.descent import descend, pair_moves, sweep
 from skcompress.core.rounding.exact import MAX_COLUMNS, exact
-from skcompress.core.rounding.gptq import gptq
 from skcompress.core.rounding.hessian import confident_order
-from skcompress.core.rounding.joint import neighbourhoods
-from skcompress.core.rounding.relaxation import relax
+from skcompress.core.rounding.integer_least_squares import relax
+from skcompress.core.rounding.lattice import neighbourhoods
+from skcompress.core.rounding.nearest_plane import beam_of_width, gptq
 
 SEARCHED = {"beam", "lattice", "joint", "exact"}
 
@@ -139,7 +138,7 @@ def test_a_full_beam_is_optimal():
 def test_beam_gives_the_same_in_chunks(monkeypatch):
     problem = random_problem(3, n_columns=20, n_rows=9)
     whole = beam_of_width(problem, 8)
-    monkeypatch.setattr(import_module("skcompress.core.rounding.beam"), "FLOATS_AT_ONCE", 400)
+    monkeypatch.setattr(import_module("skcompress.core.rounding.nearest_plane"), "FLOATS_AT_ONCE", 400)
     assert np.array_equal(beam_of_width(problem, 8), whole)
 
 

@@ -14,16 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ..linalg import Floats
-from .beam import beam
 from .descent import descend, descent
+from .elementwise import PLAIN_ROUNDINGS, floor, nearest, stochastic, stochastic_values
 from .exact import exact
-from .gptq import gptq
 from .hessian import Curvature, LazyCurvature
 from .integer_least_squares import Problem, RoundingFunction
-from .joint import joint
-from .lattice import lattice, polish, scout
-from .nearest import PLAIN_ROUNDINGS, floor, nearest
-from .stochastic import stochastic, stochastic_values
+from .lattice import joint, lattice, polish, scout
+from .nearest_plane import beam, gptq
 
 __all__ = [
     "PLAIN_ROUNDINGS",

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..linalg import Floats, Indices
+from .elementwise import nearest
 from .integer_least_squares import Problem
-from .nearest import nearest
 
 MAX_SWEEPS = 20
 LEADERS = 24

@@ -1,7 +1,7 @@
 """Sphere decoding: the best rounding there is, for a small number of columns.
 
-The tree of `skcompress.core.rounding.beam` is walked in full: a partial rounding is dropped only if its cost, a lower
-bound of what any completion loses, is not below that of the best rounding known (Schnorr and Euchner 1994;
+The tree of `skcompress.core.rounding.nearest_plane` is walked in full: a partial rounding is dropped only if its cost,
+a lower bound of what any completion loses, is not below that of the best rounding known (Schnorr and Euchner 1994;
 Damen, El Gamal and Caire 2003, for the box). The walk starts from what the beam and local search found, and goes
 breadth first in batches, cheapest batch first, so that it is array arithmetic. Because the bound contains what
 clipping costs, often a few dozen partial roundings prove the optimum.
