@@ -27,12 +27,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._version import VersionedState
 from .artifact import CompactLinear
-from .linear.caching import base_fit_through, fit_clone
 from .linear.compacting import compact
 from .linear.containers import find_leaf, innermost, inside_of, is_wrapper
+from .linear.fitting import base_fit_through, fit_clone, require_estimator, weight_given
 from .linear.nest import Nest, Run, base_params, inside_pipelines, run, unroll, with_inside
-from .linear.ranges import input_range
-from .linear.routing import require_estimator, weight_given
+from .linear.rows import input_range
 from .linear.state import Attributes, State, StepRecord
 from .linear.summary import with_summary
 from .linear.view import like_coef, require_kind

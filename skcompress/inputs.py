@@ -23,8 +23,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from .core.linalg import Indices, Mask
 from .linear.columns import Columns
 from .linear.containers import container_of, find_leaf, inside_of, is_search, is_wrapper
+from .linear.fitting import require_fitted
 from .linear.integer_inputs import IntegerModel
-from .linear.routing import require_fitted
 from .linear.transformers import Notes, narrow_mapping, narrowed_steps, steps_wanted
 from .linear.view import read
 

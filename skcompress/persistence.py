@@ -12,7 +12,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from ._base import LinearCompressor
 from .linear.containers import find_leaf, is_search
-from .linear.routing import require_fitted
+from .linear.fitting import require_fitted
 from .linear.view import read
 
 RESIDUE = (

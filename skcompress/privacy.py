@@ -28,7 +28,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .core.linalg import Floats, Indices, Mask
 from .linear.containers import innermost, is_wrapper
-from .linear.routing import require_fitted
+from .linear.fitting import require_fitted
 from .linear.rows import count_rows, stack_rows, take_rows
 
 FALSE_POSITIVES = 0.01

@@ -16,7 +16,7 @@ from .linear.containers import find_leaf
 from .linear.integer_inputs import leaf_input, reader_of
 from .linear.integer_training import can_train, train
 from .linear.quantizing_step import QuantizeStep, shown
-from .linear.ranges import input_range, widened
+from .linear.rows import input_range, widened
 from .linear.state import Attributes, State, options_of
 from .linear.view import like_coef, read
 

@@ -58,15 +58,15 @@ ORDER = {
         | pruning
     """,
     "linear": """
-        . column_parts input_grid losses refusals rows shrunk transformers.graph within
-        | curvature lineage ranges representation state view transformers.registry
+        . lineage losses rows state transformers.graph
+        | curvature representation transformers.registry view
         | containers transformers.local transformers.pipelines transformers.targets transformers.texts
-        | caching columns integer_inputs integer_training labels routing
-          transformers.columnwise transformers.encoders transformers.expansions
-        | identifiers problem soft_labels transformers
-        | compacting distil nest newton other_rows refit
-        | joint rounds summary teaching
-        | default_size distil_step exchange quantizing_step
+        | columns fitting integer_inputs integer_training labels transformers.columnwise transformers.encoders
+          transformers.expansions
+        | compacting problem soft_labels transformers
+        | distil newton row_warnings summary
+        | nest rounds teaching
+        | distil_step multinomial quantizing_step sizing
         | pruning_step
     """,
     "artifact": """

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from skcompress import PrunedClassifier, PrunedRegressor, QuantizedClassifier
 from skcompress.linear.containers import find_leaf
 from skcompress.linear.problem import LinearProblem
-from skcompress.linear.within import Sizes, fewest_within
+from skcompress.linear.sizing import Sizes, fewest_within
 
 
 def scaled(load):

@@ -11,8 +11,8 @@ from sklearn.utils import column_or_1d
 from ..artifact import CompactLinear
 from ..artifact.links import LINKS
 from ..core.linalg import Floats
+from ..linear.fitting import require_fitted
 from ..linear.labels import require_labels
-from ..linear.routing import require_fitted
 
 Kind = Literal["number", "probability", "score"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.linalg import Floats
 from ..linear.columns import Columns
 from ..linear.containers import find_leaf
-from ..linear.routing import require_fitted
+from ..linear.fitting import require_fitted
 from ..linear.view import read
 from .drawing import pyplot
 

@@ -20,10 +20,9 @@ from sklearn.linear_model import LinearRegression, RANSACRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import process_routing
 
-from .refusals import require_linear
 from .rows import count_rows, take_params, take_rows
 from .state import State
-from .view import as_matrix
+from .view import as_matrix, require_linear
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,11 @@ from sklearn.base import clone
 from ..core.linalg import Floats, Indices
 from .containers import Leaf, find_leaf
 from .curvature import Fit, fit_of
+from .fitting import leaf_weight
 from .labels import class_factors, numeric_target
 from .losses import Huber, Logistic, Softmax, Squared, Tweedie
-from .routing import leaf_weight
 from .rows import count_rows, has_rows, stack_rows
-from .shrunk import shrunk_fit
-from .soft_labels import align, fit_soft, soften
+from .soft_labels import align, fit_soft, shrunk_fit, soften
 from .view import as_matrix, fits_intercept, read, write
 
 _FLATTEST = 0.1

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
-from .caching import fit_clone
 from .containers import find_leaf, without_pipelines, wrappers_of
 from .distil import answer_errors, choose, has_log_odds, held_out_errors, lines_of, write_line
+from .fitting import fit_clone, leaf_weight, require_random_state
 from .labels import require_every_class
 from .nest import has_step, unroll
 from .representation import check_representation, encode
-from .routing import leaf_weight, require_random_state
 from .rows import count_rows, take_params, take_rows
 from .state import Attributes
 from .teaching import Lesson, School, default_teacher, teach

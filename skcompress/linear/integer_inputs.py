@@ -32,8 +32,7 @@ from sklearn.utils.validation import validate_data
 from ..core.grids import Grid
 from ..core.linalg import Floats
 from .containers import CONTAINERS, Container, Leaf, inside_of, put_inside
-from .input_grid import InputGrid
-from .state import State
+from .state import InputGrid, State
 from .view import as_matrix, read, write
 
 EXACT = 2**53

@@ -26,8 +26,7 @@ from ..core.linalg import Floats
 from ..core.quantizing import generator_of
 from ..core.rounding import PLAIN_ROUNDINGS, stochastic_values
 from .containers import is_wrapper
-from .refusals import require_linear
-from .view import read, require_kind, write
+from .view import read, require_kind, require_linear, write
 
 NOT_OF_PARTIAL_FIT = ("base_coef_", "base_intercept_", "loss_increase_", "prediction_change_")
 """What only fit can know."""

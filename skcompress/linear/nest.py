@@ -20,13 +20,12 @@ import numpy as np
 import sklearn
 from sklearn.pipeline import Pipeline
 
-from .caching import fit_clone
 from .columns import Columns
 from .containers import Leaf, find_leaf
-from .identifiers import warn_of_identifiers
+from .fitting import fit_clone, fit_params_of, leaf_weight
 from .integer_inputs import integer_reader, reader_of, with_reader
 from .problem import LinearProblem
-from .routing import fit_params_of, leaf_weight
+from .row_warnings import warn_of_identifiers
 from .state import Attributes, State, StepRecord
 from .view import as_matrix, keeps_positive, read, require_obedience, write
 

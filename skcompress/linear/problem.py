@@ -126,14 +126,12 @@ class LinearProblem:
 
     def penalty_gradient(self, weights: Floats) -> Floats:
         """Return the gradient of the penalties, shape (m, p): an L1 penalty's as long as no sign changes."""
-        gradient: Floats = 2 * self.l2 * weights + self._penalty_slope
-        return gradient
+        return 2 * self.l2 * weights + self._penalty_slope
 
     @cached_property
     def _penalty_slope(self) -> Floats:
         """Return c of the penalties l2 w^2 + c w, shape (m, p), as long as no sign changes."""
-        slope: Floats = self.l1 * np.sign(self.weights) - 2 * self.l2 * self._anchor
-        return slope
+        return self.l1 * np.sign(self.weights) - 2 * self.l2 * self._anchor
 
     @cached_property
     def base_losses(self) -> Floats:
@@ -223,8 +221,7 @@ class LinearProblem:
         if not self.fits_intercept:
             return np.zeros(predictor.shape[1])
         if self.exact:
-            shift: Floats = self.row_weight @ (self.base_predictor - predictor)
-            return shift
+            return self.row_weight @ (self.base_predictor - predictor)
         return self._newton(predictor, np.zeros(predictor.shape[1]))
 
     def _newton(self, predictor: Floats, start: Floats) -> Floats:

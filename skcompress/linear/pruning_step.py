@@ -23,17 +23,25 @@ from ..core.quantizing import round_on
 from ..core.selection import select
 from .columns import Columns, check_groups, listed_columns
 from .containers import innermost, wrappers_of
-from .default_size import best_size
-from .exchange import exchanged
-from .joint import joint_step
-from .other_rows import warn_of_pruned
+from .fitting import require_random_state
+from .multinomial import exchanged, joint_step
 from .problem import LinearProblem
-from .refit import refit_on
-from .rounds import ROUNDS, Solution, compress_in_rounds, constant, damped, lowest, misjudged, settled, start_of
-from .routing import require_random_state
+from .rounds import (
+    ROUNDS,
+    Solution,
+    compress_in_rounds,
+    constant,
+    damped,
+    lowest,
+    misjudged,
+    refit_on,
+    settled,
+    start_of,
+)
+from .row_warnings import warn_of_pruned
+from .sizing import Sizes, best_size, fewest_within
 from .state import Attributes, State
 from .view import like_coef
-from .within import Sizes, fewest_within
 
 LARGE = 2**15
 """Units kept times units there are, and the square of the weights of each, from which rounds go on from one another."""
@@ -61,17 +69,9 @@ class PruneStep:
 
     def options(self, **columns: Any) -> PruneOptions:
         """Return what `prune` takes, with what is not the same for an estimator: groups, columns to keep, a seed."""
-        return PruneOptions(
-            threshold=self.threshold,
-            n_nonzero=self.n_nonzero,
-            max_loss=self.max_loss,
-            importance=self.importance,
-            search=self.search,
-            refit="closed_form" if self.refit == "estimator" else self.refit,
-            n_restarts=self.n_restarts,
-            max_nodes=self.max_nodes,
-            **columns,
-        )
+        apart = ("refit", "feature_groups", "keep", "monotonic_cst", "random_state")
+        same = {name: value for name, value in vars(self).items() if name not in apart}
+        return PruneOptions(**same, refit="closed_form" if self.refit == "estimator" else self.refit, **columns)
 
     def check(self, inner: Any) -> None:
         """Raise ValueError for options out of range, or that do not go with the unfitted estimator inside."""
@@ -183,7 +183,7 @@ class PruneStep:
                 if misjudged(problem, found[0]) or (begin is not None and not is_large(found[0].result)):
                     others = [compressed(each, at_constant() if begin is None else begin) for each in steps]
                     found.append(lowest(problem, others, start.signs))
-            if self._searches_classes(n_nonzero, start):
+            if problem.fit.deviance.coupled and self._searches_classes(n_nonzero, start):
                 found = [exchanged(problem, start, each, keep) for each in found]
             return lowest(problem, found, start.signs)._replace(first=solutions[0].first)
 

@@ -16,13 +16,12 @@ from ..core.quadratic import QuadraticModel
 from ..core.quantizing import Quantization, quantize_with
 from ..core.widths import quantize_widths
 from .columns import Columns
-from .input_grid import InputGrid
+from .fitting import require_random_state
 from .integer_inputs import accumulator, check_input_bits, codes_of, output_scale
-from .other_rows import warn_of_changed
 from .problem import LinearProblem
 from .rounds import ROUNDS, compress_in_rounds, damped, lowest
-from .routing import require_random_state
-from .state import Attributes, State
+from .row_warnings import warn_of_changed
+from .state import Attributes, InputGrid, State
 from .view import like_coef
 
 

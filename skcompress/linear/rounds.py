@@ -1,8 +1,9 @@
-"""Compress a loss that is not quadratic: linearise, compress, linearise again where that landed.
+"""Compress a loss that is not quadratic: linearise, compress, refit, linearise again where that landed.
 
 The quadratic model of a Poisson or logistic loss holds near the point where it was taken. After a compression step
 has moved the weights, the model is taken again at the new weights, now with a gradient, and the step is repeated.
-A round is kept only if the true loss on the training rows falls.
+A round is kept only if the true loss on the training rows falls. The kept weights are refitted on the true loss by
+Newton's method (`settle`), or by the base itself (`refit_on`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import clone
 
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 from .newton import Newton
 from .problem import LinearProblem
 from .state import State
+from .view import read
 
 ROUNDS = 3
 """How often the loss is linearised at most, the first time at the start included."""
@@ -214,3 +217,27 @@ def true_loss(problem: LinearProblem, weights: Floats, intercept: Floats) -> flo
     """Return F in units of the null loss, summed over the outputs."""
     losses = problem.losses(weights, problem.predictor(weights, intercept))
     return float((losses / problem.unit).sum())
+
+
+def refit_on(problem: LinearProblem, support: Mask) -> tuple[Floats, Floats]:
+    """Return the weights and intercepts of the leaf fitted again on the columns of the support.
+
+    Raises
+    ------
+    ValueError
+        If the outputs keep different columns.
+    """
+    kept = support.any(axis=0)
+    if not (support[:, kept]).all():
+        raise ValueError(
+            "refit='estimator' needs the same columns for all outputs, since the base is fitted on whole columns: use "
+            "feature_groups='feature', or refit='closed_form'"
+        )
+    weights = np.zeros(support.shape)
+    if not kept.any():
+        return weights, problem.best_intercept(weights)
+    leaf = problem.leaf
+    weight = {} if leaf.sample_weight is None else {"sample_weight": leaf.sample_weight}
+    fitted = clone(leaf.estimator).fit(problem.X[:, kept], leaf.y, **leaf.params, **weight)
+    weights[:, kept], intercept = read(fitted)
+    return weights, intercept

@@ -26,7 +26,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ..core.linalg import Floats, Indices
 from .distil import Answers
-from .routing import weight_params
+from .fitting import weight_params
 from .rows import count_rows, take_rows
 from .soft_labels import align
 

@@ -16,11 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import LinearCompressor, RegressorCompressor, assembled, filled
 from .._classifier import ClassifierCompressor
-from ..linear.caching import base_fit_through
 from ..linear.containers import innermost, wrappers_of
+from ..linear.fitting import base_fit_through, fit_params_of, require_estimator, require_random_state, weight_given
 from ..linear.nest import params_inside, through
-from ..linear.ranges import input_range
-from ..linear.routing import fit_params_of, require_estimator, require_random_state, weight_given
+from ..linear.rows import input_range
 from ..linear.view import like_coef, require_kind
 from ..pruning import PrunedClassifier, PrunedRegressor
 from ..quantization import QuantizedClassifier, QuantizedRegressor

@@ -27,7 +27,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import all_estimators
 
 from skcompress import CompressedRegressorCV, PrunedRegressor, QuantizedRegressor
-from skcompress.linear.caching import SETTLED_BY, CachedFit, base_fit_through, fit_clone
+from skcompress.linear.fitting import SETTLED_BY, CachedFit, base_fit_through, fit_clone
 
 RANDOM = [
     (SGDRegressor(), "random_state"),

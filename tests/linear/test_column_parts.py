@@ -21,7 +21,7 @@ from skcompress import (
     to_onnx,
     to_sql,
 )
-from skcompress.linear.column_parts import column_parts
+from skcompress.linear.lineage import column_parts
 
 NUMBERS, PROGRESS = load_diabetes(return_X_y=True, as_frame=True)
 WORDS = NUMBERS[["age", "bmi", "bp"]].apply(lambda column: pd.cut(column, 3, labels=list("abc")).astype(str))

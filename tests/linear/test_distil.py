@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skcompress.linear.distil import Answers, Line, choose, held_out_errors, lines_of, write_line
-from skcompress.linear.shrunk import shrunk_fit
+from skcompress.linear.soft_labels import shrunk_fit
 
 
 @pytest.fixture

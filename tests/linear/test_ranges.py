@@ -12,7 +12,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcompress import DistilledRegressor, PrunedRegressor, QuantizedRegressor, compact
 from skcompress.artifact import CompactLinear
-from skcompress.linear.ranges import input_range
+from skcompress.linear.rows import input_range
 
 NAN = np.nan
 X = np.array([[1.0, -2.0, 0.0], [3.0, 5.0, 0.0], [0.5, 0.0, 7.0]])

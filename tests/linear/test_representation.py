@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skcompress import DistilledClassifier, DistilledRegressor, PrunedRegressor
 from skcompress.linear.representation import REPRESENTATIONS, encode, hidden, leaves, stages
-from skcompress.linear.shrunk import shrunk_fit
+from skcompress.linear.soft_labels import shrunk_fit
 
 TEACHERS = {
     "leaves": ExtraTreesRegressor(10, max_depth=3, random_state=0),

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skcompress import PrunedRegressor, QuantizedRegressor
 from skcompress.linear.containers import innermost
-from skcompress.linear.routing import fit_params_of, leaf_weight, weight_params
+from skcompress.linear.fitting import fit_params_of, leaf_weight, weight_params
 
 RIDGE = Ridge()
 FROZEN = FrozenEstimator(RIDGE)

@@ -16,8 +16,7 @@ from sklearn.svm import SVR, LinearSVR
 
 from skcompress import PrunedRegressor, QuantizedRegressor
 from skcompress.linear.containers import find_leaf
-from skcompress.linear.refusals import require_linear
-from skcompress.linear.view import read, require_kind, require_obedience, write
+from skcompress.linear.view import read, require_kind, require_linear, require_obedience, write
 
 BASES = [
     lm.LinearRegression(),

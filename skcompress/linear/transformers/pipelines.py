@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from ...core.linalg import Mask
-from ..column_parts import ColumnPart, column_parts
+from ..lineage import ColumnPart, column_parts
 from .graph import Column, Graph
 from .registry import (
     KINDS,

@@ -1,4 +1,8 @@
-"""Exchange kept and dropped weights of each class of a multinomial loss, judged by the loss itself.
+"""Prune the classes of a multinomial loss with the curvature between them.
+
+Units that hold weights of several classes, or a budget that classes share, make one problem of all weights. Where its
+Hessian is affordable (`skcompress.linear.newton`) it is searched beside the one without blocks between classes, and
+the support with the lower loss is taken: far from the fitted weights neither quadratic is right.
 
 With a budget for each class the classes are searched one by one, without the blocks of the Hessian between them. From
 there pairs are exchanged within a class. At the minimum c on the support S, with half the Hessian H, half the gradient
@@ -12,6 +16,7 @@ The best pairs by it are settled and compared on the true loss; the first that l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +30,56 @@ from .newton import Newton
 from .problem import LinearProblem
 from .rounds import Solution, settle, settled, true_loss
 from .state import State
+
+Step = Callable[[QuadraticModel, Pruning | None], Pruning]
+GroupedStep = Callable[[QuadraticModel, Pruning | None, Any, Any], Pruning]
+
+
+def joint_step(problem: LinearProblem, start: State, groups: Any, keep: Any, pruned: GroupedStep) -> Step | None:
+    """Return the step of `compress_in_rounds` that prunes all classes together; None where they are not coupled.
+
+    None as well where their curvature would be too large.
+
+    Parameters
+    ----------
+    problem : LinearProblem
+        The true loss.
+    start : State
+        Which weights are free, and their signs.
+    groups, keep
+        As in `prune`, for p columns.
+    pruned : callable
+        ``(quadratic, earlier result or None, groups, keep) -> result``, for one output of m p weights.
+    """
+    if not problem.fit.deviance.coupled:
+        return None
+    newton = Newton(problem, start.support, start.signs)
+    if not newton.together:
+        return None
+    n_classes, n_features = shape = start.support.shape
+    columns = np.arange(n_features)
+    if groups is not None:
+        groups = np.tile(columns if isinstance(groups, str) else np.asarray(groups), n_classes)
+    if keep is not None:
+        keep = np.tile(np.isin(columns, columns[keep]), n_classes)
+
+    def step(quadratic: QuadraticModel, earlier: Pruning | None) -> Pruning:
+        at = quadratic.centre, problem.best_intercept(quadratic.centre)
+        joint = newton.joint(
+            *at, at_minimum=not quadratic.gradient.any(), loss_at_centre=quadratic.loss_at_centre.sum()
+        )
+        before = None if earlier is None else replace(earlier, support=earlier.support.reshape(1, -1))
+        found = pruned(joint, before, groups, keep)
+        return replace(
+            found,
+            weights=found.weights.reshape(shape),
+            support=found.support.reshape(shape),
+            importances=found.importances.reshape(shape),
+            path=found.path.reshaped(shape),
+        )
+
+    return step
+
 
 MOST_WORK = 2e8
 """Rows times the square of the free weights up to which weights are exchanged: 90 weights on 24,000 rows."""
@@ -41,7 +96,7 @@ _WORTH = 1e-7
 def exchanged(problem: LinearProblem, start: State, solution: Solution, keep: Any) -> Solution:
     """Return the solution with weights exchanged within each class until no exchange that is tried lowers the loss.
 
-    The same solution where classes are not coupled, signs bind, or the Hessian is not affordable.
+    The same solution where signs bind, or the Hessian is not affordable.
 
     Parameters
     ----------
@@ -57,7 +112,7 @@ def exchanged(problem: LinearProblem, start: State, solution: Solution, keep: An
     result: Pruning = solution.result
     support, free = result.support, start.support
     work = float(np.count_nonzero(free)) ** 2 * len(problem.row_weight)
-    if not problem.fit.deviance.coupled or np.any(start.signs) or work > MOST_WORK or not support.any():
+    if np.any(start.signs) or work > MOST_WORK or not support.any():
         return solution
     newton = Newton(problem, free)
     if not newton.together:

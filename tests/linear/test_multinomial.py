@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from test_newton import least
 
 from skcompress import PrunedClassifier
-from skcompress.linear import exchange
+from skcompress.linear import multinomial
 from skcompress.linear.containers import find_leaf
 from skcompress.linear.newton import Newton
 from skcompress.linear.problem import LinearProblem
@@ -74,7 +74,7 @@ def test_exchanges_never_lose(load, C, k, monkeypatch):
     X = StandardScaler().fit_transform(X)
     model = PrunedClassifier(LogisticRegression(C=C, max_iter=500), n_nonzero=k)
     with_them = model.fit(X, y).loss_increase_
-    monkeypatch.setattr(exchange, "MOST_WORK", 0)
+    monkeypatch.setattr(multinomial, "MOST_WORK", 0)
     assert with_them <= model.fit(X, y).loss_increase_ + 1e-7
 
 
@@ -97,7 +97,7 @@ def test_the_gain_of_an_exchange_is_that_of_the_quadratic(overlapping):
         there = model.restrict(support.reshape(1, -1))
         return float((there.loss_at_centre / there.unit).sum())
 
-    found = exchange._best_pairs(model, support, free, np.zeros((3, 6), dtype=bool))
+    found = multinomial._best_pairs(model, support, free, np.zeros((3, 6), dtype=bool))
     reached = {}
     for out, into in product(np.flatnonzero(support), np.flatnonzero(~support)):
         if out // 6 == into // 6:
@@ -115,7 +115,7 @@ def test_elimination_drops_the_cheapest_of_each_class(overlapping):
     model = Newton(problem, free).joint(problem.weights, problem.intercept, at_minimum=True)
     held = np.zeros((3, 6), dtype=bool)
     held[0, 1] = True
-    support = exchange._eliminated(model, np.array([2, 4, 6]), free, held)
+    support = multinomial._eliminated(model, np.array([2, 4, 6]), free, held)
     expected = free.copy()
     while (expected.sum(axis=1) > [2, 4, 6]).any():
         losses = {}

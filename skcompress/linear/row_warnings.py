@@ -1,4 +1,8 @@
-"""Warn of columns that are encoded with nearly one category for each row: identifiers, and dates kept as strings."""
+"""Warnings of columns that the rows say too little about.
+
+Identifiers, and dates kept as strings, have nearly one category for each row. Weights of a frozen or distilled model
+may belong to columns that do not vary on these rows (`skcompress.core.unseen`).
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,58 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from .column_parts import column_parts
+from ..core.linalg import Floats, Mask
+from ..core.quadratic import QuadraticModel
+from ..core.unseen import unseen
 from .columns import Columns
-from .lineage import Origins, origins_through
+from .lineage import Origins, column_parts, origins_through
+from .problem import LinearProblem
 from .rows import count_rows
+
+MOST_CHANGED = 0.5
+"""Share of such a weight that rounding may take or add without a warning."""
+
+
+def warn_of_pruned(problem: LinearProblem, quadratic: QuadraticModel, support: Mask, columns: Columns) -> None:
+    """Warn if weights without curvature are pruned, (m, p): the rows cannot tell what that costs."""
+    # Of another model the quadratic may be that of all classes in one row.
+    pruned = unseen(quadratic) & ~support if _from_elsewhere(problem) else np.zeros(1, dtype=bool)
+    if pruned.any():
+        told = columns.told(np.flatnonzero(pruned.any(axis=0)))
+        warnings.warn(
+            f"pruning drops {told}, which these rows say nothing about, as nothing varies "
+            "there: the loss on other rows may be larger than loss_increase_; pass rows on which they vary, or keep "
+            "them by keep=[...]",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def warn_of_changed(problem: LinearProblem, quadratic: QuadraticModel, weights: Floats, columns: Columns) -> None:
+    """Warn if the grid has no value near a weight without curvature, given the rounded weights, (m, p)."""
+    centre = quadratic.centre
+    changed = unseen(quadratic) & (np.abs(weights - centre) > MOST_CHANGED * np.abs(centre))
+    if _from_elsewhere(problem) and changed.any():
+        output, column = (int(place) for place in np.argwhere(changed)[0])
+        told = columns.told(np.flatnonzero(changed.any(axis=0)))
+        warnings.warn(
+            f"the weight of {told} is rounded from {centre[output, column]:.3g} to "
+            f"{weights[output, column]:.3g}: the column does not vary on these rows, which choose the scale by the "
+            "others; pass rows on which it varies, granularity='feature' or more bits",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _from_elsewhere(problem: LinearProblem) -> bool:
+    """Return whether the weights may know other rows than these: those of a teacher, or of another fit."""
+    return problem.leaf.frozen or problem.leaf.own_target
+
 
 ROWS_A_CATEGORY = 3
 """A column with fewer rows a category, on average, is told."""
