@@ -55,7 +55,9 @@ def scalar_of(value: Any) -> Scalar:
     ValueError
         If the value is not a str, int, float, bool, None or NaN.
     """
-    plain = value.item() if isinstance(value, np.generic) else value
+    # In nanoseconds, `item` makes an integer of a date, which no date in a frame would equal.
+    is_time = isinstance(value, (np.datetime64, np.timedelta64))
+    plain = value.item() if isinstance(value, np.generic) and not is_time else value
     if type(plain).__name__ in ("NAType", "NaTType"):
         return float("nan")
     if plain is None or isinstance(plain, (str, int, float, bool)):

@@ -73,6 +73,8 @@ def load(path: Any, *, max_bytes: int | None = None) -> CompactLinear:
     if hasattr(path, "read"):
         most = DEFAULT_BYTES if max_bytes is None else max_bytes
         return CompactLinear.from_bytes(_at_most(path, most), max_bytes=max_bytes)
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"path must be a file that dump has written, got the folder {os.fspath(path)!r}")
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         most = max(size, DEFAULT_BYTES) if max_bytes is None else max_bytes

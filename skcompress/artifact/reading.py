@@ -120,7 +120,7 @@ class Table:
             return
         else:
             self.is_sparse = is_sparse(X)
-            self.array = X.tocsr() if self.is_sparse else np.asarray(X)
+            self.array = X.tocsr() if self.is_sparse else _array_of(X)
         if self.array.ndim != 2:
             raise ValueError(
                 f"X must have two dimensions, rows by inputs; got an array of shape {self.array.shape}: "
@@ -229,6 +229,12 @@ class Table:
         except (TypeError, ValueError, OverflowError):
             pass
         raise ValueError(f"input {name!r} must hold numbers")
+
+
+def _array_of(rows: Any) -> NDArray[Any]:
+    """Return rows as an array; numpy alone would make texts of the numbers beside a text."""
+    array = np.asarray(rows)
+    return np.asarray(rows, dtype=object) if array.dtype.kind in "US" and not hasattr(rows, "dtype") else array
 
 
 def _length(X: Any) -> int:

@@ -110,6 +110,18 @@ def test_wrong_inputs_are_named(X, message):
         some_inputs().predict(X)
 
 
+@pytest.mark.parametrize("ways", [list, tuple])
+def test_lists_of_texts_and_numbers_keep_the_numbers(ways):
+    """Numpy makes texts of the numbers beside a text, which are no levels, and an unknown level may be ignored."""
+    rows = [["a", 36], ["b", 60], ["a", 60], ["b", 36]]
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    pipeline = make_pipeline(encoder, Ridge()).fit(np.array(rows, dtype=object), [1.0, 2.0, 5.0, 9.0])
+    model = compact(pipeline)
+    given = ways(map(ways, rows))
+    np.testing.assert_allclose(model.predict(given), pipeline.predict(rows), rtol=1e-12)
+    np.testing.assert_allclose(model.predict(given), [model.predict_one(row) for row in given], rtol=1e-12)
+
+
 def test_a_missing_key_is_an_error_unless_missing_stands_in():
     model = some_inputs()
     with pytest.raises(ValueError, match="lacks the input 'd'"):

@@ -131,6 +131,9 @@ def test_a_folder_or_a_missing_folder_is_an_error(tmp_path):
         dump(NEW, tmp_path)
     with pytest.raises(FileNotFoundError):
         dump(NEW, tmp_path / "missing" / "model")
+    for folder in (tmp_path, str(tmp_path), os.fsencode(tmp_path)):
+        with pytest.raises(IsADirectoryError, match=f"path must be a file .*{tmp_path.name}"):
+            load(folder)
 
 
 def test_a_file_that_may_not_be_written_is_not_replaced(path, monkeypatch):

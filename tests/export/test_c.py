@@ -213,7 +213,9 @@ def source_of_comment(source):
         (of_block("category", {"levels": ("a", 1), "slots": [0, 1], "other": -1}), {}, "mixes texts and numbers"),
         (of_block("category", {"levels": (None, NAN), "slots": [0, 1], "other": -1}), {}, "tells None from NaN"),
         (of_block("category", {"levels": ("a\0",), "slots": [0], "other": -1}), {}, "zero byte"),
-        (of_block("category", {"levels": (2**53, 2**53 + 1), "slots": [0, 1], "other": -1}), {}, "the same as doubles"),
+        (of_block("category", {"levels": (2**53, 2**53 + 1), "slots": [0, 1], "other": -1}), {}, "9007199254740993"),
+        # Alone, too: as a double it would be found in rows that hold 2^53, another value.
+        (of_block("category", {"levels": (2**53 + 1,), "slots": [0], "other": -1}), {}, "9007199254740993, which"),
         (MODELS["numbers"], {"name": "while"}, "name must be a name in C"),
         (MODELS["numbers"], {"name": None}, "name must be a name in C"),
     ],

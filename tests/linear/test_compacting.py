@@ -26,7 +26,7 @@ from sklearn.linear_model import (
 )
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 from sklearn.svm import SVR, LinearSVC
 
 from skcompress.artifact import CompactLinear, Weights
@@ -345,6 +345,19 @@ def test_a_compact_model_is_already_compact():
 def test_what_cannot_be_compiled_is_named(model, message):
     with pytest.raises(ValueError, match=message):
         compact(model.fit(FRAME[NUMBERS], Y))
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "s"])
+@pytest.mark.parametrize("kind", ["datetime64", "timedelta64"])
+@pytest.mark.parametrize(
+    "encoder", [OneHotEncoder(handle_unknown="ignore"), OrdinalEncoder(), TargetEncoder(target_type="continuous")]
+)
+def test_dates_are_no_categories(encoder, kind, unit):
+    """In nanoseconds they are integers to numpy, which no date in a frame equals: every row would be unknown."""
+    frame = pd.DataFrame({"day": pd.Series([86400, 172800, 259200] * 4).astype(f"{kind}[{unit}]")})
+    model = make_pipeline(make_column_transformer((encoder, ["day"])), Ridge()).fit(frame, np.arange(12.0))
+    with pytest.raises(ValueError, match=r"a category must be a str, int, float, bool, None or NaN, .* 'day'"):
+        compact(model)
 
 
 def test_an_unfitted_model_is_refused():

@@ -209,10 +209,13 @@ class Printer(BasePrinter):
         x = self.column(expr.column)
         if texts := self.texts.get(expr.column):
             return f"skc_place({x}, {len(texts)})"
-        levels = [float(level) for level in expr.levels if not is_missing(level)]
-        if len(set(levels)) < len({level for level in expr.levels if not is_missing(level)}):
+        levels = [level for level in expr.levels if not is_missing(level)]
+        rounded = [level for level in levels if float(level) != level]
+        if rounded:
             name = self.form.names[expr.column]
-            raise ValueError(f"input {name!r} has levels that are the same as doubles of C: make texts of them")
+            raise ValueError(
+                f"input {name!r} has the category {rounded[0]!r}, which a double of C cannot hold: make texts of it"
+            )
         return f"skc_find({x}, {self.table('double', levels)}, {len(levels)})"
 
 
