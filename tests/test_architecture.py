@@ -34,8 +34,8 @@ BELOW = {
 
 ORDER = {
     "core": """
-        . checks linalg memory
-        | blocks criterion gram path signed units grids.box grids.kinds subset.bounds subset.buckets
+        . checks memory
+        | blocks criterion gram linalg path units grids.box grids.kinds subset.bounds subset.buckets
           subset.rounding_error subset.untouched
         | moments systems grids.grid
         | grids quadratic

@@ -27,9 +27,8 @@ from numpy.typing import ArrayLike
 
 from .blocks import Block
 from .gram import DenseGram, Gram
-from .linalg import Floats, Mask, solve_psd
+from .linalg import Floats, Mask, solve_psd, solve_signed
 from .moments import Moments, fidelity, least_squares
-from .signed import solve_signed
 from .systems import Systems, spread_to
 
 

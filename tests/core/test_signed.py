@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import lsq_linear, nnls
 
+from skcompress.core.linalg import solve_signed
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.signed import solve_signed
 
 
 def random_problem(seed, *, n=80, p=15):

@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..linalg import Floats, Indices, Mask
-from ..signed import solve_signed
+from ..linalg import Floats, Indices, Mask, solve_signed
 from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
 from .exchange import IMPROVES
 from .forward import TIE

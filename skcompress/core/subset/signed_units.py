@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..linalg import Floats, Indices, Mask
+from ..linalg import Floats, Indices, Mask, solve_signed
 from ..quadratic import QuadraticModel
-from ..signed import solve_signed
 from ..units import Units
 from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
 from .exchange import IMPROVES
