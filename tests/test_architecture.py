@@ -34,7 +34,7 @@ BELOW = {
 
 ORDER = {
     "core": """
-        . checks memory
+        . checks
         | blocks criterion gram linalg path units grids.box grids.kinds subset.bounds subset.buckets
           subset.rounding_error subset.untouched
         | moments systems grids.grid

@@ -1,7 +1,12 @@
-"""Checks of parameters that raise a ValueError with the name, the value and what is allowed."""
+"""Checks that raise an error before anything is tried: of parameters, and of allocations.
+
+What is wrong with a parameter is told with its name, its value and what is allowed; an allocation that would take more
+than half of the free memory, with what it is for and what to do instead.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
@@ -27,3 +32,38 @@ def require_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     """Raise ValueError unless this is one of some names."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {sorted(choices)}, got {value!r}")
+
+
+def free_bytes() -> int | None:
+    """Return the memory that can be had without swapping, or None where the system does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def require_bytes(n_bytes: int, *, what: str, way_out: str) -> None:
+    """Raise MemoryError if `n_bytes` is more than half of the free memory.
+
+    Parameters
+    ----------
+    n_bytes : int
+        What the allocation takes.
+    what : str
+        What is to be allocated, for the message, such as "the 50000 x 50000 curvature".
+    way_out : str
+        What the user can do instead.
+    """
+    free = free_bytes()
+    if free is not None and n_bytes > free // 2:
+        raise MemoryError(
+            f"{what} takes {n_bytes / 2**30:.1f} GiB, more than half of the {free / 2**30:.1f} GiB that are "
+            f"free: {way_out}"
+        )

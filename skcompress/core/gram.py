@@ -19,8 +19,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import blas
 
+from .checks import require_bytes
 from .linalg import Floats, Indices, Mask
-from .memory import require_bytes
 
 CONSTANT = 1e-27
 """Share of a column's mean square that its variance may be for it to count as constant: rounding errors alone."""

@@ -26,9 +26,9 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from .blocks import Block, checked_blocks, require_finite
+from .checks import require_bytes
 from .gram import is_constant
 from .linalg import Floats, solve_psd
-from .memory import require_bytes
 
 HOLD = 0.01
 """The `hold` of a `QuadraticModel` whose centre was not fitted on the rows.

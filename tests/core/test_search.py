@@ -301,7 +301,7 @@ def test_what_needs_the_whole_curvature_says_so(monkeypatch):
     with pytest.raises(ValueError, match="threshold='mean'"):
         prune(quadratic, threshold="mean")
     monkeypatch.setattr("skcompress.core.subset.curvature._SMALL", 0)
-    monkeypatch.setattr("skcompress.core.memory.free_bytes", lambda: 1000)
+    monkeypatch.setattr("skcompress.core.checks.free_bytes", lambda: 1000)
     with pytest.raises(MemoryError, match="40 free columns"):
         prune(quadratic, n_nonzero=3, search="backward")
 

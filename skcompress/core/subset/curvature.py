@@ -16,9 +16,9 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import lapack
 
+from ..checks import require_bytes
 from ..gram import DENSE_LIMIT, DenseGram, LazyGram
 from ..linalg import Floats, Indices, Mask, independent_first, scale_of
-from ..memory import require_bytes
 from ..quadratic import QuadraticModel
 
 ELIGIBLE = 1e-11
