@@ -35,7 +35,7 @@ BELOW = {
 ORDER = {
     "core": """
         . checks
-        | blocks criterion gram linalg path units grids.box grids.kinds subset.bounds subset.buckets
+        | blocks gram linalg path units grids.box grids.kinds subset.bounds subset.buckets
           subset.rounding_error subset.untouched
         | moments systems grids.grid
         | grids quadratic
@@ -54,7 +54,7 @@ ORDER = {
         | budget
         | options
         | quantizing selection
-        | default_size pruned widths
+        | criterion pruned widths
         | pruning
     """,
     "linear": """

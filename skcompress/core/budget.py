@@ -5,7 +5,7 @@ A budget turns the profiles of the problems (one for each output, or one for all
     threshold    the scores above it are kept; a searched support minimises loss + threshold x size
     n_nonzero    int: units kept in each problem; float: share of all units, spent where it costs least
     max_loss     the fewest units whose total loss is within it
-    none         the size that minimises an information criterion (`skcompress.core.default_size`)
+    none         the size that minimises an information criterion (`skcompress.core.criterion`)
 """
 
 from __future__ import annotations

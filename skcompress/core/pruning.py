@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .budget import Bar, Budget, Choice, bar_of, budget_of, choose
-from .default_size import by_criterion
+from .criterion import by_criterion
 from .importance import ImportanceLike
 from .options import PruneOptions, require_quadratic
 from .path import Path
