@@ -40,7 +40,7 @@ ORDER = {
         | moments systems grids.grid
         | grids quadratic
         | importance resampling unseen rounding.hessian subset.curvature
-        | scales rounding.integer_least_squares subset.factors subset.relaxation
+        | scales rounding.integer_least_squares subset.relaxation
         | rounding.elementwise rounding.nearest_plane subset.forward
         | rounding.descent subset.backward subset.exchange
         | rounding.lattice subset.block_moves subset.columns

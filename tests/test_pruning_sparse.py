@@ -71,7 +71,7 @@ def test_classes_share_their_columns_without_a_square_of_their_number(wide, base
     tracemalloc.stop()
     assert peak < 8 * N_COLUMNS**2 / 4
     assert model.support_.any(axis=0).sum() == 30
-    kept_rows = sys.modules["skcompress.core.subset.factors"].KeptRows
+    kept_rows = sys.modules["skcompress.core.subset.forward"].KeptRows
     monkeypatch.setattr(sys.modules["skcompress.core.subset.forward"], "factor_for", kept_rows)
     other = PrunedClassifier(base, n_nonzero=30, feature_groups="feature").fit(X, label)
     np.testing.assert_array_equal(model.support_, other.support_)

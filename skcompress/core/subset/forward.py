@@ -7,16 +7,23 @@ is sum(r_j^2) / s_j. Choosing it appends a row v to the Cholesky factor:
 
 so k columns take k rows of A and O(n k^2) operations. This is orthogonal least squares (Chen, Billings and Luo,
 "Orthogonal least squares methods and their application to non-linear system identification", 1989).
+
+The rows of the factor are kept or implied. `KeptRows` keeps V, n numbers for each pivot. Where A = Z'Z + a diagonal
+with a sparse Z of far fewer rows than columns (texts), `ImpliedRows` keeps an orthonormal basis Q of the chosen columns
+of Z instead: V = Q Z, so that a new row is one sparse product and the columns of V that are needed are products of Q
+with a column of Z. The diagonal (the penalty) has a part of each basis vector for itself, which no other column of Z
+meets.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg import blas
 
 from ..linalg import Floats, Indices, Mask
-from .curvature import ELIGIBLE, Curvature, Rows, factor_of
-from .factors import factor_for
+from .curvature import ELIGIBLE, Curvature, Rows, factor_of, require
 
 TIE = 1e-10
 """Gains closer than this share of the best one are equal; the first column wins."""
@@ -146,3 +153,66 @@ def gains_along(curvature: Curvature, moments: Floats, order: Indices) -> Floats
         gains: Floats = np.einsum("ij,ij->i", halves, halves)
         return gains
     return np.array(ForwardColumns(Rows(block), moments[:, order], np.arange(len(order))).gains)
+
+
+class Factor(Protocol):
+    """The rows of V."""
+
+    def add(self, column: int, root: float, promise: Floats) -> Floats:
+        """Append the row v = (A_j - V_:j' V) / root and return it; right for the columns that are not chosen yet."""
+
+
+def factor_for(curvature: Curvature | Rows) -> Factor:
+    """Return the form of V that suits a curvature."""
+    return KeptRows(curvature) if isinstance(curvature, Rows) or curvature.wide is None else ImpliedRows(curvature)
+
+
+class KeptRows:
+    """V as it is."""
+
+    def __init__(self, curvature: Curvature | Rows):
+        self._curvature = curvature
+        self._rows = np.empty((0, len(curvature)))
+        self._rank = 0
+
+    def add(self, column: int, root: float, promise: Floats) -> Floats:
+        """Append a row from that of A."""
+        if self._rank == len(self._rows):
+            self._rows = _grown(self._rows)
+        done = self._rows[: self._rank]
+        row = self._curvature.row(column, None if self._curvature.is_dense else promise)
+        row = row - done[:, column] @ done
+        row /= root
+        self._rows[self._rank] = row
+        self._rank += 1
+        return row
+
+
+class ImpliedRows:
+    """V as Q Z."""
+
+    def __init__(self, curvature: Curvature):
+        self._curvature = curvature
+        self._basis = np.empty((0, 0))
+        self._rank = 0
+
+    def add(self, column: int, root: float, promise: Floats) -> Floats:
+        """Append a basis vector from the column of Z."""
+        vector = self._curvature.vector(column)
+        if self._rank == len(self._basis):
+            self._basis = _grown(self._basis if self._rank else np.empty((0, len(vector))))
+        done = self._basis[: self._rank]
+        vector -= (done @ vector) @ done
+        vector /= root
+        self._basis[self._rank] = vector
+        self._rank += 1
+        return self._curvature.project(vector)
+
+
+def _grown(rows: Floats) -> Floats:
+    """Return the rows with room for half as many more, at least 16."""
+    count, n = max(16, len(rows) + len(rows) // 2), rows.shape[1]
+    require(8 * count * n, f"a factor of {count} rows and {n} columns")
+    grown = np.empty((count, n))
+    grown[: len(rows)] = rows
+    return grown
