@@ -35,8 +35,7 @@ BELOW = {
 ORDER = {
     "core": """
         . checks
-        | blocks gram linalg path units grids.box subset.bounds subset.buckets subset.rounding_error
-          subset.untouched
+        | blocks gram linalg path units grids.box subset.rounding_error subset.untouched
         | moments systems grids.grid
         | grids quadratic
         | importance resampling unseen rounding.hessian subset.curvature

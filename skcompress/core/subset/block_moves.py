@@ -10,7 +10,7 @@ import numpy as np
 
 from ..linalg import Floats, Indices
 from .backward import BLOCK
-from .buckets import Bucket
+from .relaxation import Bucket
 
 
 def blocks_at(matrix: Floats, columns: Indices) -> Floats:

@@ -20,12 +20,10 @@ from ..importance import IMPORTANCES, Importance, UnitView
 from ..linalg import Floats, Indices, Mask, independent_first
 from .backward import Trail, trail_of
 from .block_moves import BackwardBlocks, ExchangeBlocks, ForwardBlocks, blocks_at
-from .bounds import removal_bounds
-from .buckets import buckets_of
 from .curvature import REGULAR, inverse_from
 from .exchange import IMPROVES
 from .forward import TIE
-from .relaxation import LEAST_JITTER, Relaxation, jitter_of, relax_units
+from .relaxation import LEAST_JITTER, Relaxation, buckets_of, jitter_of, relax_units, removal_bounds
 from .rounding_error import Solved, hidden_gain, missed_gain, reach_of, rounding_error, solved
 from .untouched import steps_untouched
 

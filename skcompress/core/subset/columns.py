@@ -10,12 +10,10 @@ import numpy as np
 from ..importance import Importance, UnitView
 from ..linalg import Floats, Indices, Mask
 from .backward import BackwardColumns, Trail, obs_scores
-from .bounds import eigenvalue_ceiling, removal_bounds
-from .buckets import Bucket
 from .curvature import Curvature
 from .exchange import ExchangeState, descend_along
 from .forward import ForwardColumns, gains_along
-from .relaxation import Relaxation, jitter_of, relax_columns, relax_units
+from .relaxation import Bucket, Relaxation, eigenvalue_ceiling, jitter_of, relax_columns, relax_units, removal_bounds
 from .rounding_error import Solved, hidden_gain, missed_gain, reach_of, rounding_error, solved
 from .untouched import steps_untouched
 

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..linalg import Floats, Indices, Mask
-from .bounds import removal_bounds
 from .problem import Problem
 from .profile import EVERY_SIZE, Found, Settings, SharedBy, best_size
+from .relaxation import removal_bounds
 from .swap import SwapProfile
 
 PROVEN = 1e-10
