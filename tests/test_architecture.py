@@ -35,10 +35,10 @@ BELOW = {
 ORDER = {
     "core": """
         . checks
-        | blocks gram linalg path units grids.box subset.rounding_error subset.untouched
+        | blocks gram linalg path grids.box subset.rounding_error subset.untouched
         | moments systems grids.grid
         | grids quadratic
-        | importance resampling unseen rounding.hessian subset.curvature
+        | resampling units unseen rounding.hessian subset.curvature
         | scales rounding.integer_least_squares subset.relaxation
         | rounding.elementwise rounding.nearest_plane subset.forward
         | rounding.descent subset.backward subset.exchange

@@ -32,10 +32,10 @@ from skcompress import (
     QuantizedRegressor,
 )
 from skcompress.core.grids import GRIDS
-from skcompress.core.importance import IMPORTANCES
 from skcompress.core.rounding import ROUNDINGS
 from skcompress.core.scales import GRANULARITIES, SCALES
 from skcompress.core.subset import SEARCHES
+from skcompress.core.units import IMPORTANCES
 
 WRAPPERS = {
     "pruned": lambda base=None: PrunedRegressor(base, n_nonzero=2),

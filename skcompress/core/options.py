@@ -13,12 +13,11 @@ from numpy.typing import ArrayLike
 from .budget import Budget, budget_of
 from .checks import require_choice, require_integer
 from .grids import GRIDS, POWER_BITS
-from .importance import ImportanceLike, check_importance
 from .quadratic import QuadraticModel
 from .rounding import RoundingFunction, rounding_of
 from .scales import GRANULARITIES, ScaleRule, scale_rule_of
 from .subset import SEARCHES
-from .units import Groups
+from .units import Groups, ImportanceLike, check_importance
 
 SEARCHED = ("swap", "exact")
 """Searches that minimise the loss itself."""

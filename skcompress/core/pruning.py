@@ -19,13 +19,12 @@ from numpy.typing import ArrayLike
 
 from .budget import Bar, Budget, Choice, bar_of, budget_of, choose
 from .criterion import by_criterion
-from .importance import ImportanceLike
 from .options import PruneOptions, require_quadratic
 from .path import Path
 from .pruned import Pruning, pruning_of
 from .quadratic import QuadraticModel
 from .selection import Selection, select
-from .units import Groups
+from .units import Groups, ImportanceLike
 
 LARGE_LOSS = 0.05
 """Total loss from which a threshold, which bounds single weights, deserves a warning."""
@@ -62,7 +61,7 @@ def prune(
     max_loss : float, default=None
         Total loss allowed, in units of the null loss: the fewest units within it.
     importance : {"l1", "l2", "obd", "obs"} or callable, default="obs"
-        See `skcompress.core.importance`.
+        See `skcompress.core.units`.
     search : {"auto", "one_shot", "backward", "swap", "exact"}, default="auto"
         "auto" is "swap" for obs, else "one_shot".
     refit : {"closed_form", None}, default="closed_form"

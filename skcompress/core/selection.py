@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from .gram import DENSE_LIMIT, DenseGram
-from .importance import IMPORTANCES, Importance, ImportanceLike, scores_by
 from .linalg import Floats, Indices, Mask
 from .options import SEARCHED, PruneOptions
 from .path import Path
@@ -19,7 +18,7 @@ from .subset.signed import SignedProblem
 from .subset.signed_columns import SLOPE
 from .subset.signed_search import signed_search
 from .subset.signed_units import signed_of
-from .units import Units, units_of
+from .units import IMPORTANCES, Importance, ImportanceLike, Units, scores_by, units_of
 
 UNCERTAIN = 1e-8
 """Rounding error from which a loss is not computed as a difference from that of a model without weights."""

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from least_squares import correlated, model_of, r2_lost
 
-from skcompress.core.importance import IMPORTANCES, check_importance
 from skcompress.core.pruning import prune
 from skcompress.core.quadratic import QuadraticModel
+from skcompress.core.units import IMPORTANCES, check_importance
 
 GROUPS = [None, "feature", np.array([0, 0, 1, 2, 2, 2, 3])]
 

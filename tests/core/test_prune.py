@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from least_squares import model_of, r2_lost
 
-from skcompress.core.importance import IMPORTANCES
 from skcompress.core.pruning import prune
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.subset import SEARCHES
+from skcompress.core.units import IMPORTANCES
 
 WORKING = [name for name in SEARCHES if name != "exact"]
 

@@ -16,8 +16,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..importance import IMPORTANCES, Importance, UnitView
 from ..linalg import Floats, Indices, Mask, independent_first
+from ..units import IMPORTANCES, Importance, UnitView
 from .backward import Trail, trail_of
 from .block_moves import BackwardBlocks, ExchangeBlocks, ForwardBlocks, blocks_at
 from .curvature import REGULAR, inverse_from

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..importance import Importance, UnitView
 from ..linalg import Floats, Indices, Mask
+from ..units import Importance, UnitView
 from .backward import BackwardColumns, Trail, obs_scores
 from .curvature import Curvature
 from .exchange import ExchangeState, descend_along

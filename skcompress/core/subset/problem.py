@@ -14,10 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from ..gram import DenseGram
-from ..importance import Importance
 from ..linalg import Floats, Indices, Mask
 from ..quadratic import QuadraticModel
-from ..units import Units
+from ..units import Importance, Units
 from .backward import Trail
 from .blocks import BlockProblem
 from .columns import ColumnProblem

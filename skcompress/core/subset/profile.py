@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from ..importance import Importance
 from ..linalg import Floats, Indices
+from ..units import Importance
 from .problem import Problem
 
 SharedBy = Literal["scores", "curve", "supports"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..importance import Importance
+from ..units import Importance
 from .exact import nodes_for
 from .problem import Problem
 from .profile import Profile, Settings

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..importance import Importance, UnitView
 from ..linalg import Floats, Indices, Mask
+from ..units import Importance, UnitView
 from .backward import Trail
 from .columns import ColumnProblem
 from .curvature import WAY_OUT
