@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike
 from .budget import Bar, Choice, least_bound, lowest_of
 from .gram import DenseGram
 from .linalg import Floats, Mask
-from .path import Path
 from .quadratic import QuadraticModel
-from .selection import Selection
+from .selection import Path, Selection
 from .subset import problems_of
 from .units import Groups, units_of
 

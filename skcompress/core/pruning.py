@@ -20,10 +20,9 @@ from numpy.typing import ArrayLike
 from .budget import Bar, Budget, Choice, bar_of, budget_of, choose
 from .criterion import by_criterion
 from .options import PruneOptions, require_quadratic
-from .path import Path
 from .pruned import Pruning, pruning_of
 from .quadratic import QuadraticModel
-from .selection import Selection, select
+from .selection import Path, Selection, select
 from .units import Groups, ImportanceLike
 
 LARGE_LOSS = 0.05

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skcompress.core.path import Path
+from skcompress.core.selection import Path
 
 SUPPORTS = [np.arange(6).reshape(2, 3) < size for size in (1, 3, 4, 6)]
 
