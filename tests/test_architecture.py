@@ -39,13 +39,13 @@ ORDER = {
         | moments systems grids.grid
         | grids quadratic
         | resampling units unseen rounding.hessian subset.curvature
-        | scales rounding.integer_least_squares subset.relaxation
+        | rounding.integer_least_squares subset.relaxation
         | rounding.elementwise rounding.nearest_plane subset.forward
         | rounding.descent subset.backward subset.exchange
         | rounding.lattice subset.block_moves subset.columns
         | rounding.exact subset.blocks subset.stacked
         | rounding subset.problem
-        | tasks subset.profile
+        | scales subset.profile
         | scale_search subset.one_shot subset.stepwise subset.swap
         | codebooks subset.exact subset.signed
         | subset subset.signed_columns subset.signed_exact

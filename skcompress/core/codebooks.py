@@ -22,8 +22,7 @@ from .grids import GRIDS
 from .linalg import Floats, Mask, solve_psd
 from .rounding import Problem, Rounding
 from .scale_search import LEAST_GAIN, ScaleSearch, Trials
-from .scales import ScaleRule
-from .tasks import Task, reach
+from .scales import ScaleRule, Task, reach
 
 Group = list[tuple[int, int]]
 """Outputs that share a codebook, each as the place of its task and its row there."""

@@ -25,8 +25,7 @@ from .options import QuantizeOptions, require_quadratic
 from .quadratic import QuadraticModel
 from .rounding import Rounding, RoundingFunction, rounding_of
 from .scale_search import ScaleSearch, Trials
-from .scales import GRANULARITIES, SCALES, Granularity, ScaleRule, scale_rule_of
-from .tasks import Task, reach, tasks_of
+from .scales import GRANULARITIES, SCALES, Granularity, ScaleRule, Task, reach, scale_rule_of, tasks_of
 
 MOST_CLIPPED = 0.5
 """Share of the weights that a given scale may clip without a warning."""

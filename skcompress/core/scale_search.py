@@ -17,8 +17,7 @@ import numpy as np
 from .grids import GridKind
 from .linalg import Floats, Indices, Mask
 from .rounding import Rounding, RoundingFunction, nearest
-from .scales import ScaleRule, trial_shares
-from .tasks import WHOLE, Task, common_step, reach
+from .scales import WHOLE, ScaleRule, Task, common_step, reach, trial_shares
 
 MAX_TURNS = 20
 

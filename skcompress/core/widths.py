@@ -21,8 +21,7 @@ from .quantizing import (
 )
 from .rounding import rounding_of
 from .scale_search import Trials
-from .scales import GRANULARITIES, ScaleRule, scale_rule_of
-from .tasks import tasks_of
+from .scales import GRANULARITIES, ScaleRule, scale_rule_of, tasks_of
 
 ROW_BY_ROW = {"nearest", "floor", "gptq"}
 """Roundings whose result for a row does not depend on how many rows there are."""

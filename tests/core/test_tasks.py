@@ -5,7 +5,7 @@ import pytest
 
 from skcompress.core.grids import GRIDS
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.tasks import common_step, reach, tasks_of
+from skcompress.core.scales import common_step, reach, tasks_of
 
 
 def tasks_for(model, feature_scale=(1.0,)):
