@@ -35,7 +35,7 @@ BELOW = {
 ORDER = {
     "core": """
         . checks
-        | blocks gram linalg grids.box subset.rounding_error subset.untouched
+        | blocks gram linalg grids.box subset.rounding_error
         | moments systems grids.grid
         | grids quadratic
         | resampling units unseen rounding.hessian subset.curvature

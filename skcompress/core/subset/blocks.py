@@ -20,12 +20,11 @@ from ..linalg import Floats, Indices, Mask, independent_first
 from ..units import IMPORTANCES, Importance, UnitView
 from .backward import Trail, trail_of
 from .block_moves import BackwardBlocks, ExchangeBlocks, ForwardBlocks, blocks_at
-from .curvature import REGULAR, inverse_from
+from .curvature import REGULAR, inverse_from, steps_untouched
 from .exchange import IMPROVES
 from .forward import TIE
 from .relaxation import LEAST_JITTER, Relaxation, buckets_of, jitter_of, relax_units, removal_bounds
 from .rounding_error import Solved, hidden_gain, missed_gain, reach_of, rounding_error, solved
-from .untouched import steps_untouched
 
 LARGE = 2**29
 """Curvatures x squared columns of the support x columns beyond which it is not improved by exchanges: from here on one

@@ -10,12 +10,11 @@ import numpy as np
 from ..linalg import Floats, Indices, Mask
 from ..units import Importance, UnitView
 from .backward import BackwardColumns, Trail, obs_scores
-from .curvature import Curvature
+from .curvature import Curvature, steps_untouched
 from .exchange import ExchangeState, descend_along
 from .forward import ForwardColumns, gains_along
 from .relaxation import Bucket, Relaxation, eigenvalue_ceiling, jitter_of, relax_columns, relax_units, removal_bounds
 from .rounding_error import Solved, hidden_gain, missed_gain, reach_of, rounding_error, solved
-from .untouched import steps_untouched
 
 TIED = 1e-7
 """Share that a column must have in a dependent one for the two to stand in for each other."""
