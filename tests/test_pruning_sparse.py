@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.svm import LinearSVC
 
 from skcompress import PrunedClassifier, PrunedRegressor
-from skcompress.core import memory
+from skcompress.core import checks
 
 N_ROWS, N_COLUMNS = 1000, 6000
 
@@ -83,7 +83,7 @@ def test_classes_share_their_columns_without_a_square_of_their_number(wide, base
 )
 def test_what_needs_the_whole_curvature_says_so_before_it_is_allocated(wide, options, monkeypatch):
     X, y = wide
-    monkeypatch.setattr(memory, "free_bytes", lambda: 2**28)
+    monkeypatch.setattr(checks, "free_bytes", lambda: 2**28)
     with pytest.raises(MemoryError, match=r"5686 free columns .*GiB.*more than half of the 0\.2 GiB .*swap.*n_nonzero"):
         PrunedRegressor(Ridge(alpha=0.1), **options).fit(X, y)
 

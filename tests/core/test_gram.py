@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from skcompress.core import gram as gram_module
-from skcompress.core import memory
+from skcompress.core import checks
 from skcompress.core.gram import DenseGram, LazyGram, gram_of, weighted_mean
 
 COLUMNS = np.array([4, 0, 2])
@@ -131,7 +131,7 @@ def test_the_form_suits_the_shape(monkeypatch):
 
 
 def test_what_does_not_fit_is_refused(monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: 1000)
+    monkeypatch.setattr(checks, "free_bytes", lambda: 1000)
     X, weight = np.ones((10, 20)), np.full(10, 0.1)
     with pytest.raises(MemoryError, match="the 20 x 20 curvature"):
         gram_of(X, weight, np.zeros(20))

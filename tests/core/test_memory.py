@@ -4,28 +4,28 @@ import builtins
 
 import pytest
 
-from skcompress.core import memory
+from skcompress.core import checks
 
 
 def test_this_machine_tells_what_is_free():
-    free = memory.free_bytes()
+    free = checks.free_bytes()
     assert free is None or free > 2**20
 
 
 def test_small_requests_pass():
-    memory.require_bytes(1000, what="a list", way_out="use less")
+    checks.require_bytes(1000, what="a list", way_out="use less")
 
 
 def test_more_than_half_of_what_is_free_is_refused(monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: 8 * 2**30)
-    memory.require_bytes(4 * 2**30, what="half", way_out="use less")
+    monkeypatch.setattr(checks, "free_bytes", lambda: 8 * 2**30)
+    checks.require_bytes(4 * 2**30, what="half", way_out="use less")
     with pytest.raises(MemoryError, match=r"the 9 x 9 curvature takes 4\.5 GiB, .* 8\.0 GiB .* free: use a Lasso"):
-        memory.require_bytes(int(4.5 * 2**30), what="the 9 x 9 curvature", way_out="use a Lasso")
+        checks.require_bytes(int(4.5 * 2**30), what="the 9 x 9 curvature", way_out="use a Lasso")
 
 
 def test_nothing_is_refused_where_the_system_does_not_tell(monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: None)
-    memory.require_bytes(2**60, what="a universe", way_out="none")
+    monkeypatch.setattr(checks, "free_bytes", lambda: None)
+    checks.require_bytes(2**60, what="a universe", way_out="none")
 
 
 def test_without_proc_the_pages_are_counted(monkeypatch):
@@ -34,6 +34,6 @@ def test_without_proc_the_pages_are_counted(monkeypatch):
 
     monkeypatch.setattr(builtins, "open", no_file)
     monkeypatch.setattr(memory.os, "sysconf", {"SC_AVPHYS_PAGES": 10, "SC_PAGE_SIZE": 4096}.__getitem__, raising=False)
-    assert memory.free_bytes() == 40960
+    assert checks.free_bytes() == 40960
     monkeypatch.delattr(memory.os, "sysconf", raising=False)
-    assert memory.free_bytes() is None
+    assert checks.free_bytes() is None
