@@ -34,21 +34,20 @@ BELOW = {
 
 ORDER = {
     "core": """
-        . checks
-        | blocks gram linalg grids.box subset.rounding_error
+        . checks linalg
+        | blocks gram grids.box subset.rounding_error
         | moments systems grids.grid
         | grids quadratic
         | resampling units unseen rounding.hessian subset.curvature
-        | rounding.integer_least_squares subset.relaxation
-        | rounding.elementwise rounding.nearest_plane subset.forward
-        | rounding.descent subset.backward subset.exchange
-        | rounding.lattice subset.block_moves subset.columns
-        | rounding.exact subset.blocks subset.stacked
-        | rounding subset.problem
-        | scales subset.profile
-        | scale_search subset.one_shot subset.stepwise subset.swap
-        | codebooks subset.exact subset.signed
-        | subset subset.signed_columns subset.signed_exact
+        | rounding.integer_least_squares subset.forward subset.relaxation
+        | rounding.elementwise rounding.nearest_plane subset.backward subset.exchange
+        | rounding.descent subset.block_moves subset.columns
+        | rounding.lattice subset.blocks subset.stacked
+        | rounding.exact subset.problem
+        | rounding subset.profile
+        | scales subset.nested subset.swap
+        | scale_search subset.exact subset.signed
+        | codebooks subset subset.signed_columns subset.signed_exact
         | sharing substitutes subset.signed_search subset.signed_units
         | budget
         | options

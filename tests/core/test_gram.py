@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skcompress.core import gram as gram_module
 from skcompress.core import checks
+from skcompress.core import gram as gram_module
 from skcompress.core.gram import DenseGram, LazyGram, gram_of, weighted_mean
 
 COLUMNS = np.array([4, 0, 2])

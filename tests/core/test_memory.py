@@ -33,7 +33,7 @@ def test_without_proc_the_pages_are_counted(monkeypatch):
         raise FileNotFoundError
 
     monkeypatch.setattr(builtins, "open", no_file)
-    monkeypatch.setattr(memory.os, "sysconf", {"SC_AVPHYS_PAGES": 10, "SC_PAGE_SIZE": 4096}.__getitem__, raising=False)
+    monkeypatch.setattr(checks.os, "sysconf", {"SC_AVPHYS_PAGES": 10, "SC_PAGE_SIZE": 4096}.__getitem__, raising=False)
     assert checks.free_bytes() == 40960
-    monkeypatch.delattr(memory.os, "sysconf", raising=False)
+    monkeypatch.delattr(checks.os, "sysconf", raising=False)
     assert checks.free_bytes() is None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .exact import exact
-from .one_shot import one_shot
+from .nested import Nested, one_shot, stepwise
 from .problem import Problem, problems_of
-from .profile import Found, Nested, Profile, Settings
-from .stepwise import stepwise
+from .profile import Found, Profile, Settings
 from .swap import swap
 
 SEARCHES: dict[str, Callable[[Problem, Settings], Profile]] = {

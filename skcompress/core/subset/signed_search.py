@@ -6,11 +6,11 @@ import numpy as np
 
 from ..units import Importance
 from .exact import nodes_for
+from .nested import stepwise
 from .problem import Problem
 from .profile import Profile, Settings
 from .signed import SignedOrder, SignedProblem, SignedSwap
 from .signed_exact import SignedExact
-from .stepwise import stepwise
 
 
 def signed_search(name: str, problem: Problem, signed: SignedProblem, settings: Settings) -> Profile:
