@@ -51,8 +51,8 @@ ORDER = {
         | sharing substitutes subset.signed_search subset.signed_units
         | budget
         | options
-        | quantizing selection
-        | criterion pruned widths
+        | selection
+        | criterion pruned quantizing
         | pruning
     """,
     "linear": """

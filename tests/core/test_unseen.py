@@ -10,10 +10,9 @@ from skcompress.core.grids import GRIDS
 from skcompress.core.moments import HOLD
 from skcompress.core.options import QuantizeOptions
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.quantizing import quantize, round_on
+from skcompress.core.quantizing import quantize, quantize_widths, round_on
 from skcompress.core.rounding import ROUNDINGS
 from skcompress.core.unseen import held, unseen
-from skcompress.core.widths import quantize_widths
 
 LIVE = [0, 2, 3]
 WEIGHTS = np.array([[1.237, 5.31, -2.618, 3.09, -0.9], [-0.4, 1.7, 0.55, 1.1, 0.8]])

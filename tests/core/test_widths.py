@@ -6,10 +6,9 @@ import pytest
 from skcompress.core.grids import GRIDS
 from skcompress.core.options import QuantizeOptions
 from skcompress.core.quadratic import QuadraticModel
-from skcompress.core.quantizing import quantize
+from skcompress.core.quantizing import quantize, quantize_widths
 from skcompress.core.rounding import ROUNDINGS
 from skcompress.core.scales import GRANULARITIES, SCALES
-from skcompress.core.widths import quantize_widths
 
 WIDTHS = (8, 5, 3, 1, 2)
 BY_ROWS = ("nearest", "floor", "gptq")
