@@ -51,8 +51,8 @@ ORDER = {
         | sharing substitutes subset.signed_search subset.signed_units
         | budget
         | options
-        | selection
-        | criterion pruned quantizing
+        | quantizing selection
+        | criterion pruned
         | pruning
     """,
     "linear": """
