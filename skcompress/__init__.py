@@ -18,7 +18,7 @@ _HOME = {
     "CompressedClassifierCV": "model_selection",
     "CompressedRegressorCV": "model_selection",
     "CompressionPathDisplay": "inspection",
-    "DistilledClassifier": "distillation_classifier",
+    "DistilledClassifier": "distillation",
     "DistilledRegressor": "distillation",
     "MaxChange": "inspection",
     "PrunedClassifier": "pruning",

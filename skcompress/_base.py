@@ -27,13 +27,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._version import VersionedState
 from .artifact import CompactLinear
-from .linear.compacting import compact
+from .linear.compacting import compact, with_summary
 from .linear.containers import find_leaf, innermost, inside_of, is_wrapper
 from .linear.fitting import base_fit_through, fit_clone, require_estimator, weight_given
 from .linear.nest import Nest, Run, base_params, inside_pipelines, run, unroll, with_inside
 from .linear.rows import input_range
 from .linear.state import Attributes, State, StepRecord
-from .linear.summary import with_summary
 from .linear.view import like_coef, require_kind
 
 _WITHOUT_Y = "; only a FrozenEstimator, which is fitted already, can be compressed without it"

@@ -11,8 +11,7 @@ from typing import Any
 
 from sklearn.base import is_classifier
 
-from .distillation import DistilledRegressor
-from .distillation_classifier import DistilledClassifier
+from .distillation import DistilledClassifier, DistilledRegressor
 from .linear.integer_inputs import reader_of
 from .model_selection import CompressedClassifierCV, CompressedRegressorCV
 from .pruning import PrunedClassifier, PrunedRegressor

@@ -26,9 +26,34 @@ BELOW = {
     "_classifier": {"_base"},
     "pruning": {"_base", "_classifier", "linear"},
     "quantization": {"_base", "_classifier", "linear"},
-    "distillation": {"_base", "linear"},
-    "distillation_classifier": {"_classifier", "distillation"},
+    "distillation": {"_base", "_classifier", "linear"},
     "scorecard": {"scorecard", "_version", "core", "artifact", "linear"},
+    "model_selection": {
+        "model_selection",
+        "_base",
+        "_classifier",
+        "pruning",
+        "quantization",
+        "core",
+        "artifact",
+        "linear",
+    },
+    "inspection": {
+        "inspection",
+        "model_selection",
+        "pruning",
+        "_base",
+        "_version",
+        "export",
+        "core",
+        "artifact",
+        "linear",
+    },
+    "privacy": {"core", "linear"},
+    "inputs": {"core", "linear"},
+    "shipping": {"artifact", "linear"},
+    "persistence": {"_base", "linear"},
+    "onnx_converters": {"distillation", "pruning", "quantization", "model_selection", "linear"},
 }
 """What each part of the package may import of the package; parts that are not listed are at the top."""
 
@@ -57,12 +82,12 @@ ORDER = {
     """,
     "linear": """
         . lineage losses rows state transformers.graph
-        | curvature representation transformers.registry view
-        | containers transformers.local transformers.pipelines transformers.targets transformers.texts
-        | columns fitting integer_inputs integer_training labels transformers.columnwise transformers.encoders
-          transformers.expansions
-        | compacting problem soft_labels transformers
-        | distil newton row_warnings summary
+        | representation transformers.registry view
+        | containers transformers.columnwise transformers.encoders transformers.expansions transformers.pipelines
+          transformers.texts
+        | columns curvature fitting integer_inputs integer_training transformers
+        | compacting problem soft_labels
+        | distil newton row_warnings
         | nest rounds teaching
         | distil_step multinomial quantizing_step sizing
         | pruning_step
@@ -101,6 +126,21 @@ ORDER = {
         | classifier
         | .
     """,
+    "model_selection": """
+        fold_moments sweep
+        | choosing held_out
+        | folds scorers
+        | sizes
+        | search
+        | .
+    """,
+    "inspection": """
+        . cohorts drawing rendering row_metrics stability worst_case.boxes
+        | coefficient_display path_display report worst_case.interactions
+        | worst_case.together
+        | worst_case.max_change
+        | change worst_case
+    """,
 }
 """The modules of a part in groups: each imports only from groups left of its own. The dot is the part's own face.
 
@@ -116,6 +156,14 @@ OUTSIDE = {
     "linear": {"numpy", "scipy", "sklearn", "pandas"},
 }
 """What the lower parts may import beside the standard library."""
+
+
+SHARED = {
+    *("_replace", "_asdict", "_fields", "_make"),  # of a NamedTuple, so that they are no fields
+    *("_version", "_base", "_classifier"),  # modules
+    "_init_callback_context",  # of scikit-learn's searches
+}
+"""Names with an underscore that are no underscore members of another module."""
 
 
 def part_of(path):
@@ -211,12 +259,7 @@ def private_of_others(tree):
 
 
 def is_private(name):
-    # Some methods of a NamedTuple begin with an underscore, so that they are no fields; `_version` is a module.
-    return (
-        name not in ("_replace", "_asdict", "_fields", "_make", "_version")
-        and name.startswith("_")
-        and not (name.startswith("__") and name.endswith("__"))
-    )
+    return name not in SHARED and name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
 
 
 def test_relative_imports_are_resolved():

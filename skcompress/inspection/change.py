@@ -15,15 +15,22 @@ import pandas as pd
 import sklearn
 
 from .._version import __version__
+from ..linear.compacting import steps_text
 from ..linear.rows import count_rows, require_order
-from ..linear.summary import steps_text
 from . import cohorts, rendering
-from .answers import answer_of, classes_of, numeric_target, require_model
 from .cohorts import Rows
-from .parameters import parameters_of
 from .rendering import text_of
-from .report import facts_of
-from .row_metrics import DECISION, PROBABILITY, REGRESSION, compare
+from .report import facts_of, parameters_of
+from .row_metrics import (
+    DECISION,
+    PROBABILITY,
+    REGRESSION,
+    answer_of,
+    classes_of,
+    compare,
+    numeric_target,
+    require_model,
+)
 from .worst_case import max_change
 
 METRICS = {"number": REGRESSION, "probability": PROBABILITY, "score": DECISION}

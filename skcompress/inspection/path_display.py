@@ -12,8 +12,7 @@ from sklearn.model_selection import check_cv, cross_val_score
 from sklearn.utils.validation import check_is_fitted
 
 from ..core.linalg import Floats
-from ..model_selection.choosing import fold_scores, standard_error
-from ..model_selection.results import undominated
+from ..model_selection.choosing import fold_scores, standard_error, undominated
 from ..model_selection.scorers import ScoreAndSize
 from .drawing import log_axis, pyplot
 

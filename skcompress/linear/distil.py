@@ -27,9 +27,8 @@ from sklearn.base import clone
 
 from ..core.linalg import Floats, Indices
 from .containers import Leaf, find_leaf
-from .curvature import Fit, fit_of
+from .curvature import Fit, class_factors, fit_of, numeric_target
 from .fitting import leaf_weight
-from .labels import class_factors, numeric_target
 from .losses import Huber, Logistic, Softmax, Squared, Tweedie
 from .rows import count_rows, has_rows, stack_rows
 from .soft_labels import align, fit_soft, shrunk_fit, soften

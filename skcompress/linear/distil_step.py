@@ -17,9 +17,9 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from .containers import find_leaf, without_pipelines, wrappers_of
+from .curvature import require_every_class
 from .distil import answer_errors, choose, has_log_odds, held_out_errors, lines_of, write_line
 from .fitting import fit_clone, leaf_weight, require_random_state
-from .labels import require_every_class
 from .nest import has_step, unroll
 from .representation import check_representation, encode
 from .rows import count_rows, take_params, take_rows

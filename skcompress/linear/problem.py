@@ -22,8 +22,7 @@ from ..core.linalg import Floats, Mask
 from ..core.moments import HOLD
 from ..core.quadratic import QuadraticModel
 from .containers import Leaf
-from .curvature import Fit, fit_of
-from .labels import numeric_target, row_weights, unexplained
+from .curvature import Fit, fit_of, numeric_target, row_weights, unexplained
 from .losses import Squared, best_level
 from .view import as_matrix, fits_intercept, read
 

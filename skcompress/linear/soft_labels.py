@@ -34,7 +34,7 @@ from sklearn.utils.validation import has_fit_parameter
 from ..core.gram import weighted_mean
 from ..core.linalg import Floats
 from .containers import Leaf
-from .labels import class_factors
+from .curvature import class_factors
 from .rows import take_params
 
 _NEGLIGIBLE = 1e-6

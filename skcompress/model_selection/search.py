@@ -23,15 +23,12 @@ from ..linear.rows import input_range
 from ..linear.view import like_coef, require_kind
 from ..pruning import PrunedClassifier, PrunedRegressor
 from ..quantization import QuantizedClassifier, QuantizedRegressor
-from .choosing import check_tolerance, smallest, within
+from .choosing import check_tolerance, cv_results, frontier, smallest, undominated, within
 from .fold_moments import whole_of
-from .folds import Data, FoldResult, Grid, fit_base, is_bare, run_fold
+from .folds import CallbackSupportMixin, Data, FoldResult, Grid, fit_base, is_bare, run_fold, watched, with_callbacks
 from .held_out import scorer_of
-from .nest import nest_of
-from .progress import CallbackSupportMixin, watched, with_callbacks
-from .results import cv_results, frontier, undominated
 from .sizes import bytes_at, check_size, checked_values, default_sizes, measure
-from .sweep import grid_points, sweep
+from .sweep import grid_points, nest_of, sweep
 
 
 class _CompressedCV(CallbackSupportMixin, LinearCompressor):

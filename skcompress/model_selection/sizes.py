@@ -19,8 +19,7 @@ from ..linear.containers import find_leaf
 from ..linear.nest import Run
 from ..pruning import PrunedRegressor
 from .folds import lend
-from .nest import SearchNest
-from .sweep import Candidate
+from .sweep import Candidate, SearchNest
 
 N_SIZES = 20
 """How many sizes are tried where none are given, or fewer where the model has fewer units."""

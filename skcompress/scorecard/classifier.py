@@ -22,8 +22,8 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._version import VersionedState
 from ..artifact import CompactLinear
+from ..linear.curvature import require_labels
 from ..linear.fitting import require_estimator
-from ..linear.labels import require_labels
 from .card import PointsCard
 from .encoder import StepEncoder, encode, input_names, lines_named, row_weights
 from .lines import choose_lines

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skcompress import PrunedClassifier, PrunedRegressor, QuantizedRegressor, compact
-from skcompress.inspection.parameters import parameters_of
+from skcompress.inspection.report import parameters_of
 
 
 @pytest.mark.parametrize(

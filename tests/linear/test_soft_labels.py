@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from skcompress.linear.containers import find_leaf
-from skcompress.linear.labels import class_factors
+from skcompress.linear.curvature import class_factors
 from skcompress.linear.soft_labels import align, fit_soft, soften
 
 

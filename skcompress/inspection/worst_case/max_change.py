@@ -19,8 +19,7 @@ from ...artifact.categories import ABSENT
 from ...export.compacted import compacted
 from .boxes import Boxes, ranges_of
 from .interactions import Interval, climbed, ranges_of_products
-from .line import Line
-from .together import Together, can_be_listed, joined
+from .together import Line, Together, can_be_listed, joined
 
 _CLOSE = 1e-9
 

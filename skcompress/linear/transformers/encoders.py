@@ -17,8 +17,7 @@ from ...artifact.categories import REFUSED, Scalar, key_of, scalar_of
 from ...artifact.terms import NO_TERM
 from ...core.linalg import Mask
 from .graph import Column, Graph
-from .local import local_needs, narrowed_locally
-from .registry import KINDS, Kind, Narrowed, Notes, cannot_compile, register_transformer
+from .registry import KINDS, Kind, Narrowed, Notes, cannot_compile, local_needs, narrowed_locally, register_transformer
 
 Levels = list[Scalar]
 Slots = NDArray[np.intp]

@@ -14,8 +14,7 @@ from ...artifact.terms import NO_TERM, TERMS
 from ...artifact.terms.spline import CONSTANT as ENDS
 from ...artifact.terms.spline import CONTINUE, ERROR, LINEAR, PERIODIC
 from .graph import CONSTANT, Column, Graph
-from .local import LOCAL
-from .registry import KINDS, cannot_compile, register_transformer
+from .registry import KINDS, LOCAL, cannot_compile, register_transformer
 
 EXTRAPOLATIONS = {"continue": CONTINUE, "constant": ENDS, "linear": LINEAR, "periodic": PERIODIC, "error": ERROR}
 
