@@ -68,13 +68,7 @@ _SEPARATED = (
     "its data of 1.6: 30 rows of random labels that steps of 10 columns separate, so that many cards fit equally well "
     "and rounding decides; later versions have other data, which it passes"
 )
-_PERFECT = (
-    "its rows come in every fold, so that 15 weights on 15 distinct rows score best: many supports of that size fit "
-    "perfectly, and rounding decides (see Ties in decisions.md)"
-)
 EXPECTED_FAILURES = {
-    ("CompressedRegressorCV()", "check_sample_weight_equivalence_on_dense_data"): ("", _PERFECT),
-    ("CompressedRegressorCV()", "check_sample_weight_equivalence_on_sparse_data"): ("", _PERFECT),
     ("ScorecardClassifier()", "check_sample_weight_equivalence_on_dense_data"): ("1.6.", _SEPARATED),
 }
 """Beginning of the versions of scikit-learn in which a check fails, and the reason, by the estimator and the check."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .gram import Gram
-from .linalg import Floats, Indices, Mask
+from .linalg import Floats, Indices, Mask, independent_first, scale_of
 
 
 class System(NamedTuple):
@@ -82,6 +82,16 @@ class Systems:
         else:
             product = np.vstack([gram.dot(v[None]) for gram, v in zip(self.grams, vectors, strict=True)])
         return product + self.penalty * vectors
+
+    def least_share(self) -> float:
+        """Return the least share of its curvature that a free column has beside those before it; 0 if it depends."""
+        least = 1.0
+        for outputs, columns in self.systems():
+            block = self.block(columns, outputs[0])
+            scale = scale_of(np.diag(block))
+            factor, order = independent_first(block / np.outer(scale, scale))
+            least = min(least, np.square(np.diag(factor)).min(initial=1.0) if len(order) == len(columns) else 0.0)
+        return float(least)
 
     def systems(self) -> Iterator[System]:
         """Yield the outputs in groups that share H and the free columns."""

@@ -304,12 +304,10 @@ class LinearProblem:
         (gram, *_), _ = self._exact_grams
         if not isinstance(gram, DenseGram):
             return False
-        if getattr(self.leaf.estimator, "rank_", len(self.column_mean)) < len(self.column_mean):
-            return True
+        cut = getattr(self.leaf.estimator, "rank_", len(self.column_mean)) < len(self.column_mean)
         size = np.sqrt(gram.diag() + self.fits_intercept * self.column_mean**2)
-        if (LEAST_SHARE * np.abs(self.weights) * size > MISSED * np.sqrt(self.unit)[:, None]).any():
-            return True
-        return not self.fits_intercept and bool((self.column_mean**2 > FAR * gram.diag()).any())
+        noisy = LEAST_SHARE * np.abs(self.weights) * size > MISSED * np.sqrt(self.unit)[:, None]
+        return bool(cut or noisy.any() or (not self.fits_intercept and (self.column_mean**2 > FAR * gram.diag()).any()))
 
     def _grams(self, weights: Floats, intercept: Floats) -> tuple[list[Gram], Floats]:
         if self.exact:
@@ -324,8 +322,7 @@ class LinearProblem:
     @property
     def exact_gram(self) -> tuple[Gram, Floats]:
         """The curvature of the data and the centre of the columns, shape (p,), where the loss is quadratic."""
-        grams, means = self._exact_grams
-        return grams[0], means[0]
+        return self._exact_grams[0][0], self._exact_grams[1][0]
 
     def take_exact_gram(self, gram: Gram) -> None:
         """Use a curvature that is known already in place of a pass over the rows, where the loss is quadratic."""

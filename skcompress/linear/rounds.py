@@ -28,6 +28,9 @@ ROUNDS = 3
 
 _NEWTON_STEPS = 30
 
+WELL_APART = 1e-2
+"""Share of its curvature that each column of a support has to itself where the moments keep thirteen digits."""
+
 
 DAMPED = 4.0
 """Root mean square of the log-odds of a classifier beyond which its loss is linearised at smaller weights too."""
@@ -121,7 +124,11 @@ def settled(problem: LinearProblem, solution: Solution, signs: ArrayLike = 0) ->
     """Return the solution with its weights at the minimum of the true loss on their `support`, where it has one."""
     if solution.settled or not hasattr(solution.result, "support"):
         return solution
-    weights, intercept = settle(problem, solution.result.weights, solution.intercept, solution.result.support, signs)
+    at = solution.result.weights, solution.intercept
+    if problem.exact:
+        weights, intercept = polished(problem, *at, solution.result.model)
+    else:
+        weights, intercept = settle(problem, *at, solution.result.support, signs)
     return solution._replace(result=replace(solution.result, weights=weights), intercept=intercept, settled=True)
 
 
@@ -211,6 +218,29 @@ def settle(
         if gain <= 1e-12 * abs(lowest):
             break
     return weights, intercept
+
+
+def polished(
+    problem: LinearProblem, weights: Floats, intercept: Floats, model: QuadraticModel
+) -> tuple[Floats, Floats]:
+    """Return weights of a squared loss with the digits that its moments lost where columns all but depend on others.
+
+    One step of iterative refinement: the slope is that of the rows, not of the moments.
+
+    Parameters
+    ----------
+    problem : LinearProblem
+        The true loss, which is quadratic.
+    weights, intercept : ndarray of shape (m, p) and (m,)
+        The minimum as the moments have it.
+    model : QuadraticModel
+        The loss on the weights that are free.
+    """
+    if not model.free.any() or model.least_share() > WELL_APART:
+        return weights, intercept
+    there = problem.quadratic(weights, intercept, model.free, at_minimum=False, signs=model.signs)
+    moved = there.restrict(model.free).centre
+    return moved, problem.best_intercept(moved)
 
 
 def true_loss(problem: LinearProblem, weights: Floats, intercept: Floats) -> float:
