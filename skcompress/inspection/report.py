@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, check_scoring, r2_score
+from sklearn.utils.metaestimators import available_if
 
 from ..artifact import CompactLinear, size_bytes
 from ..linear.compacting import compact
@@ -106,8 +107,7 @@ def compression_report(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         What was observed.
     scoring : str, callable or None, default=None
-        The score; None: R2, or accuracy for classifiers. CompactLinear has predictions alone, so that scores of
-        probabilities are not known for it.
+        The score; None: R2, or accuracy for classifiers.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows, for R2 and accuracy.
     n_timings : int, default=5
@@ -155,11 +155,12 @@ def _named(models: Any) -> dict[str, Any]:
     return named
 
 
-class _Predictor(BaseEstimator):
-    """A CompactLinear as scikit-learn's scorers want it."""
+class _Shipped(BaseEstimator):
+    """A CompactLinear as scikit-learn's scorers, and those of sizes, want it."""
 
     def __init__(self, model: CompactLinear):
         self.model = model
+        self.coef_, self.intercept_ = model.coef, model.intercept
 
     def fit(self, X: Any, y: Any = None) -> Any:
         """Do nothing."""
@@ -169,19 +170,37 @@ class _Predictor(BaseEstimator):
         """Return the model's predictions."""
         return self.model.predict(X)
 
+    @property
+    def compact_(self) -> CompactLinear:
+        """The model."""
+        return self.model
+
+
+class _ShippedClassifier(ClassifierMixin, _Shipped):
+    """The same with classes."""
+
+    @property
+    def classes_(self) -> Any:
+        """The labels."""
+        return np.array(self.model.classes)
+
+    def decision_function(self, X: Any) -> Any:
+        """Return the model's scores."""
+        return self.model.decision_function(X)
+
+    @available_if(lambda self: self.model.link != "identity")
+    def predict_proba(self, X: Any) -> Any:
+        """Return the model's probabilities."""
+        return self.model.predict_proba(X)
+
 
 def _score(model: Any, X: Any, y: Any, scoring: Any, sample_weight: Any) -> float:
     if scoring is None:
         metric = accuracy_score if classes_of(model) else r2_score
         return float(metric(y, model.predict(X), sample_weight=sample_weight))
-    asked = _Predictor(model) if isinstance(model, CompactLinear) else model
-    scorer = check_scoring(asked, scoring)
-    try:
-        return float(scorer(asked, X, y))
-    except AttributeError:
-        if isinstance(model, CompactLinear):
-            return float("nan")
-        raise
+    if isinstance(model, CompactLinear):
+        model = _ShippedClassifier(model) if model.classes else _Shipped(model)
+    return float(check_scoring(model, scoring)(model, X, y))
 
 
 def _seconds(model: Any, X: Any, n_timings: int) -> float:

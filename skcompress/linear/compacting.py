@@ -26,6 +26,7 @@ from sklearn.linear_model import (
     TweedieRegressor,
 )
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.svm import SVC, NuSVC
 
 from ..artifact import CompactLinear, Weights, size_bytes
 from ..artifact.analysis.limits import capped, range_of
@@ -106,6 +107,11 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     opened = _leaf_of(model, graph)
     leaf = opened.estimator
     coef, intercept = read(leaf)
+    if isinstance(leaf, (SVC, NuSVC)) and len(leaf.classes_) > 2:
+        raise ValueError(
+            f"{type(leaf).__name__} has one vector of weights for each pair of its {len(leaf.classes_)} classes: use "
+            "LinearSVC, which has one for each class"
+        )
     if coef.shape[1] != len(opened.columns):
         raise ValueError(
             f"{type(leaf).__name__} has {coef.shape[1]} weights for each output, but the steps before it give "

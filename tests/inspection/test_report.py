@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
@@ -16,10 +16,14 @@ from skcompress import (
     QuantizedRegressor,
     compact,
     compression_report,
+    neg_inputs_scorer,
+    neg_nonzero_scorer,
+    neg_size_scorer,
     size_bytes,
 )
 
 COLUMNS = ["score", "inputs", "weights", "bits", "bytes", "row_us", "batch_ms"]
+SIZE_SCORERS = [neg_size_scorer, neg_inputs_scorer, neg_nonzero_scorer]
 
 
 def test_all_kinds_of_models_stand_side_by_side(diabetes):
@@ -57,7 +61,26 @@ def test_classifiers_are_scored_by_accuracy_or_as_asked(small):
     assert plain["score"].tolist() == [accuracy_score(y, model.predict(X)) for model in models.values()]
     asked = compression_report(models, X, y, scoring="roc_auc")["score"]
     assert asked["pruned"] == pytest.approx(roc_auc_score(y, pruned.decision_function(X)))
-    assert np.isnan(asked["compact"])
+    assert asked["compact"] == pytest.approx(asked["pruned"])
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [0, 1], [0, 1, 2]], ids=str)
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr", "f1_macro", *SIZE_SCORERS], ids=str)
+def test_what_ships_is_scored_as_the_wrapper_is(small, labels, scoring):
+    X = small[0]
+    y = np.array(labels)[np.arange(len(X)) % len(labels)]
+    pruned = PrunedClassifier(LogisticRegression(), n_nonzero=2).fit(X, y)
+    scores = compression_report([pruned, pruned.compact_], X, y, scoring=scoring)["score"]
+    assert np.isfinite(scores).all()
+    assert scores.iloc[1] == pytest.approx(scores.iloc[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("scoring", ["neg_mean_poisson_deviance", *SIZE_SCORERS], ids=str)
+def test_what_ships_of_a_regressor_is_scored_as_the_wrapper_is(small, scoring):
+    X, y = small
+    pruned = PrunedRegressor(PoissonRegressor(), n_nonzero=2).fit(X, y - y.min())
+    scores = compression_report([pruned, pruned.compact_], X, y - y.min() + 0.1, scoring=scoring)["score"]
+    assert scores.iloc[1] == pytest.approx(scores.iloc[0], rel=1e-9)
 
 
 def test_weights_of_rows_count(small):

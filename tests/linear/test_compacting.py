@@ -27,7 +27,7 @@ from sklearn.linear_model import (
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
-from sklearn.svm import SVR, LinearSVC
+from sklearn.svm import SVC, SVR, LinearSVC, NuSVC
 
 from skcompress.artifact import CompactLinear, Weights
 from skcompress.linear.compacting import compact
@@ -345,6 +345,17 @@ def test_a_compact_model_is_already_compact():
 def test_what_cannot_be_compiled_is_named(model, message):
     with pytest.raises(ValueError, match=message):
         compact(model.fit(FRAME[NUMBERS], Y))
+
+
+@pytest.mark.parametrize("n_classes", [3, 4])
+@pytest.mark.parametrize("model", [SVC(kernel="linear"), NuSVC(kernel="linear", nu=0.1)])
+def test_one_vector_for_each_pair_of_classes_is_refused(model, n_classes):
+    """With three classes there are three pairs, too, and the vectors would be taken for those of classes."""
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    two = model.fit(X, X[:, 0] > 0)
+    assert (compact(two).predict(X) == two.predict(X)).all()
+    with pytest.raises(ValueError, match=f"for each pair of its {n_classes} classes: use LinearSVC"):
+        compact(model.fit(X, np.arange(60) % n_classes))
 
 
 @pytest.mark.parametrize("unit", ["ns", "us", "s"])
