@@ -1,4 +1,4 @@
-"""slim: a fitted model without what its training has left behind."""
+"""strip_training_state: a fitted model without what its training has left behind."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RESIDUE = (
 _SMALL = 64
 
 
-def slim(model: Any) -> Any:
+def strip_training_state(model: Any) -> Any:
     """Return a copy of a fitted model that predicts the same and leaves behind what only its training needed.
 
     A pickle (joblib, skops) of the copy is small, and tells less: the teacher of a distilled model, the path of sizes
@@ -64,13 +64,13 @@ def slim(model: Any) -> Any:
     --------
     >>> import pickle
     >>> from sklearn.datasets import load_diabetes
-    >>> from skcompress import DistilledRegressor, slim
+    >>> from skcompress import DistilledRegressor, strip_training_state
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = DistilledRegressor(random_state=0).fit(X, y)
-    >>> len(pickle.dumps(model)) > 20 * len(pickle.dumps(slim(model)))
+    >>> len(pickle.dumps(model)) > 20 * len(pickle.dumps(strip_training_state(model)))
     True
     """
-    require_fitted(model, "model", "slim")
+    require_fitted(model, "model", "strip_training_state")
     small = copy.deepcopy(model)
     if not isinstance(model, LinearCompressor) and isinstance(getattr(type(model), "compact_", None), property):
         return small

@@ -22,7 +22,7 @@ from skcompress import (
     QuantizedRegressor,
     ScorecardClassifier,
     __version__,
-    slim,
+    strip_training_state,
 )
 
 X, Y = load_diabetes(return_X_y=True)
@@ -55,7 +55,7 @@ def rows_of(model):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("make", [lambda m: m, slim], ids=["whole", "slim"])
+@pytest.mark.parametrize("make", [lambda m: m, strip_training_state], ids=["whole", "stripped"])
 def test_pickles_and_joblib_keep_the_model(name, make, tmp_path):
     model = MODELS[name]
     rows = rows_of(model)
@@ -69,7 +69,7 @@ def test_pickles_and_joblib_keep_the_model(name, make, tmp_path):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("make", [lambda m: m, slim], ids=["whole", "slim"])
+@pytest.mark.parametrize("make", [lambda m: m, strip_training_state], ids=["whole", "stripped"])
 def test_skops_needs_to_trust_our_own_types_alone(name, make):
     skops_io = pytest.importorskip("skops.io")
     model = make(MODELS[name])
@@ -77,7 +77,7 @@ def test_skops_needs_to_trust_our_own_types_alone(name, make):
     trusted = skops_io.get_untrusted_types(data=data)
     # A search keeps the scorer of scikit-learn, of which skops wants to be told in a GridSearchCV too.
     scorers = "sklearn.metrics._scorer."
-    assert all(kind.startswith("skcompress." if make is slim else ("skcompress.", scorers)) for kind in trusted)
+    assert all(kind.startswith("skcompress." if make is strip_training_state else ("skcompress.", scorers)) for kind in trusted)
     again, rows = skops_io.loads(data, trusted=trusted), rows_of(model)
     assert np.array_equal(again.predict(rows), model.predict(rows))
     for table in {"frontier_", "points_table_", "neutral_points_"}.intersection(dir(model)):
@@ -85,39 +85,39 @@ def test_skops_needs_to_trust_our_own_types_alone(name, make):
             assert getattr(again, table).equals(getattr(model, table))
 
 
-def test_a_slim_search_has_no_frontier():
+def test_a_stripped_search_has_no_frontier():
     assert len(MODELS["search"].frontier_)
-    assert not hasattr(slim(MODELS["search"]), "frontier_")
+    assert not hasattr(strip_training_state(MODELS["search"]), "frontier_")
     assert not hasattr(CompressedRegressorCV(), "frontier_")
 
 
-def test_slim_takes_searches_and_scorecards():
+def test_stripping_takes_searches_and_scorecards():
     search = GridSearchCV(PrunedRegressor(Ridge()), {"n_nonzero": [2, 4]}).fit(X, Y)
-    small = slim(search)
+    small = strip_training_state(search)
     assert not hasattr(small, "cv_results_")
     assert np.array_equal(small.predict(X), search.predict(X))
     card = ScorecardClassifier(n_lines=3).fit(CELLS[:, :3], TUMOUR)
-    assert np.array_equal(slim(card).predict(CELLS[:, :3]), card.predict(CELLS[:, :3]))
+    assert np.array_equal(strip_training_state(card).predict(CELLS[:, :3]), card.predict(CELLS[:, :3]))
 
 
-def test_slim_leaves_the_original_alone_and_can_be_fitted_again():
+def test_stripping_leaves_the_original_alone_and_can_be_fitted_again():
     model = QuantizedRegressor(PrunedRegressor(BayesianRidge(), n_nonzero=4), bits=4).fit(X, Y)
     before = pickle.dumps(model)
-    small = slim(model)
+    small = strip_training_state(model)
     assert pickle.dumps(model) == before
     assert not hasattr(small.estimator_, "path_")
     assert np.array_equal(small.fit(X, Y).predict(X), model.predict(X))
 
 
-def test_slim_drops_the_residue_of_the_base():
+def test_stripping_drops_the_residue_of_the_base():
     wide = np.random.default_rng(0).normal(size=(150, 100))
     model = PrunedRegressor(BayesianRidge(), n_nonzero=5).fit(wide, wide[:, 0])
     assert len(pickle.dumps(model)) > 80_000
-    assert len(pickle.dumps(slim(model))) < 8_000
-    assert not hasattr(slim(model).estimator_, "sigma_")
-    assert np.array_equal(slim(model).estimator_.predict(wide), model.predict(wide))
+    assert len(pickle.dumps(strip_training_state(model))) < 8_000
+    assert not hasattr(strip_training_state(model).estimator_, "sigma_")
+    assert np.array_equal(strip_training_state(model).estimator_.predict(wide), model.predict(wide))
     with pytest.raises(TypeError, match="no coef_"):
-        slim(StandardScaler().fit(wide))
+        strip_training_state(StandardScaler().fit(wide))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,6 @@ def test_a_pickle_of_another_version_warns(model):
         assert vars(again).keys() == vars(model).keys()
 
 
-def test_an_unfitted_model_cannot_be_slimmed():
+def test_an_unfitted_model_cannot_be_stripped():
     with pytest.raises(NotFittedError):
-        slim(PrunedRegressor())
+        strip_training_state(PrunedRegressor())
