@@ -68,7 +68,7 @@ class _Quantizing(LinearCompressor):
             if (last.grid is not own.grid) if name in _OF_THE_GRID else (last.inputs is not own.inputs):
                 self.__dict__.pop(name, None)
 
-    def outside(self, X: Any) -> NDArray[np.intp]:
+    def n_clipped_inputs(self, X: Any) -> NDArray[np.intp]:
         """Return how many values of each column lie beyond the codes of the inputs and are clipped.
 
         Parameters
@@ -90,7 +90,7 @@ class _Quantizing(LinearCompressor):
         reader = reader_of(self.estimator_)
         if reader is None:
             raise AttributeError(f"{type(self).__name__} clips no input: it was fitted with input_bits=None")
-        return reader.outside(leaf_input(self.estimator_, X))
+        return reader.n_clipped_inputs(leaf_input(self.estimator_, X))
 
     @property
     def codes_(self) -> NDArray[Any]:
@@ -155,7 +155,7 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         "feature" when the columns' sqrt(H_jj) spread by more than 8x, else "output".
     input_bits : int, default=None
         Bits of an input, 2 to 16: X becomes integers too, on steps that span the training rows, and the prediction is
-        one integer dot product and one scale for each output. Values beyond the training rows are clipped (`outside`
+        one integer dot product and one scale for each output. Values beyond the training rows are clipped (`n_clipped_inputs`
         counts them). With integer grids, and granularity "auto", "output" or "tensor".
     memory : str or joblib.Memory, default=None
         Caches the fit of the base; refused where its random_state=None would make each fit another.

@@ -144,11 +144,11 @@ def test_the_compact_form_reads_codes_too():
 
 def test_what_lies_beyond_the_training_rows_is_clipped_and_counted():
     model = QuantizedRegressor(Ridge(), input_bits=8).fit(X, y)
-    np.testing.assert_array_equal(model.outside(X), np.zeros(6))
+    np.testing.assert_array_equal(model.n_clipped_inputs(X), np.zeros(6))
     far = X[:10].copy()
     far[:, 1] = 1e6
     far[:3, 2] = -1e6
-    np.testing.assert_array_equal(model.outside(far), [0, 10, 3, 0, 0, 0])
+    np.testing.assert_array_equal(model.n_clipped_inputs(far), [0, 10, 3, 0, 0, 0])
     edge = far.copy()
     edge[:, 1] = X[:, 1].max()
     edge[:3, 2] = X[:, 2].min()
@@ -160,7 +160,7 @@ def test_rows_that_a_robust_base_left_out_are_counted():
     rows = X.copy()
     rows[:20, 1], target[:20] = 1e4, 1e6
     model = QuantizedRegressor(RANSACRegressor(random_state=0), input_bits=8).fit(rows, target)
-    assert model.outside(rows)[1] >= 20
+    assert model.n_clipped_inputs(rows)[1] >= 20
 
 
 def test_the_ends_of_the_training_rows_and_indicators_are_exact():
@@ -184,7 +184,7 @@ def test_sparse_rows_stay_sparse_and_zero_stays_zero():
     np.testing.assert_array_equal(codes.indices, rows.indices)
     np.testing.assert_array_equal(model.predict(rows), model.predict(rows.toarray()))
     assert model.score(rows, target) > Ridge(0.01).fit(rows, target).score(rows, target) - 0.01
-    assert model.outside(3 * rows).sum() > 0
+    assert model.n_clipped_inputs(3 * rows).sum() > 0
 
 
 def test_a_wrapper_around_it_keeps_reading_codes_or_takes_them_away():
@@ -197,7 +197,7 @@ def test_a_wrapper_around_it_keeps_reading_codes_or_takes_them_away():
     assert reader_of(floats.estimator_) is None
     np.testing.assert_allclose(floats.predict(X), X @ floats.coef_ + floats.intercept_, rtol=1e-12)
     with pytest.raises(AttributeError, match="input_bits=None"):
-        floats.outside(X)
+        floats.n_clipped_inputs(X)
 
 
 def test_losses_are_those_of_the_integer_prediction():

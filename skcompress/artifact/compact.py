@@ -171,7 +171,7 @@ class CompactLinear(Parts):
         self.memo["dot"] = dot = dot_of(self, plan_of(self, _FLOAT64))
         return dot
 
-    def outside(self, X: Any) -> int:
+    def n_clipped_rows(self, X: Any) -> int:
         """Return how many rows have an input beyond the range at which the model caps it.
 
         Parameters

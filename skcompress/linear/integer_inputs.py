@@ -107,9 +107,9 @@ class IntegerModel(BaseEstimator):
         weights, intercept = read(self.leaf)
         return np.asarray(q @ z.T) * self.scale[:, 0] + (intercept + weights @ self.inputs.offset)
 
-    def outside(self, X: Any) -> NDArray[np.intp]:
+    def n_clipped_inputs(self, X: Any) -> NDArray[np.intp]:
         """Return how many values of each column, shape (p,), lie beyond the codes and are clipped."""
-        return self.inputs.outside(self._checked(X))
+        return self.inputs.n_clipped_inputs(self._checked(X))
 
     def _checked(self, X: Any) -> Any:
         return as_matrix(validate_data(self.leaf, X, reset=False, accept_sparse="csr", dtype=np.float64))

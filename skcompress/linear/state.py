@@ -79,7 +79,7 @@ class InputGrid:
             return scaled
         return np.clip(np.rint((X - self.offset) / self.step), -self.top, self.top)
 
-    def outside(self, X: Any) -> NDArray[np.intp]:
+    def n_clipped_inputs(self, X: Any) -> NDArray[np.intp]:
         """Return how many values of each column (p,) are clipped."""
         if sp.issparse(X):
             matrix = sp.csr_array(X)

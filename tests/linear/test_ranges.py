@@ -81,8 +81,8 @@ def test_wrappers_cap_at_the_range_they_were_fitted_on():
         small = compact(model, cap=True)
         assert np.allclose(small.predict(far), model.predict(edge), rtol=1e-12)
         assert np.allclose(small.predict(frame), model.predict(frame), rtol=1e-12)
-        assert small.outside(far) == 2
-        assert small.outside(frame) == 0
+        assert small.n_clipped_rows(far) == 2
+        assert small.n_clipped_rows(frame) == 0
     student = DistilledRegressor(make_pipeline(columns, Ridge()), teacher=make_pipeline(columns, Ridge()), alpha=0.5)
     assert np.array_equal(student.fit(frame, y).input_range_, input_range(frame), equal_nan=True)
 
@@ -107,8 +107,8 @@ def test_numbers_of_mappings_are_capped_behind_the_entry():
     far = [{"v": 1e9, "c": "a"}, {"v": -7.0}]
     assert np.allclose(small.predict(far), model.predict([{"v": 5.0, "c": "a"}, {"v": 0.0}]), rtol=1e-12)
     assert np.allclose(small.predict(rows), model.predict(rows), rtol=1e-12)
-    assert small.outside(far) == 2
-    assert small.outside(rows) == 0
+    assert small.n_clipped_rows(far) == 2
+    assert small.n_clipped_rows(rows) == 0
     again = CompactLinear.from_bytes(small.to_bytes())
     assert again.predict(far).tolist() == small.predict(far).tolist()
     with pytest.raises(ValueError, match="cap must have at least one row"):

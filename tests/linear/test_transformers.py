@@ -451,9 +451,9 @@ def test_cap_holds_numbers_at_the_training_range():
         expected = pipeline.predict(np.clip(far, X.min(axis=0), X.max(axis=0)))
         np.testing.assert_allclose(capped.predict(far), expected, rtol=1e-12)
         outside = ((far < X.min(axis=0)) | (far > X.max(axis=0))).any(axis=1)
-        assert capped.outside(far) == outside.sum()
+        assert capped.n_clipped_rows(far) == outside.sum()
         assert compact(compact(pipeline), cap=X).model_id == capped.model_id
-        assert CompactLinear.from_bytes(capped.to_bytes()).outside(far) == outside.sum()
+        assert CompactLinear.from_bytes(capped.to_bytes()).n_clipped_rows(far) == outside.sum()
     with pytest.raises(ValueError, match="pass cap=X"):
         compact(model, cap=True)
     model.input_range_ = np.array([X.min(axis=0), X.max(axis=0)])
@@ -468,8 +468,8 @@ def test_cap_leaves_categories_alone():
     model = make_pipeline(columns, Ridge()).fit(frame, y)
     small = compact(model, cap=frame)
     np.testing.assert_allclose(small.predict(frame), model.predict(frame), rtol=1e-12)
-    assert small.outside(frame.assign(age=1e6, rooms=1e6)) == len(frame)
-    assert small.outside(frame.assign(rooms=1e6)) == 0
+    assert small.n_clipped_rows(frame.assign(age=1e6, rooms=1e6)) == len(frame)
+    assert small.n_clipped_rows(frame.assign(rooms=1e6)) == 0
 
 
 @pytest.mark.parametrize("missing", [None, np.nan])
