@@ -155,8 +155,8 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
         "feature" when the columns' sqrt(H_jj) spread by more than 8x, else "output".
     input_bits : int, default=None
         Bits of an input, 2 to 16: X becomes integers too, on steps that span the training rows, and the prediction is
-        one integer dot product and one scale for each output. Values beyond the training rows are clipped (`n_clipped_inputs`
-        counts them). With integer grids, and granularity "auto", "output" or "tensor".
+        one integer dot product and one scale for each output. Values beyond the training rows are clipped
+        (`n_clipped_inputs` counts them). With integer grids, and granularity "auto", "output" or "tensor".
     memory : str or joblib.Memory, default=None
         Caches the fit of the base; refused where its random_state=None would make each fit another.
     random_state : int, RandomState or None, default=None

@@ -77,7 +77,9 @@ def test_skops_needs_to_trust_our_own_types_alone(name, make):
     trusted = skops_io.get_untrusted_types(data=data)
     # A search keeps the scorer of scikit-learn, of which skops wants to be told in a GridSearchCV too.
     scorers = "sklearn.metrics._scorer."
-    assert all(kind.startswith("skcompress." if make is strip_training_state else ("skcompress.", scorers)) for kind in trusted)
+    assert all(
+        kind.startswith("skcompress." if make is strip_training_state else ("skcompress.", scorers)) for kind in trusted
+    )
     again, rows = skops_io.loads(data, trusted=trusted), rows_of(model)
     assert np.array_equal(again.predict(rows), model.predict(rows))
     for table in {"frontier_", "points_table_", "neutral_points_"}.intersection(dir(model)):

@@ -24,7 +24,7 @@ from .nest import has_step, unroll
 from .representation import check_representation, encode
 from .rows import count_rows, take_params, take_rows
 from .state import Attributes
-from .teaching import Lesson, School, default_teacher, teach
+from .teaching import TeacherConfig, TeacherTargets, default_teacher, teach
 
 ALPHAS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the teacher that alpha="auto" compares with none."""
@@ -133,18 +133,18 @@ class DistilStep:
                 UserWarning,
                 stacklevel=5,
             )
-        school = self._school(X, y, leaf_weight(own), unlabeled)
-        teacher, lesson = teach(school, cv=self.cv, nested=self.alpha == "auto", n_jobs=self.n_jobs)
+        config = self._teacher_config(X, y, leaf_weight(own), unlabeled)
+        teacher, targets = teach(config, cv=self.cv, nested=self.alpha == "auto", n_jobs=self.n_jobs)
         fitted = fit_clone(base, X, y, own)
         self._check_temperature(fitted)
-        alpha, strength = self._chosen(base, X, y, own, lesson)
+        alpha, strength = self._chosen(base, X, y, own, targets)
         if alpha > 0:
             options = self.debias, self.temperature, (strength,)
-            mine, taught = lines_of(fitted, X, y, own, lesson.answers, *options)
+            mine, taught = lines_of(fitted, X, y, own, targets.answers, *options)
             write_line(fitted, mine.blend(taught, alpha))
         return fitted, {"teacher_": teacher, "alpha_": alpha}
 
-    def _school(self, X: Any, y: Any, sample_weight: Any, unlabeled: Any) -> School:
+    def _teacher_config(self, X: Any, y: Any, sample_weight: Any, unlabeled: Any) -> TeacherConfig:
         classes = np.unique(np.asarray(y)) if self.classifier else None
         if classes is not None and np.ndim(y) == 2 and y.shape[1] > 1:
             raise ValueError(f"{self.owner} takes one label for each row, got y of shape {y.shape}")
@@ -160,17 +160,17 @@ class DistilStep:
         coder = None
         if self.representation is not None:
             coder = partial(encode, self.representation, self.n_components, random_state=self.random_state)
-        return School(teacher, X, y, sample_weight, unlabeled, classes, coder)
+        return TeacherConfig(teacher, X, y, sample_weight, unlabeled, classes, coder)
 
     def _chosen(
-        self, base: Any, X: Any, y: Any, params: Mapping[str, Any], lesson: Lesson
+        self, base: Any, X: Any, y: Any, params: Mapping[str, Any], targets: TeacherTargets
     ) -> tuple[float, float | None]:
         """Return the share of the teacher, and how strongly the correction of the teacher is shrunk."""
         if self.alpha != "auto":
             return float(self.alpha), None
         n_rows, sample_weight = count_rows(X), leaf_weight(params)
         errors, weights, teacher_errors = [], [], []
-        for fold in lesson.folds:
+        for fold in targets.folds:
             X_train, y_train = take_rows(X, fold.train), take_rows(y, fold.train)
             given = take_params(params, fold.train, n_rows)
             fitted = fit_clone(base, X_train, y_train, given)
@@ -179,13 +179,13 @@ class DistilStep:
             lines = [own, *(own.blend(line, alpha) for line in taught for alpha in ALPHAS)]
             held = take_rows(X, fold.test), take_rows(y, fold.test)
             errors.append(held_out_errors(fitted, lines, *held))
-            teacher_errors.append(answer_errors(fitted, *held, lesson.answers.of_rows(fold.test)))
+            teacher_errors.append(answer_errors(fitted, *held, targets.answers.of_rows(fold.test)))
             tested = take_rows(sample_weight, fold.test)
             weights.append(np.ones(len(fold.test)) if tested is None else np.asarray(tested, dtype=np.float64))
         row_weight = np.concatenate(weights)
         row_weight, student = row_weight / row_weight.sum(), np.vstack(errors)
         margin, known = 1.0, [part for part in teacher_errors if part is not None]
-        if lesson.answers.X_unlabeled is not None and self.cv != "in_sample" and known:
+        if targets.answers.X_unlabeled is not None and self.cv != "in_sample" and known:
             # Rows without labels help a student to follow a teacher that knows more than it does.
             margin = 0.0 if row_weight @ np.concatenate(known) < row_weight @ student[:, 0] else 1.0
         best = choose(student, row_weight, margin)

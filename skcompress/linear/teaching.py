@@ -46,7 +46,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TeacherTargets:
     """All that a student needs from its teacher.
 
     Attributes
@@ -70,7 +70,7 @@ def default_teacher(y: Any, random_state: Any, *, classifier: bool = False) -> A
 
 
 @dataclass(frozen=True)
-class School:
+class TeacherConfig:
     """A teacher and the rows that it is fitted on.
 
     Attributes
@@ -102,7 +102,7 @@ class School:
         )
         return clone(self.teacher).fit(X, y, **weight_params(self.teacher, weight))
 
-    def ask(self, fitted: Any, X: Any) -> Any:
+    def predict(self, fitted: Any, X: Any) -> Any:
         """Return the teacher's answers for these rows, None for None."""
         if X is None:
             return None
@@ -110,21 +110,21 @@ class School:
             return np.asarray(fitted.predict(X), dtype=np.float64)
         return align(fitted.predict_proba(X), fitted.classes_, self.classes)
 
-    def lecture(self, fitted: Any, rows: Indices) -> Answers:
+    def targets(self, fitted: Any, rows: Indices) -> Answers:
         """Return answers, or codes, of a fitted teacher for these rows and the unlabelled ones."""
         X = take_rows(self.X, rows)
         if self.coder is not None:
             code, more = self.coder(fitted, X, take_rows(self.y, rows), self.X_unlabeled)
             return Answers(code, self.X_unlabeled, more, is_code=True)
-        return Answers(self.ask(fitted, X), self.X_unlabeled, self.ask(fitted, self.X_unlabeled), self.classes)
+        return Answers(self.predict(fitted, X), self.X_unlabeled, self.predict(fitted, self.X_unlabeled), self.classes)
 
 
-def teach(school: School, *, cv: Any, nested: bool, n_jobs: int | None) -> tuple[Any, Lesson]:
-    """Return the teacher fitted on all rows, and its lesson.
+def teach(config: TeacherConfig, *, cv: Any, nested: bool, n_jobs: int | None) -> tuple[Any, TeacherTargets]:
+    """Return the teacher fitted on all rows, and its targets.
 
     Parameters
     ----------
-    school : School
+    config : TeacherConfig
         The teacher and its rows.
     cv : int, splitter, iterable or "in_sample"
         Folds of the answers for the labelled rows.
@@ -133,59 +133,59 @@ def teach(school: School, *, cv: Any, nested: bool, n_jobs: int | None) -> tuple
     n_jobs : int or None
         Fits at the same time.
     """
-    fitted = school.fit()
-    everything = np.arange(count_rows(school.X))
-    as_fitted = isinstance(school.teacher, FrozenEstimator) or isinstance(cv, str) or school.coder is not None
-    splits = _splits(_NESTED_FOLDS if isinstance(cv, str) else cv, school) if nested or not as_fitted else []
-    outer = splits if len(splits) > 2 or not nested else _splits(_NESTED_FOLDS, school)
+    fitted = config.fit()
+    everything = np.arange(count_rows(config.X))
+    as_fitted = isinstance(config.teacher, FrozenEstimator) or isinstance(cv, str) or config.coder is not None
+    splits = _splits(_NESTED_FOLDS if isinstance(cv, str) else cv, config) if nested or not as_fitted else []
+    outer = splits if len(splits) > 2 or not nested else _splits(_NESTED_FOLDS, config)
     if as_fitted:
-        lesson = Lesson(school.lecture(fitted, everything))
-        parts = _parallel(n_jobs, _lecture_on, school, [train for train, _ in outer] if nested else [])
-        return fitted, replace(lesson, folds=_folds(outer, parts))
-    lesson = Lesson(_out_of_fold(school, everything, _parallel(n_jobs, _ask_without, school, splits)))
+        targets = TeacherTargets(config.targets(fitted, everything))
+        parts = _parallel(n_jobs, _targets_on, config, [train for train, _ in outer] if nested else [])
+        return fitted, replace(targets, folds=_folds(outer, parts))
+    targets = TeacherTargets(_out_of_fold(config, everything, _parallel(n_jobs, _predict_without, config, splits)))
     if not nested:
-        return fitted, lesson
+        return fitted, targets
     pairs = list(combinations(range(len(outer)), 2))
     both = [
         (np.intersect1d(outer[one][0], outer[two][0]), np.union1d(outer[one][1], outer[two][1])) for one, two in pairs
     ]
-    parts = _parallel(n_jobs, _ask_without, school, both)
+    parts = _parallel(n_jobs, _predict_without, config, both)
     answers = []
     for k, (train, _) in enumerate(outer):
         mine = [part for pair, part in zip(pairs, parts, strict=True) if k in pair]
-        answers.append(_out_of_fold(school, train, mine))
-    return fitted, replace(lesson, folds=_folds(outer, answers))
+        answers.append(_out_of_fold(config, train, mine))
+    return fitted, replace(targets, folds=_folds(outer, answers))
 
 
 def _folds(splits: list[tuple[Indices, Indices]], answers: list[Answers]) -> list[Fold]:
     return [Fold(train, test, answer) for (train, test), answer in zip(splits, answers, strict=False)]
 
 
-def _parallel(n_jobs: int | None, task: Any, school: School, arguments: list[Any]) -> list[Any]:
-    return list(Parallel(n_jobs=n_jobs)(delayed(task)(school, argument) for argument in arguments))
+def _parallel(n_jobs: int | None, task: Any, config: TeacherConfig, arguments: list[Any]) -> list[Any]:
+    return list(Parallel(n_jobs=n_jobs)(delayed(task)(config, argument) for argument in arguments))
 
 
-def _lecture_on(school: School, train: Indices) -> Answers:
-    return school.lecture(school.fit(train), train)
+def _targets_on(config: TeacherConfig, train: Indices) -> Answers:
+    return config.targets(config.fit(train), train)
 
 
-def _ask_without(school: School, split: tuple[Indices, Indices]) -> tuple[Indices, Floats, Any]:
+def _predict_without(config: TeacherConfig, split: tuple[Indices, Indices]) -> tuple[Indices, Floats, Any]:
     """Return rows, answers of a teacher fitted on the other rows, and its answers for the unlabelled ones."""
     train, test = split
-    fitted = school.fit(train)
-    return test, school.ask(fitted, take_rows(school.X, test)), school.ask(fitted, school.X_unlabeled)
+    fitted = config.fit(train)
+    return test, config.predict(fitted, take_rows(config.X, test)), config.predict(fitted, config.X_unlabeled)
 
 
-def _out_of_fold(school: School, rows: Indices, parts: list[tuple[Indices, Floats, Any]]) -> Answers:
+def _out_of_fold(config: TeacherConfig, rows: Indices, parts: list[tuple[Indices, Floats, Any]]) -> Answers:
     """Return answers for these rows, each from a part that has it; the parts' mean for the unlabelled rows."""
-    gathered = np.full((count_rows(school.X), *parts[0][1].shape[1:]), np.nan)
+    gathered = np.full((count_rows(config.X), *parts[0][1].shape[1:]), np.nan)
     for test, answer, _ in parts:
         gathered[test] = answer
     if np.isnan(gathered[rows]).any():
         raise ValueError("cv must put every row into a test fold, so that the teacher answers for all rows")
-    more = None if school.X_unlabeled is None else np.mean([unlabeled for _, _, unlabeled in parts], axis=0)
-    return Answers(gathered[rows], school.X_unlabeled, more, school.classes)
+    more = None if config.X_unlabeled is None else np.mean([unlabeled for _, _, unlabeled in parts], axis=0)
+    return Answers(gathered[rows], config.X_unlabeled, more, config.classes)
 
 
-def _splits(cv: Any, school: School) -> list[tuple[Indices, Indices]]:
-    return list(check_cv(cv, school.y, classifier=school.classes is not None).split(school.X, school.y))
+def _splits(cv: Any, config: TeacherConfig) -> list[tuple[Indices, Indices]]:
+    return list(check_cv(cv, config.y, classifier=config.classes is not None).split(config.X, config.y))
