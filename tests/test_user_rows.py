@@ -156,7 +156,7 @@ ANSWERS = {
     "predict_proba": SMALL.predict_proba,
     "compact.predict": LINEAR.compact_.predict,
     "compact.predict_proba": SMALL.compact_.predict_proba,
-    "compact.n_clipped_rows": lambda X: compact(LINEAR, cap=X).n_clipped_inputs(X),
+    "compact.n_clipped_rows": lambda X: compact(LINEAR, cap=X).n_clipped_rows(X),
     "compact.golden_rows": lambda X: [list(column) for column in SMALL.compact_.golden_rows(X).values()],
     "compact.verify": lambda X: LINEAR.compact_.verify(labels_of(LINEAR.predict(X), X), X),
     "change_report": report_of,
