@@ -62,9 +62,9 @@ def test_forward_adds_the_unit_that_explains_most(structured):
 
 def test_backward_drops_the_unit_that_costs_least(structured):
     X, y, labels, problem = structured
-    trail = problem.trail()
+    path = problem.elimination_path()
     left = sorted(set(labels))
-    for unit, score in zip(trail.order[::-1].tolist(), trail.scores[::-1], strict=True):
+    for unit, score in zip(path.order[::-1].tolist(), path.scores[::-1], strict=True):
         costs = {
             one: r2(X, y, of_units(labels, left)) - r2(X, y, of_units(labels, [u for u in left if u != one]))
             for one in left
@@ -77,7 +77,7 @@ def test_backward_drops_the_unit_that_costs_least(structured):
 
 def test_backward_corrects_its_inverse_over_many_blocks():
     X, y = correlated(400, 130, seed=1, rho=0.9)
-    order = problem_of(X, y).trail().order
+    order = problem_of(X, y).elimination_path().order
     for size in (2, 20, 60, 64, 66, 82, 129):
         scores = np.linalg.inv(np.corrcoef(X[:, order[:size]].T))
         scaled = (X - X.mean(axis=0)) / X.std(axis=0)

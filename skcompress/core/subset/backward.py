@@ -34,7 +34,7 @@ Rescore = Callable[[Indices, Floats, Floats], Floats]
 """From the columns left, their weights (r, k) and the diagonal of the inverse (k,) to scores (k,)."""
 
 
-class Trail(NamedTuple):
+class EliminationPath(NamedTuple):
     """Units in the order in which they last: the first k are the support of size k.
 
     Attributes
@@ -49,10 +49,10 @@ class Trail(NamedTuple):
     scores: Floats
 
 
-def trail_of(stay: Indices, dropped: list[int], scores: list[float]) -> Trail:
-    """Return the trail that ends in `stay` after dropping these units, the first one first."""
+def elimination_path_of(stay: Indices, dropped: list[int], scores: list[float]) -> EliminationPath:
+    """Return the path that ends in `stay` after dropping these units, the first one first."""
     order = np.concatenate([stay, np.array(dropped[::-1], dtype=np.intp)]).astype(np.intp)
-    return Trail(order, np.concatenate([np.full(len(stay), np.inf), np.array(scores[::-1])]))
+    return EliminationPath(order, np.concatenate([np.full(len(stay), np.inf), np.array(scores[::-1])]))
 
 
 def obs_scores(columns: Indices, weights: Floats, inverse_diagonal: Floats) -> Floats:
@@ -105,10 +105,10 @@ class BackwardColumns:
         idle = np.setdiff1d(np.flatnonzero(self._kept), self._alive) if self._idle else np.empty(0, dtype=np.intp)
         return np.sort(np.concatenate([self._alive, np.array(later, dtype=np.intp), idle]).astype(np.intp))
 
-    def trail(self) -> Trail:
+    def elimination_path(self) -> EliminationPath:
         """Return the order of all columns, down to those that are always kept."""
         self.support(self._least + self._idle)
-        return trail_of(np.flatnonzero(self._kept), self._dropped, self._scores)
+        return elimination_path_of(np.flatnonzero(self._kept), self._dropped, self._scores)
 
     def _drop_block(self, count: int) -> None:
         alive, inverse = self._alive, self._inverse

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..linalg import Floats, Indices, Mask, independent_first
 from ..units import IMPORTANCES, Importance, UnitView
-from .backward import Trail, trail_of
+from .backward import EliminationPath, elimination_path_of
 from .block_moves import BackwardBlocks, ExchangeBlocks, ForwardBlocks, blocks_at
 from .curvature import REGULAR, inverse_from, steps_untouched
 from .exchange import IMPROVES
@@ -170,14 +170,14 @@ class BlockProblem:
         return len(self.members)
 
     @cached_property
-    def _trail(self) -> Trail:
-        return self.trail()
+    def _elimination_path(self) -> EliminationPath:
+        return self.elimination_path()
 
     def backward(self, size: int) -> Indices:
         """Return the units that backward elimination by OBS leaves; ascending."""
-        return np.sort(self._trail.order[:size])
+        return np.sort(self._elimination_path.order[:size])
 
-    def trail(self, importance: Importance | None = None) -> Trail:
+    def elimination_path(self, importance: Importance | None = None) -> EliminationPath:
         """Return backward elimination down to the kept units; None: by OBS."""
         rule = IMPORTANCES["obs"] if importance is None else importance
         walk = BackwardBlocks(*self._full, self.members, self.buckets)
@@ -199,7 +199,7 @@ class BlockProblem:
             barred[unit] = np.inf
             dropped.append(unit)
             scores.append(float(score[unit]))
-        return trail_of(np.flatnonzero(self.kept), dropped, scores)
+        return elimination_path_of(np.flatnonzero(self.kept), dropped, scores)
 
     def exchange(self, chosen: Indices) -> tuple[Indices, float]:
         """Improve a support by exchanges; return it and what it explains. One that is too large is left as it is."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..linalg import Floats, Indices, Mask
 from ..units import Importance, UnitView
-from .backward import BackwardColumns, Trail, obs_scores
+from .backward import BackwardColumns, EliminationPath, obs_scores
 from .curvature import Curvature, steps_untouched
 from .exchange import ExchangeState, descend_along
 from .forward import ForwardColumns, gains_along
@@ -94,10 +94,10 @@ class ColumnProblem:
         """Return the columns that backward elimination by OBS leaves, at most `size`; ascending."""
         return self._backward.support(min(size, self._backward.most))
 
-    def trail(self, importance: Importance | None = None) -> Trail:
+    def elimination_path(self, importance: Importance | None = None) -> EliminationPath:
         """Return backward elimination down to the kept columns; None: by OBS."""
         if importance is None:
-            return self._backward.trail()
+            return self._backward.elimination_path()
         score, factors = importance.score, self.factors
 
         def rescore(columns: Indices, weights: Floats, inverse_diagonal: Floats) -> Floats:
@@ -105,7 +105,7 @@ class ColumnProblem:
             worth = score(_view(np.where(gone, 0.0, weights), factors[:, columns], inverse_diagonal))
             return np.where(gone, np.inf, worth)
 
-        return BackwardColumns(self.curvature, self.moments, self.kept, rescore).trail()
+        return BackwardColumns(self.curvature, self.moments, self.kept, rescore).elimination_path()
 
     @cached_property
     def most(self) -> int:

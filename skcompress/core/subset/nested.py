@@ -123,8 +123,8 @@ def one_shot(problem: Problem, settings: Settings) -> Nested:
 def stepwise(problem: Problem, settings: Settings) -> Nested:
     """Return the units in the order in which backward elimination by the importance leaves them."""
     if isinstance(settings.importance, Importance):
-        trail = problem.trail(settings.importance)
-        return Nested(problem, trail.order, trail.scores, stepwise=True, inverted=True)
+        path = problem.elimination_path(settings.importance)
+        return Nested(problem, path.order, path.scores, stepwise=True, inverted=True)
     left = np.ones(len(problem.kept), dtype=bool)
     dropped, worth = [], []
     while (left & ~problem.kept).any():

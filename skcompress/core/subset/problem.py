@@ -17,7 +17,7 @@ from ..gram import DenseGram
 from ..linalg import Floats, Indices, Mask
 from ..quadratic import QuadraticModel
 from ..units import Importance, Units
-from .backward import Trail
+from .backward import EliminationPath
 from .blocks import BlockProblem
 from .columns import ColumnProblem
 from .curvature import Curvature, require
@@ -80,7 +80,7 @@ class Problem(Protocol):
     def backward(self, size: int) -> Indices:
         """Return the units that backward elimination by OBS leaves, at most `size`; ascending."""
 
-    def trail(self, importance: Importance | None = None) -> Trail:
+    def elimination_path(self, importance: Importance | None = None) -> EliminationPath:
         """Return backward elimination by an importance, None: OBS, down to the kept units."""
 
     def exchange(self, chosen: Indices) -> tuple[Indices, float]:

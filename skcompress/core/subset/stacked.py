@@ -14,7 +14,7 @@ import numpy as np
 
 from ..linalg import Floats, Indices, Mask
 from ..units import Importance, UnitView
-from .backward import Trail
+from .backward import EliminationPath
 from .columns import ColumnProblem
 from .curvature import WAY_OUT
 from .exchange import IMPROVES, ExchangeState
@@ -86,7 +86,7 @@ class StackedProblem:
         """Refuse: an inverse would be needed."""
         raise ValueError(f"backward elimination over {len(self.kept)} columns needs their inverse curvature: {WAY_OUT}")
 
-    def trail(self, importance: Importance | None = None) -> Trail:
+    def elimination_path(self, importance: Importance | None = None) -> EliminationPath:
         """Refuse: an inverse would be needed."""
         raise ValueError(f"search='backward' over {len(self.kept)} columns needs their inverse curvature: {WAY_OUT}")
 

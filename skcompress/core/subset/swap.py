@@ -74,7 +74,7 @@ class SwapProfile:
         if wanted.sum() < TOGETHER or not problem.is_dense or self._settings.n_restarts != 0:
             return
         forward, _ = problem.forward(self.most)
-        backward = problem.trail().order
+        backward = problem.elimination_path().order
         if not problem.kept_is_independent:
             return
         wanted[min(len(forward), len(backward)) + 1 :] = False
@@ -149,7 +149,7 @@ class SwapProfile:
 
     @cached_property
     def _backward_gains(self) -> Floats:
-        return self.problem.gains_along(self.problem.trail().order)
+        return self.problem.gains_along(self.problem.elimination_path().order)
 
     def _losses_of(self, gains: Floats, limit: int) -> Floats:
         explained = np.concatenate([[0.0], np.cumsum(gains)])[: limit + 1]
