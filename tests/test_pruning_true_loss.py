@@ -190,7 +190,7 @@ def test_the_gap_bounds_every_support_on_the_quadratic_before_pruning(cancer, se
 
     def loss(kept):
         there = quadratic.restrict(np.isin(np.arange(7), kept)[None])
-        return float((there.loss_at_centre / there.unit).sum())
+        return float((there.loss_at_centre / there.loss_unit).sum())
 
     least = min(loss(kept) for kept in combinations(range(7), 3))
     chosen = loss(np.flatnonzero(model.support_[0]))

@@ -243,7 +243,7 @@ def _found_loss(profiles: Sequence[Profile], sizes: Indices) -> float:
 
 def lowest_of(quadratic: QuadraticModel) -> float:
     """Return the loss of a model without any deviance, below which nothing can get; -inf where it is not known."""
-    return -np.inf if quadratic.base_loss is None else -float((quadratic.base_loss / quadratic.unit).sum())
+    return -np.inf if quadratic.base_loss is None else -float((quadratic.base_loss / quadratic.loss_unit).sum())
 
 
 def least_bound(profiles: Sequence[Profile], choice: Choice) -> float:

@@ -40,18 +40,18 @@ class CodebookSearch:
         The systems.
     method : Rounding
         How codes are chosen.
-    unit : ndarray of shape (m,)
+    loss_unit : ndarray of shape (m,)
         The unit of the loss of each output.
     shared : bool
         Whether all outputs have one codebook.
     """
 
-    def __init__(self, tasks: list[Task], method: Rounding, unit: Floats, shared: bool):
+    def __init__(self, tasks: list[Task], method: Rounding, loss_unit: Floats, shared: bool):
         self.tasks = tasks
         self.method = method
-        self.unit = unit
+        self.loss_unit = loss_unit
         self.shared = shared
-        self.ones = np.ones((len(unit), 1))
+        self.ones = np.ones((len(loss_unit), 1))
         rows = [(place, row) for place, task in enumerate(tasks) for row in range(len(task.outputs))]
         self.groups: list[Group] = [rows] if shared and rows else [[row] for row in rows]
         self.n_levels = 2 ** tasks[0].bits if tasks else 1
@@ -106,7 +106,7 @@ class CodebookSearch:
             for place, row in group:
                 task = self.tasks[place]
                 who = (values[place][row] == free[:, None]).astype(np.float64)
-                product = task.curvature.dot(who) / self.unit[task.outputs[row]]
+                product = task.curvature.dot(who) / self.loss_unit[task.outputs[row]]
                 matrix += product @ who.T
                 right += product @ task.optimum[row]
             better = solve_psd(matrix, right)
@@ -118,11 +118,11 @@ class CodebookSearch:
 
     def _losses(self, values: list[Floats]) -> Floats:
         """Return the loss of each output, pooled where they share, (m,)."""
-        losses = np.zeros(len(self.unit))
+        losses = np.zeros(len(self.loss_unit))
         for task, chosen in zip(self.tasks, values, strict=True):
             error = chosen - task.optimum
             losses[task.outputs] = np.einsum("ij,ij->i", task.curvature.dot(error), error)
-        losses /= self.unit
+        losses /= self.loss_unit
         return np.full_like(losses, losses.sum()) if self.shared else losses
 
     def _evenly_spaced(self, rule: ScaleRule) -> list[Floats]:
@@ -131,9 +131,9 @@ class CodebookSearch:
         tasks = [replace(task, kind=kind) for task in self.tasks]
         if not tasks:
             return []
-        low, high = reach(tasks, len(self.unit), self.shared)
+        low, high = reach(tasks, len(self.loss_unit), self.shared)
         full_step = kind.spanning(low, high, tasks[0].bits)
-        search = ScaleSearch(tasks, kind, self.method, self.unit, self.shared)
+        search = ScaleSearch(tasks, kind, self.method, self.loss_unit, self.shared)
         trials, values = search.best(Trials(full_step, kind.zero_point(low, full_step, tasks[0].bits)), rule)
         return [chosen * trials.steps[task.outputs] for task, chosen in zip(tasks, values, strict=True)]
 
@@ -172,7 +172,7 @@ class CodebookSearch:
         """Return the levels as one array, (m, L) or (L,) where outputs share; short rows repeat their last."""
         if self.shared:
             return levels[0] if levels else np.zeros(1)
-        table = np.zeros((len(self.unit), max((len(own) for own in levels), default=1)))
+        table = np.zeros((len(self.loss_unit), max((len(own) for own in levels), default=1)))
         for own, group in zip(levels, self.groups, strict=True):
             output = self.tasks[group[0][0]].outputs[group[0][1]]
             table[output] = np.pad(own, (0, table.shape[1] - len(own)), mode="edge")

@@ -152,7 +152,7 @@ def _size(selection: Selection, place: int, refit: bool) -> int:
     problem = profile.problem
     outputs = np.arange(quadratic.n_outputs) if len(selection.profiles) == 1 else np.array([place])
     assert quadratic.base_loss is not None
-    base = float((quadratic.base_loss / quadratic.unit)[outputs].sum())
+    base = float((quadratic.base_loss / quadratic.loss_unit)[outputs].sum())
     n_units = len(problem.kept)
     per_unit = problem.n_weights / max(1, n_units)
     known, null = quadratic.known_dispersion, max(base + problem.empty_loss, np.finfo(np.float64).tiny)
@@ -168,7 +168,7 @@ def _size(selection: Selection, place: int, refit: bool) -> int:
         largest=max(profile.least * per_unit, bearable),
     )
     # Deviances come in units of loss.
-    scale = float(quadratic.unit[outputs].mean()) if known else 1 / null
+    scale = float(quadratic.loss_unit[outputs].mean()) if known else 1 / null
 
     def by_curve(size: Floats, loss: Floats) -> Floats:
         return criterion((base + loss) * scale, per_unit * size, size)
@@ -184,7 +184,7 @@ def _size(selection: Selection, place: int, refit: bool) -> int:
         if refit:
             weights = quadratic.restrict(support, selection.units.kept_columns).centre
         rise = quadratic.output_losses(weights) - (quadratic.penalties(weights) - quadratic.base_penalty)
-        deviance = base + float((rise / quadratic.unit)[outputs].sum())
+        deviance = base + float((rise / quadratic.loss_unit)[outputs].sum())
         return float(criterion(deviance * scale, np.count_nonzero(support), size))
 
     return lowest_around([begin], profile.least, profile.most, by_deviance)

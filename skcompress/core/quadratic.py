@@ -205,7 +205,7 @@ class QuadraticModel(Systems):
         return cls(**{**fidelity(moments, coef, intercept, fit_intercept=fit_intercept, total=n_samples), **given})
 
     @property
-    def unit(self) -> Floats:
+    def loss_unit(self) -> Floats:
         """What divides each output's loss so that the sum over outputs is the loss; shape (m,)."""
         return np.where(self.null_loss > 0, self.null_loss, 1.0) * self.n_outputs
 
@@ -223,7 +223,7 @@ class QuadraticModel(Systems):
 
     def loss(self, weights: Floats) -> float:
         """Return the loss of these weights in units of the null loss, averaged over outputs."""
-        return float((self.output_losses(weights) / self.unit).sum())
+        return float((self.output_losses(weights) / self.loss_unit).sum())
 
     def penalties(self, weights: Floats) -> Floats:
         """Return what of F is penalty with these weights, for each output, shape (m,)."""

@@ -120,10 +120,10 @@ def quantize_with(quadratic: QuadraticModel, options: QuantizeOptions) -> Quanti
     if kind.values(bits) is None and kind.has_levels(bits) and isinstance(rule, ScaleRule):
         trials = Trials(np.ones((quadratic.n_outputs, 1)))
         levels: Floats | None
-        levels, values = CodebookSearch(tasks, method, quadratic.unit, sharing.shared).best(rule)
+        levels, values = CodebookSearch(tasks, method, quadratic.loss_unit, sharing.shared).best(rule)
     else:
         levels = kind.values(bits) if kind.has_levels(bits) else None
-        trials, values = on_even_grid(tasks, kind, bits, method, rule, quadratic.unit, sharing.shared)
+        trials, values = on_even_grid(tasks, kind, bits, method, rule, quadratic.loss_unit, sharing.shared)
     grid = grid_of(options.grid, bits, trials, sharing, quadratic, levels, units)
     result = assembled(quadratic, grid, tasks, values)
     if not isinstance(rule, ScaleRule) and not result.weights.any() and quadratic.centre[quadratic.free].any():
@@ -137,7 +137,13 @@ def quantize_with(quadratic: QuadraticModel, options: QuantizeOptions) -> Quanti
 
 
 def on_even_grid(
-    tasks: list[Task], kind: GridKind, bits: Any, method: Rounding, rule: ScaleRule | float, unit: Floats, shared: bool
+    tasks: list[Task],
+    kind: GridKind,
+    bits: Any,
+    method: Rounding,
+    rule: ScaleRule | float,
+    loss_unit: Floats,
+    shared: bool,
 ) -> tuple[Trials, list[Floats]]:
     """Return the scales and zero points, S = 1, and the values of each task on a grid that has no levels to be found.
 
@@ -149,19 +155,19 @@ def on_even_grid(
         Entries of `GRIDS`, `ROUNDINGS` and `SCALES`, or a number for the last.
     bits : int or ndarray of int, shape (m, 1)
         As the tasks have them.
-    unit : ndarray of shape (m,)
+    loss_unit : ndarray of shape (m,)
         The unit of the loss of each output.
     shared : bool
         Whether all outputs have one scale.
     """
-    low, high = reach(tasks, len(unit), shared)
+    low, high = reach(tasks, len(loss_unit), shared)
     full_step = kind.spanning(low, high, bits)
     if not isinstance(rule, ScaleRule):
         _warn_of_clipping(tasks, np.maximum(-low, high), full_step, rule)
         full_step = np.full_like(full_step, rule)
         rule = SCALES["max"]
     spanning = Trials(full_step, kind.zero_point(low, full_step, bits))
-    search = ScaleSearch(tasks, kind, method, unit, shared)
+    search = ScaleSearch(tasks, kind, method, loss_unit, shared)
     return search.widened(spanning, rule) if kind.refined else search.best(spanning, rule)
 
 
@@ -326,8 +332,8 @@ def _stacked(quadratic: QuadraticModel, widths: list[int], options: QuantizeOpti
     tasks = tasks_of(quadratic, feature_scale, kind, widths[0], generator_of(0))
     bits = np.repeat(widths, m)[:, None]
     every = [task.at_widths(np.array(widths), m) for task in tasks]
-    unit = np.tile(quadratic.unit, len(widths))
-    trials, values = on_even_grid(every, kind, bits, method, scale_rule_of(scale), unit, False)
+    loss_unit = np.tile(quadratic.loss_unit, len(widths))
+    trials, values = on_even_grid(every, kind, bits, method, scale_rule_of(scale), loss_unit, False)
     results = []
     for place, width in enumerate(widths):
         own = slice(place * m, (place + 1) * m)

@@ -76,17 +76,17 @@ class ScaleSearch:
         An entry of `GRIDS`, the tasks' own.
     method : Rounding
         How codes are chosen.
-    unit : ndarray of shape (m,)
+    loss_unit : ndarray of shape (m,)
         The unit of the loss of each output.
     shared : bool
         Whether all outputs have one scale.
     """
 
-    def __init__(self, tasks: list[Task], kind: GridKind, method: Rounding, unit: Floats, shared: bool):
+    def __init__(self, tasks: list[Task], kind: GridKind, method: Rounding, loss_unit: Floats, shared: bool):
         self.tasks = tasks
         self.kind = kind
         self.method = method
-        self.unit = unit[:, None]
+        self.loss_unit = loss_unit[:, None]
         self.shared = shared
 
     def best(self, spanning: Trials, rule: ScaleRule) -> tuple[Trials, list[Floats]]:
@@ -120,7 +120,7 @@ class ScaleSearch:
         bits = int(self.tasks[0].bits) if self.tasks else 0
         for width in range(min(2, bits), bits + 1):
             search = ScaleSearch(
-                [replace(t, bits=width) for t in self.tasks], self.kind, self.method, self.unit[:, 0], self.shared
+                [replace(t, bits=width) for t in self.tasks], self.kind, self.method, self.loss_unit[:, 0], self.shared
             )
             if found is not None:
                 found = search._take_turns(*found)
@@ -144,7 +144,7 @@ class ScaleSearch:
         for task, chosen in zip(self.tasks, values, strict=True):
             own = trials.steps[task.outputs]
             losses[task.outputs] = task.problem(*trials).excess(chosen).reshape(own.shape) * own**2
-        return self._pooled(losses / self.unit)
+        return self._pooled(losses / self.loss_unit)
 
     def _searched(self, spanning: Trials, rule: ScaleRule) -> tuple[Trials, list[Floats]]:
         shares = trial_shares(1 if self.kind.binary_steps else self.method.per_octave)
@@ -202,7 +202,7 @@ class ScaleSearch:
             shape = (len(task.outputs), n_steps)
             above[task.outputs] = np.einsum("ij,ij->i", product, optimum).reshape(shape)
             below[task.outputs] = np.einsum("ij,ij->i", product, chosen).reshape(shape)
-        above, below = self._pooled(above / self.unit), self._pooled(below / self.unit)
+        above, below = self._pooled(above / self.loss_unit), self._pooled(below / self.loss_unit)
         valid = (above > 0) & (below > 0)
         best = np.where(valid, above, steps) / np.where(valid, below, 1.0)
         return np.where(valid, self.kind.permitted(best), steps)
@@ -212,7 +212,7 @@ class ScaleSearch:
         starts = [spanning]
         if spanning.zero_points is None:
             return starts
-        low, high = reach(self.tasks, len(self.unit), self.shared)
+        low, high = reach(self.tasks, len(self.loss_unit), self.shared)
         top = np.ones_like(low)
         for task in self.tasks:
             top[task.outputs] = self.kind.bounds(task.bits)[1]
@@ -243,8 +243,8 @@ class ScaleSearch:
                 own = part.steps[task.outputs]
                 found[task.outputs] = problem.cheap_excess(self.method.scout(problem)).reshape(own.shape) * own**2
                 bound[task.outputs] = problem.bound().reshape(own.shape) * own**2
-            losses[:, columns] = self._pooled(found / self.unit)
-            if (self._pooled(bound / self.unit)[:, -1] > losses.min(axis=1)).all():
+            losses[:, columns] = self._pooled(found / self.loss_unit)
+            if (self._pooled(bound / self.loss_unit)[:, -1] > losses.min(axis=1)).all():
                 break
             # Where nothing bounds the loss, all the trials that are left are looked at together.
             more = 2 * self.method.per_octave if bound.any() else max(stop, SCOUTED_FLOATS // max(1, n_floats))

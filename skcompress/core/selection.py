@@ -170,7 +170,7 @@ class Selection:
         if not self.refit:
             return self.quadratic.loss(np.where(support, self.quadratic.centre, 0.0))
         model = self.refitted(support)
-        return float((model.loss_at_centre / model.unit).sum())
+        return float((model.loss_at_centre / model.loss_unit).sum())
 
     @property
     def known_floor(self) -> float:
@@ -180,7 +180,7 @@ class Selection:
         given = self.quadratic
         if given.gradient[given.free].any():
             return -np.inf
-        return float((given.loss_at_centre / given.unit).sum())
+        return float((given.loss_at_centre / given.loss_unit).sum())
 
     def rounding_error(self, rises: Sequence[float]) -> float:
         """Return how far rounding may have moved the losses of supports this much above the floor of each problem."""

@@ -300,7 +300,7 @@ def _support_table(samples: Mask, support: Mask, quadratic: QuadraticModel, name
         rows.append(
             {
                 "frequency": count / len(samples),
-                "loss": float((model.loss_at_centre / model.unit).sum()),
+                "loss": float((model.loss_at_centre / model.loss_unit).sum()),
                 "n_nonzero": int(kept.sum()),
                 "chosen": bool((kept == support).all()),
                 "features": _named(kept, names),

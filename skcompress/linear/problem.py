@@ -149,7 +149,7 @@ class LinearProblem:
         return np.full_like(losses, losses.mean()) if self.fit.deviance.coupled else losses
 
     @cached_property
-    def unit(self) -> Floats:
+    def loss_unit(self) -> Floats:
         """What an output's losses are divided by, shape (m,): the null loss, or 1 where that is zero."""
         return np.where(self.null_losses > 0, self.null_losses, 1.0)
 
@@ -198,7 +198,7 @@ class LinearProblem:
         predictor = self.predictor(weights, intercept) if predictor is None else predictor
         rise = self.losses(weights, predictor) - self.base_losses
         change = self.row_weight @ (predictor - self.base_predictor) ** 2
-        return float((rise / self.unit).mean()), float(np.sqrt(change.mean()))
+        return float((rise / self.loss_unit).mean()), float(np.sqrt(change.mean()))
 
     @cached_property
     def column_mean(self) -> Floats:
@@ -294,7 +294,7 @@ class LinearProblem:
         if not self.exact or self.own_target or self.l1.any() or not self._may_miss():
             return True
         around = self.quadratic(self.weights, self.intercept, self.weights != 0, at_minimum=False)
-        diagonal = around.diag() * around.unit[:, None]
+        diagonal = around.diag() * around.loss_unit[:, None]
         # A constant column has neither slope nor curvature.
         looked_at = around.free & (diagonal > 0)
         slope = np.square(around.gradient / 2)[looked_at] / diagonal[looked_at]
@@ -306,7 +306,7 @@ class LinearProblem:
             return False
         cut = getattr(self.leaf.estimator, "rank_", len(self.column_mean)) < len(self.column_mean)
         size = np.sqrt(gram.diag() + self.fits_intercept * self.column_mean**2)
-        noisy = LEAST_SHARE * np.abs(self.weights) * size > MISSED * np.sqrt(self.unit)[:, None]
+        noisy = LEAST_SHARE * np.abs(self.weights) * size > MISSED * np.sqrt(self.loss_unit)[:, None]
         return bool(cut or noisy.any() or (not self.fits_intercept and (self.column_mean**2 > FAR * gram.diag()).any()))
 
     def _grams(self, weights: Floats, intercept: Floats) -> tuple[list[Gram], Floats]:

@@ -246,7 +246,7 @@ def polished(
 def true_loss(problem: LinearProblem, weights: Floats, intercept: Floats) -> float:
     """Return F in units of the null loss, summed over the outputs."""
     losses = problem.losses(weights, problem.predictor(weights, intercept))
-    return float((losses / problem.unit).sum())
+    return float((losses / problem.loss_unit).sum())
 
 
 def refit_on(problem: LinearProblem, support: Mask) -> tuple[Floats, Floats]:

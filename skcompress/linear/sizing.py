@@ -124,7 +124,7 @@ def best_size(
         n_outputs=len(start.support),
         largest=np.inf if found.least else problem.n_samples * len(start.support) / 2,
     )
-    scale = 1.0 if known else 1 / float(problem.unit.sum())
+    scale = 1.0 if known else 1 / float(problem.loss_unit.sum())
     values: dict[int, float] = {}
 
     def value_at(size: int) -> float:

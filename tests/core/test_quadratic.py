@@ -163,7 +163,7 @@ def test_one_output_alone_is_the_row_of_all(model):
         one = model.output(i)
         assert one.n_outputs == 1
         np.testing.assert_allclose(one.output_losses(weights[i]), model.output_losses(weights)[i])
-        assert one.loss(weights[i]) / 2 == pytest.approx(model.output_losses(weights)[i] / model.unit[i])
+        assert one.loss(weights[i]) / 2 == pytest.approx(model.output_losses(weights)[i] / model.loss_unit[i])
 
 
 class TestSystems:
@@ -188,7 +188,7 @@ def test_zeros_of_the_centre_are_not_free():
 
 def test_a_null_loss_of_zero_does_not_divide():
     model = QuadraticModel(np.eye(3), np.zeros((2, 3)), free=np.ones(3, dtype=bool), null_loss=[0.0, 4.0])
-    np.testing.assert_array_equal(model.unit, [2.0, 8.0])
+    np.testing.assert_array_equal(model.loss_unit, [2.0, 8.0])
     assert model.loss(np.ones((2, 3))) == pytest.approx(3 / 2 + 3 / 8)
 
 

@@ -95,7 +95,7 @@ def test_the_gain_of_an_exchange_is_that_of_the_quadratic(overlapping):
 
     def kept(support):
         there = model.restrict(support.reshape(1, -1))
-        return float((there.loss_at_centre / there.unit).sum())
+        return float((there.loss_at_centre / there.loss_unit).sum())
 
     found = multinomial._best_pairs(model, support, free, np.zeros((3, 6), dtype=bool))
     reached = {}

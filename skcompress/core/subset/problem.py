@@ -125,8 +125,8 @@ def problems_of(quadratic: QuadraticModel, units: Units) -> list[Problem]:
     curved = quadratic.dot(quadratic.centre) if quadratic.centre.any() else np.zeros_like(quadratic.centre)
     moment = curved - quadratic.gradient / 2
     empty = quadratic.loss_at_centre + np.einsum("ij,ij->i", curved - quadratic.gradient, quadratic.centre)
-    empty = empty / quadratic.unit
-    floor = None if quadratic.gradient[quadratic.free].any() else quadratic.loss_at_centre / quadratic.unit
+    empty = empty / quadratic.loss_unit
+    floor = None if quadratic.gradient[quadratic.free].any() else quadratic.loss_at_centre / quadratic.loss_unit
     if units.per_output:
         return _single_weights(quadratic, units, moment, empty, floor)
     same_free = bool((units.labels == units.labels[:1]).all())
@@ -149,7 +149,7 @@ def _single_weights(
     for outputs, columns in quadratic.systems():
         curvature = Curvature(quadratic, int(outputs[0]), columns, units.kept_columns)
         for output in outputs.tolist():
-            root = np.sqrt(quadratic.unit[output])
+            root = np.sqrt(quadratic.loss_unit[output])
             ids = units.labels[output, columns]
             problems[output] = ColumnProblem(
                 curvature,
@@ -169,7 +169,7 @@ def _whole_columns(
 ) -> Problem:
     columns = np.flatnonzero(units.labels[0] >= 0)
     curvature = Curvature(quadratic, 0, columns, units.kept_columns)
-    root = np.sqrt(quadratic.unit)[:, None]
+    root = np.sqrt(quadratic.loss_unit)[:, None]
     ids = units.labels[0, columns]
     return ColumnProblem(
         curvature,
@@ -193,7 +193,7 @@ def _stacked(
         curvature = Curvature(quadratic, output, columns, units.kept_columns)
         free = quadratic.free[output, columns]
         curvature.diagonal *= free
-        root = np.sqrt(quadratic.unit[output])
+        root = np.sqrt(quadratic.loss_unit[output])
         parts.append(
             ColumnProblem(
                 curvature,
@@ -221,7 +221,7 @@ def _blocks(
     moments, centre, factors = [], [], []
     for b, outputs in enumerate(parts):
         curvature = Curvature(quadratic, int(outputs[0]), columns, units.kept_columns)
-        root = np.sqrt(quadratic.unit[outputs])[:, None]
+        root = np.sqrt(quadratic.loss_unit[outputs])[:, None]
         free = quadratic.free[np.ix_(outputs, columns)]
         alive = free[0] & (curvature.diagonal > 0)
         matrix[b] = curvature.matrix * np.outer(alive, alive)

@@ -168,7 +168,7 @@ def signed_of(
     problems : list of Problem
         As `problems_of` cuts them.
     """
-    moment = quadratic.moment() / np.sqrt(quadratic.unit)[:, None]
+    moment = quadratic.moment() / np.sqrt(quadratic.loss_unit)[:, None]
     if units.per_output:
         found: dict[int, SignedColumns] = {}
         for outputs, columns in quadratic.systems():
