@@ -15,6 +15,7 @@ from ._classifier import ClassifierCompressor
 from .linear.containers import find_leaf
 from .linear.integer_inputs import leaf_input, reader_of
 from .linear.integer_training import can_train, train
+from .linear.nest import record_of
 from .linear.quantizing_step import QuantizeStep, shown
 from .linear.rows import input_range, widened
 from .linear.state import Attributes, State, options_of
@@ -104,9 +105,15 @@ class _Quantizing(LinearCompressor):
         return like_coef(leaf, grid.encode(read(leaf)[0]))
 
     def _train(self, X: Any, y: Any, sample_weight: Any, **given: Any) -> None:
-        leaf, grid = train(self, X, y, sample_weight, **given)
+        leaf, grid, trained = train(self, X, y, sample_weight, **given)
         self.input_range_ = widened(self.__dict__.get("input_range_"), input_range(X, sample_weight))
-        self.state_ = replace(State.uncompressed(*read(leaf)), grid=grid, rounding=self.rounding)
+        state = replace(State.uncompressed(*read(leaf)), grid=grid, rounding=self.rounding)
+        # The loss would be that of all rows so far, which are gone.
+        steps = (
+            record_of(type(leaf).__name__, trained, leaf, None, 0.0, 0.0),
+            record_of(type(self).__name__, state.weights, leaf, grid, np.nan, np.nan),
+        )
+        self.state_ = replace(state, history=steps)
         self.__dict__.update(shown(grid, leaf))
 
     def get_metadata_routing(self) -> MetadataRouter:

@@ -49,6 +49,18 @@ def test_q2_13_and_8_bits_learn_what_floats_learn(stream):
         np.testing.assert_array_equal(model.coef_, model.codes_ * model.scale_)
 
 
+def test_steps_have_the_record_that_fit_leaves(stream):
+    """But for the loss, which would be that of rows that are gone."""
+    X, y = stream
+    fitted = on_grid(bits=8, scale=0.25).fit(X, y)
+    for model in (on_grid(bits=8, scale=0.25), fitted):
+        steps = trained(model, X[:500], y[:500]).steps_
+        assert steps[["step", "bits"]].equals(fitted.steps_[["step", "bits"]])
+        assert steps["weights"].tolist() == [8, np.count_nonzero(model.codes_)]
+        assert steps.iloc[0, 3:].tolist() == [0, 0]
+        assert steps.iloc[1, 3:].isna().all()
+
+
 def test_one_call_is_the_base_with_its_weights_rounded_without_bias(stream):
     X, y = stream
     step = 0.25

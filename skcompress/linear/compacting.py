@@ -108,10 +108,8 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     leaf = opened.estimator
     coef, intercept = read(leaf)
     if isinstance(leaf, (SVC, NuSVC)) and len(leaf.classes_) > 2:
-        raise ValueError(
-            f"{type(leaf).__name__} has one vector of weights for each pair of its {len(leaf.classes_)} classes: use "
-            "LinearSVC, which has one for each class"
-        )
+        pairs = f"weights for each pair of its {len(leaf.classes_)} classes: use LinearSVC, which has them for each one"
+        raise ValueError(f"{type(leaf).__name__} has {pairs}")
     if coef.shape[1] != len(opened.columns):
         raise ValueError(
             f"{type(leaf).__name__} has {coef.shape[1]} weights for each output, but the steps before it give "

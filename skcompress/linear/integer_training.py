@@ -45,8 +45,8 @@ def can_train(model: Any) -> bool:
     return True
 
 
-def train(model: Any, X: Any, y: Any, sample_weight: Any, **given: Any) -> tuple[Any, Grid]:
-    """Do one step of a quantizing wrapper's partial_fit, in place; return the leaf and the grid.
+def train(model: Any, X: Any, y: Any, sample_weight: Any, **given: Any) -> tuple[Any, Grid, Floats]:
+    """Do one step of a quantizing wrapper's partial_fit, in place.
 
     Parameters
     ----------
@@ -58,6 +58,15 @@ def train(model: Any, X: Any, y: Any, sample_weight: Any, **given: Any) -> tuple
         Weights of its rows.
     **given
         More arguments of the base's partial_fit; those that are None are left out.
+
+    Returns
+    -------
+    leaf : estimator
+        The base, with its weights on the grid.
+    grid : Grid
+        The grid.
+    weights : ndarray of shape (m, p)
+        The weights that the base had come to, before they were rounded.
     """
     model.check_parameters()
     inner = model.inner_estimator()
@@ -96,7 +105,7 @@ def train(model: Any, X: Any, y: Any, sample_weight: Any, **given: Any) -> tuple
     for name in NOT_OF_PARTIAL_FIT:
         model.__dict__.pop(name, None)
     model.estimator_ = leaf
-    return leaf, grid
+    return leaf, grid, weights
 
 
 def rounded(weights: Floats, grid: Grid, rounding: Any, random: np.random.Generator) -> Codes:

@@ -20,6 +20,8 @@ import numpy as np
 import sklearn
 from sklearn.pipeline import Pipeline
 
+from ..core.grids import Grid
+from ..core.linalg import Floats
 from .columns import Columns
 from .containers import Leaf, find_leaf
 from .fitting import fit_clone, fit_params_of, leaf_weight
@@ -289,7 +291,7 @@ def opened(model: Any, leaf: Leaf) -> tuple[LinearProblem, State]:
         state = replace(leaf.state, weights=weights, intercept=intercept, leveled=True)
     if not state.history:
         name = type(leaf.estimator).__name__
-        state = replace(state, history=(_record(name, state, leaf.estimator, 0.0, 0.0),))
+        state = replace(state, history=(record_of(name, state.weights, leaf.estimator, state.grid, 0.0, 0.0),))
     return problem, state
 
 
@@ -307,12 +309,13 @@ def recorded(problem: LinearProblem, state: State, step: str) -> State:
             state, predictor = replace(state, intercept=state.intercept + shift), predictor + shift
     weights, intercept = read(_written(leaf, state))
     lost, moved = problem.assess(weights, intercept, predictor)
-    return replace(state, history=(*state.history, _record(step, state, leaf, lost, moved)))
+    return replace(state, history=(*state.history, record_of(step, state.weights, leaf, state.grid, lost, moved)))
 
 
-def _record(step: str, state: State, leaf: Any, lost: float, moved: float) -> StepRecord:
-    bits = 8 * leaf.coef_.dtype.itemsize if state.grid is None else int(state.grid.bits)
-    return StepRecord(step, int(np.count_nonzero(state.weights)), bits, lost, moved)
+def record_of(step: str, weights: Floats, leaf: Any, grid: Grid | None, lost: float, moved: float) -> StepRecord:
+    """Return the record of a step that has come to these weights (m, p), on a grid or in the leaf's own precision."""
+    bits = 8 * leaf.coef_.dtype.itemsize if grid is None else int(grid.bits)
+    return StepRecord(step, int(np.count_nonzero(weights)), bits, lost, moved)
 
 
 def _written(leaf: Any, state: State) -> Any:

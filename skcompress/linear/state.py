@@ -107,9 +107,9 @@ class StepRecord(NamedTuple):
     bits : int
         Bits of a weight.
     loss_increase : float
-        Loss gained since the base, in units of the null loss.
+        Loss gained since the base, in units of the null loss; NaN after `partial_fit`, which keeps no rows.
     prediction_change : float
-        Root mean square change of the linear predictor since the base.
+        Root mean square change of the linear predictor since the base; NaN after `partial_fit`.
     """
 
     step: str
