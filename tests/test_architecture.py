@@ -72,8 +72,8 @@ ORDER = {
         | rounding subset.profile
         | scales subset.nested subset.swap
         | scale_search subset.exact subset.signed
-        | codebooks subset subset.signed_columns subset.signed_exact
-        | sharing substitutes subset.signed_search subset.signed_units
+        | codebooks subset subset.signed_columns subset.signed_search
+        | sharing substitutes subset.signed_units
         | budget
         | options
         | quantizing selection

@@ -21,8 +21,7 @@ from .linalg import Floats, Indices
 from .quadratic import QuadraticModel
 from .sharing import allocate, finds_shares, found_sizes, losses_of, shared_bound
 from .subset import Profile
-from .subset.profile import WALKED, require_walk
-from .subset.swap import hull_steps
+from .subset.profile import WALKED, hull_steps, require_walk
 
 Kind = Literal["threshold", "n_nonzero", "max_loss", "criterion"]
 

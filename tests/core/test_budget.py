@@ -10,7 +10,7 @@ from least_squares import correlated, model_from_zero, model_of, r2, r2_lost
 from skcompress.core.budget import bar_of, budget_of
 from skcompress.core.pruning import prune
 from skcompress.core.subset import SEARCHES
-from skcompress.core.subset.swap import hull_steps
+from skcompress.core.subset.profile import hull_steps
 
 INEXACT = [name for name in SEARCHES if name != "exact"]
 

@@ -10,14 +10,15 @@ at a time; the search starts from the support that `swap` finds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from ..linalg import Floats, Indices, Mask
 from .problem import Problem
-from .profile import EVERY_SIZE, Found, Settings, SharedBy, best_size
+from .profile import EVERY_SIZE, Found, Searched, Settings, SharedBy
 from .relaxation import removal_bounds
 from .swap import SwapProfile
 
@@ -46,79 +47,70 @@ _OPEN_BYTES = 2**27
 """Memory for open nodes; beyond it those with the highest bounds are given up, and the lowest of their bounds kept."""
 
 
-class _Nodes(NamedTuple):
+class Nodes(NamedTuple):
     """Open nodes: units that stay (v, n), units that may go (v, n), and bounds (v,)."""
 
     stay: Mask
     may_go: Mask
     bounds: Floats
 
-    def where(self, mask: Mask | Indices) -> _Nodes:
-        return _Nodes(self.stay[mask], self.may_go[mask], self.bounds[mask])
+    def where(self, mask: Mask | Indices) -> Nodes:
+        """Return some of the nodes."""
+        return Nodes(self.stay[mask], self.may_go[mask], self.bounds[mask])
 
-    def plus(self, other: _Nodes) -> _Nodes:
-        return _Nodes(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+    def plus(self, other: Nodes) -> Nodes:
+        """Return these nodes and others."""
+        return Nodes(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
 
-class ExactProfile:
+Expand = Callable[[Nodes, float], tuple[Nodes, Found | None]]
+"""From nodes and a loss to their children that may hold less than that, and the best support met, if it is better."""
+
+
+class ExactProfile(Searched):
     """Best supports, size by size, when they are asked for.
 
     Parameters
     ----------
     problem : Problem
         Of n units; its curvature must be at hand.
-    settings : Settings
-        Number of nodes, and what the exchange search needs.
+    swap : Searched
+        The exchange search, which gives the supports to start from.
+    improve : callable(size, start) -> Found
+        Branch and bound for one size, from the support that swap finds.
     """
 
     shared_by: SharedBy = "supports"
 
-    def __init__(self, problem: Problem, settings: Settings):
+    def __init__(self, problem: Problem, swap: Searched, improve: Callable[[int, Found], Found]):
         if not problem.is_dense:
             raise ValueError(
                 f"search='exact' needs the whole curvature of the {len(problem.kept)} free columns: use search='swap'"
             )
-        self.problem = problem
-        self.is_cheap = True
-        self._swap = SwapProfile(problem, settings)
-        self._max_nodes = settings.max_nodes or nodes_for(len(problem.kept), settings.n_problems)
-        self._found: dict[int, Found] = {}
-        self.least = self._swap.least
-        self.most = self._swap.most
-
-    @property
-    def visited(self) -> Sequence[int]:
-        """Sizes searched so far, ascending."""
-        return sorted(self._found)
+        super().__init__(problem, swap.most, swap.is_cheap)
+        self.least = swap.least
+        self._swap = swap
+        self._improve = improve
 
     def prepare(self, sizes: Indices) -> None:
         """Find the supports to start from together."""
         self._swap.prepare(sizes)
 
-    def find(self, size: int) -> Found:
-        """Return the support of this size."""
-        if size not in self._found:
-            found = best_support(self.problem, self._swap.find(size), self._max_nodes)
-            # The models of the nodes may have had a jitter.
-            loss = self.problem.empty_loss - float(self.problem.gains_along(found.units).sum())
-            self._found[size] = found._replace(loss=loss)
-        return self._found[size]
+    def search(self, size: int) -> Found:
+        """Return the best support of this size, or the best one found with what is known of the others."""
+        return self._improve(size, self._swap.find(size))
 
     def curve(self, limit: int) -> Floats:
         """Return losses for the sizes 0..limit that need no branching."""
         return self._swap.curve(limit)
 
-    def steps(self, limit: int) -> Floats:
-        """Return by how much each unit lowers the loss, on the lower convex hull of the curve."""
-        return self._swap.steps(limit)
-
     def size_at(self, threshold: float, inclusive: bool) -> int:
         """Return the size that minimises loss + threshold x size, over all sizes where they are few."""
         if self.most > EVERY_SIZE:
-            return best_size(self, lambda sizes, losses: losses + threshold * sizes)
+            return super().size_at(threshold, inclusive)
         sizes = np.arange(self.least, self.most + 1)
         guesses = self.curve(self.most)[sizes] + threshold * sizes
-        best, value = -1, np.inf
+        best, value = self.least, np.inf
         for size in sizes[np.argsort(guesses, kind="stable")].tolist():
             if self.problem.bounds[size] + threshold * size >= value:
                 continue
@@ -135,7 +127,14 @@ def nodes_for(n_units: int, n_problems: int = 1) -> int:
 
 def exact(problem: Problem, settings: Settings) -> ExactProfile:
     """Return the profile of branch and bound."""
-    return ExactProfile(problem, settings)
+    max_nodes = settings.max_nodes or nodes_for(len(problem.kept), settings.n_problems)
+
+    def improve(size: int, start: Found) -> Found:
+        found = best_support(problem, start, max_nodes)
+        # The models of the nodes may have had a jitter.
+        return found._replace(loss=problem.empty_loss - float(problem.gains_along(found.units).sum()))
+
+    return ExactProfile(problem, SwapProfile(problem, settings), improve)
 
 
 def least_gain(problem: Problem, loss: float) -> float:
@@ -156,17 +155,43 @@ def best_support(problem: Problem, start: Found, max_nodes: int) -> Found:
     max_nodes : int
         Nodes after which the search ends with the lowest bound among the open ones.
     """
-    n, size = len(problem.kept), len(start.units)
-    worth_it = least_gain(problem, start.loss)
-    best, lowest = start.units, start.loss
-    nodes = _Nodes(problem.kept[None].copy(), ~problem.kept[None], np.array([max(start.bound, problem.floor)]))
-    batch = max(1, min(_BATCH, _BATCH_FLOATS // n**2 if n else 1))
+    n = len(problem.kept)
+    return best_first(
+        start._replace(bound=max(start.bound, problem.floor)),
+        problem.kept,
+        partial(_expand, problem, len(start.units)),
+        least=least_gain(problem, start.loss),
+        max_nodes=max_nodes,
+        batch=max(1, min(_BATCH, _BATCH_FLOATS // n**2 if n else 1)),
+    )
+
+
+def best_first(start: Found, kept: Mask, expand: Expand, *, least: float, max_nodes: int, batch: int) -> Found:
+    """Return the best support that branching finds, with what no other of its size can lose less than.
+
+    Parameters
+    ----------
+    start : Found
+        The support to beat, with a bound.
+    kept : ndarray of shape (n,), dtype=bool
+        Units that stay in any support.
+    expand : callable
+        What branches.
+    least : float
+        By how much a support must lose less for it to count as better.
+    max_nodes : int
+        Nodes after which the search ends with the lowest bound among the open ones.
+    batch : int
+        Nodes that are expanded together.
+    """
+    n, best, lowest = len(kept), start.units, start.loss
+    nodes = Nodes(kept[None].copy(), ~kept[None], np.array([start.bound]))
     room = max(batch, _OPEN_BYTES // (2 * max(n, 1) + 8))
     n_seen, given_up = 0, np.inf
     while True:
-        nodes = nodes.where(nodes.bounds < lowest - worth_it)
+        nodes = nodes.where(nodes.bounds < lowest - least)
         if not len(nodes.bounds):
-            return Found(best, lowest, min(lowest - worth_it, given_up))
+            return Found(best, lowest, min(lowest - least, given_up))
         if n_seen >= max_nodes:
             return Found(best, lowest, min(float(nodes.bounds.min()), given_up))
         if len(nodes.bounds) > 2 * room:
@@ -177,13 +202,13 @@ def best_support(problem: Problem, start: Found, max_nodes: int) -> Found:
         taken = np.zeros(len(nodes.bounds), dtype=bool)
         taken[np.argpartition(nodes.bounds, count - 1)[:count]] = True
         n_seen += count
-        children, better = _expand(problem, nodes.where(taken), size, lowest - worth_it)
-        if better is not None:
+        children, better = expand(nodes.where(taken), lowest - least)
+        if better is not None and better.loss < lowest:
             best, lowest = better.units, better.loss
         nodes = nodes.where(~taken).plus(children)
 
 
-def _expand(problem: Problem, nodes: _Nodes, size: int, target: float) -> tuple[_Nodes, Found | None]:
+def _expand(problem: Problem, size: int, nodes: Nodes, target: float) -> tuple[Nodes, Found | None]:
     """Return the children that may hold a loss below `target`, and the best support met, if it is below it."""
     stay, may_go = nodes.stay, nodes.may_go
     relaxation = problem.relax(stay | may_go, may_go)
@@ -205,7 +230,7 @@ def _expand(problem: Problem, nodes: _Nodes, size: int, target: float) -> tuple[
     alive = bounds < target
     at = open_ones[alive]
     children = _branch(
-        _Nodes(stay[at], may_go[at], bounds[alive]), order[at], ordered[at], losses[at], to_go[at], ceilings[alive]
+        Nodes(stay[at], may_go[at], bounds[alive]), order[at], ordered[at], losses[at], to_go[at], ceilings[alive]
     )
     return children.where(children.bounds < target), better
 
@@ -227,7 +252,7 @@ def _leaves(
     return Found(np.flatnonzero(left), float(ends[node]))
 
 
-def _branch(nodes: _Nodes, order: Indices, ordered: Floats, losses: Floats, to_go: Indices, ceilings: Floats) -> _Nodes:
+def _branch(nodes: Nodes, order: Indices, ordered: Floats, losses: Floats, to_go: Indices, ceilings: Floats) -> Nodes:
     """Drop each unit that may go in turn, and keep those that cost more."""
     places = np.arange(order.shape[1])
     node, place = np.nonzero((places >= to_go[:, None] - 1) & np.isfinite(ordered))
@@ -240,4 +265,4 @@ def _branch(nodes: _Nodes, order: Indices, ordered: Floats, losses: Floats, to_g
     first = ordered[node, place]
     others = np.take_along_axis(np.cumsum(ordered, axis=1), to_go[:, None] - 2, axis=1)[node, 0]
     rises = np.maximum(first, (first + others) / np.maximum(1.0, ceilings[node]))
-    return _Nodes(nodes.stay[node] | dearer, left, np.maximum(nodes.bounds[node], losses[node] + rises))
+    return Nodes(nodes.stay[node] | dearer, left, np.maximum(nodes.bounds[node], losses[node] + rises))

@@ -5,6 +5,7 @@ A budget looks at profiles only; it never looks into a search.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
@@ -106,6 +107,64 @@ class Profile(Protocol):
 
     def steps(self, limit: int) -> Floats:
         """Return what the last unit is worth at each of the sizes 1..limit, to share a budget by."""
+
+
+class Searched:
+    """A profile whose supports are searched size by size, when they are asked for.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of n units.
+    most : int
+        Largest size of a support, as far as that is known.
+    is_cheap : bool
+        As in `Profile`.
+
+    Attributes
+    ----------
+    found : dict of int to Found
+        The supports searched so far.
+    """
+
+    shared_by: SharedBy = "curve"
+
+    def __init__(self, problem: Problem, most: int, is_cheap: bool):
+        self.problem = problem
+        self.most = most
+        self.least = min(int(problem.kept.sum()), most)
+        self.is_cheap = is_cheap
+        self.found: dict[int, Found] = {}
+
+    def search(self, size: int) -> Found:
+        """Search the support of this size."""
+        raise NotImplementedError
+
+    def curve(self, limit: int) -> Floats:
+        """Return losses for the sizes 0..limit, inf below `least`; `find` does as well or better."""
+        raise NotImplementedError
+
+    @property
+    def visited(self) -> Sequence[int]:
+        """Sizes searched so far, ascending."""
+        return sorted(self.found)
+
+    def prepare(self, sizes: Indices) -> None:
+        """Nothing is cheaper together."""
+
+    def find(self, size: int) -> Found:
+        """Return the support of this size."""
+        if size not in self.found:
+            self.found[size] = self.search(size)
+        return self.found[size]
+
+    def size_at(self, threshold: float, inclusive: bool) -> int:
+        """Return the size that minimises loss + threshold x size."""
+        return best_size(self, lambda sizes, losses: losses + threshold * sizes)
+
+    def steps(self, limit: int) -> Floats:
+        """Return by how much each unit lowers the loss, on the lower convex hull of the curve."""
+        return hull_steps(self.curve(limit), self.least)
 
 
 EVERY_SIZE = 128
@@ -220,3 +279,21 @@ def _lowest(values: Floats, first: bool) -> int:
         if values[size] < values[best]:
             best = size
     return best
+
+
+def hull_steps(curve: Floats, least: int) -> Floats:
+    """Return the falls of the lower convex hull of a curve over 0..limit, shape (limit,), infinite below least."""
+    steps = np.full(len(curve) - 1, np.inf)
+    corners: list[int] = []
+    for size in range(least, len(curve)):
+        while len(corners) > 1 and _above(curve, corners[-2], corners[-1], size):
+            corners.pop()
+        corners.append(size)
+    for left, right in itertools.pairwise(corners):
+        steps[left:right] = (curve[left] - curve[right]) / (right - left)
+    return steps
+
+
+def _above(curve: Floats, left: int, middle: int, right: int) -> bool:
+    """Tell whether the middle point lies on or above the line between the two others."""
+    return bool((curve[middle] - curve[left]) * (right - left) >= (curve[right] - curve[left]) * (middle - left))

@@ -13,15 +13,15 @@ loss(w) >= loss(w*) + (w - w*)' H (w - w*), since the slope at w* does not point
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from ..linalg import Floats, Indices
 from .problem import Problem
-from .profile import Found, Settings, SharedBy, best_size, require_walk
-from .swap import EQUAL, EXCHANGED, MOST_RESTARTS, PATIENCE, dropped, hull_steps
+from .profile import Found, Searched, Settings, SharedBy, require_walk
+from .swap import EQUAL, EXCHANGED, MOST_RESTARTS, PATIENCE, dropped
 
 CHEAP = 256
 """Up to so many units the curve of all sizes costs little."""
@@ -62,7 +62,7 @@ class SignedProblem(Protocol):
         """Return a state of at most `size` units that explains more, with one unit exchanged for another."""
 
 
-class SignedSwap:
+class SignedSwap(Searched):
     """Supports found by forward and backward starts and exchanges, size by size, when they are asked for.
 
     Parameters
@@ -77,36 +77,20 @@ class SignedSwap:
         Largest size of a support, as far as that is known.
     """
 
-    shared_by: SharedBy = "curve"
-
     def __init__(self, problem: Problem, signed: SignedProblem, settings: Settings, most: int):
-        self.problem = problem
-        self.most = most
-        self.least = min(int(problem.kept.sum()), most)
-        self.is_cheap = problem.is_dense and most <= CHEAP
+        super().__init__(problem, most, is_cheap=problem.is_dense and most <= CHEAP)
         self._signed = signed
         self._settings = settings
         self._chain = [signed.solve(np.empty(0, dtype=np.intp))]
         self._passed = {self._chain[0].units.tobytes()}
         self._ended = False
-        self._states: dict[int, State] = {}
 
-    @property
-    def visited(self) -> Sequence[int]:
-        """Sizes searched so far, ascending."""
-        return sorted(self._states)
-
-    def prepare(self, sizes: Indices) -> None:
-        """Nothing is cheaper together."""
-
-    def find(self, size: int) -> Found:
-        """Return the support of this size, or of as many units as there are."""
-        if size not in self._states:
-            self._states[size] = self._search(size)
-        state = self._states[size]
+    def search(self, size: int) -> Found:
+        """Search the support of this size, or of as many units as there are."""
+        state = self._best_of(size)
         return Found(state.units, self.problem.empty_loss - state.gain, float(self.problem.bounds[size]))
 
-    def _search(self, size: int) -> State:
+    def _best_of(self, size: int) -> State:
         start = self._grown(size)
         # The exchanges of huge problems would take minutes.
         if not self.problem.is_dense and size * len(self.problem.kept) > EXCHANGED:
@@ -199,16 +183,8 @@ class SignedSwap:
         losses[: self.least] = np.inf
         return losses
 
-    def size_at(self, threshold: float, inclusive: bool) -> int:
-        """Return the size that minimises loss + threshold x size."""
-        return best_size(self, lambda sizes, losses: losses + threshold * sizes)
 
-    def steps(self, limit: int) -> Floats:
-        """Return by how much each unit lowers the loss, on the lower convex hull of the curve."""
-        return hull_steps(self.curve(limit), self.least)
-
-
-class SignedOrder:
+class SignedOrder(Searched):
     """Supports along an order of the units: the first ones that have a weight under the signs.
 
     Parameters
@@ -228,34 +204,20 @@ class SignedOrder:
     shared_by: SharedBy = "scores"
 
     def __init__(self, problem: Problem, signed: SignedProblem, order: Indices, scores: Floats, most: int):
-        self.problem = problem
-        self.most = most
-        self.least = min(int(problem.kept.sum()), most)
-        self.is_cheap = problem.is_dense and most <= CHEAP
+        super().__init__(problem, most, is_cheap=problem.is_dense and most <= CHEAP)
         self._signed = signed
         self._order = order
         self._scores = scores
-        self._found: dict[int, Found] = {}
 
-    @property
-    def visited(self) -> Sequence[int]:
-        """Sizes asked for so far, ascending."""
-        return sorted(self._found)
-
-    def prepare(self, sizes: Indices) -> None:
-        """Nothing is cheaper together."""
-
-    def find(self, size: int) -> Found:
+    def search(self, size: int) -> Found:
         """Return the first units that have a weight; where one gets none, the next in the order is tried."""
-        if size not in self._found:
-            state, place = self._signed.solve(self._order[:size]), size
-            while len(state.units) < size and place < len(self._order):
-                missing = size - len(state.units)
-                state = self._signed.solve(np.union1d(state.units, self._order[place : place + missing]))
-                place += missing
-            bound = float(self.problem.bounds[size]) if self.problem.is_dense else self.problem.floor
-            self._found[size] = Found(state.units, self.problem.empty_loss - state.gain, bound)
-        return self._found[size]
+        state, place = self._signed.solve(self._order[:size]), size
+        while len(state.units) < size and place < len(self._order):
+            missing = size - len(state.units)
+            state = self._signed.solve(np.union1d(state.units, self._order[place : place + missing]))
+            place += missing
+        bound = float(self.problem.bounds[size]) if self.problem.is_dense else self.problem.floor
+        return Found(state.units, self.problem.empty_loss - state.gain, bound)
 
     def curve(self, limit: int) -> Floats:
         """Return the losses of the sizes 0..limit."""

@@ -7,14 +7,13 @@ exchanges. Few units have few parts: without the choice of the others, a support
 
 from __future__ import annotations
 
-import itertools
 from functools import cached_property
 
 import numpy as np
 
 from ..linalg import Floats, Indices, Mask
 from .problem import Problem
-from .profile import Found, Settings, SharedBy, best_size
+from .profile import Found, Searched, Settings
 
 EQUAL = 1e-10
 """Share of the explained loss below which two supports are equally good; the earlier one then wins."""
@@ -39,7 +38,7 @@ BARRED = (0.0, 0.5, 0.9)
 """Shares of the other units that are not chosen from when a restart fills its support up, in turn."""
 
 
-class SwapProfile:
+class SwapProfile(Searched):
     """Supports found by exchanges, size by size, when they are asked for.
 
     Parameters
@@ -50,27 +49,17 @@ class SwapProfile:
         Restarts and their seed.
     """
 
-    shared_by: SharedBy = "curve"
-
     def __init__(self, problem: Problem, settings: Settings):
-        self.problem = problem
+        super().__init__(problem, problem.most, is_cheap=problem.is_dense)
         self.least = int(problem.kept.sum())
-        self.most = problem.most
-        self.is_cheap = problem.is_dense
         self._settings = settings
-        self._found: dict[int, Found] = {}
-
-    @property
-    def visited(self) -> list[int]:
-        """Sizes searched so far, ascending."""
-        return sorted(self._found)
 
     def prepare(self, sizes: Indices) -> None:
         """Search these sizes together: each state of the exchange search is carried on to the next size."""
         problem = self.problem
         wanted = np.zeros(self.most + 1, dtype=bool)
         wanted[sizes] = True
-        wanted[[0, *self._found]] = False
+        wanted[[0, *self.found]] = False
         if wanted.sum() < TOGETHER or not problem.is_dense or self._settings.n_restarts != 0:
             return
         forward, _ = problem.forward(self.most)
@@ -84,15 +73,10 @@ class SwapProfile:
         for size, (chosen, gain) in first.items():
             if size in second and second[size][1] > gain + EQUAL * gain:
                 chosen, gain = second[size]
-            self._found[size] = Found(chosen, problem.empty_loss - gain, float(problem.bounds[size]))
+            self.found[size] = Found(chosen, problem.empty_loss - gain, float(problem.bounds[size]))
 
-    def find(self, size: int) -> Found:
-        """Return the support of this size."""
-        if size not in self._found:
-            self._found[size] = self._search(size)
-        return self._found[size]
-
-    def _search(self, size: int) -> Found:
+    def search(self, size: int) -> Found:
+        """Return the better of the supports that the starts end in, and restarts."""
         problem = self.problem
         kept = np.flatnonzero(problem.kept)
         if size == 0:
@@ -156,14 +140,6 @@ class SwapProfile:
         padded = np.concatenate([explained, np.full(limit + 1 - len(explained), explained[-1])])
         return self.problem.empty_loss - padded
 
-    def size_at(self, threshold: float, inclusive: bool) -> int:
-        """Return the size that minimises loss + threshold x size."""
-        return best_size(self, lambda sizes, losses: losses + threshold * sizes)
-
-    def steps(self, limit: int) -> Floats:
-        """Return by how much each unit lowers the loss, on the lower convex hull of the curve."""
-        return hull_steps(self.curve(limit), self.least)
-
 
 def dropped(attempt: int, n_movable: int) -> int:
     """Return how many of the units that are not always kept a restart drops."""
@@ -181,21 +157,3 @@ def _differ(one: Indices, other: Indices, n_units: int) -> Mask:
     place[one] = np.arange(len(one))
     furthest = np.maximum.accumulate(place[other])
     return np.concatenate([[False], furthest >= np.arange(1, len(other) + 1)])
-
-
-def hull_steps(curve: Floats, least: int) -> Floats:
-    """Return the falls of the lower convex hull of a curve over 0..limit, shape (limit,), infinite below least."""
-    steps = np.full(len(curve) - 1, np.inf)
-    corners: list[int] = []
-    for size in range(least, len(curve)):
-        while len(corners) > 1 and _above(curve, corners[-2], corners[-1], size):
-            corners.pop()
-        corners.append(size)
-    for left, right in itertools.pairwise(corners):
-        steps[left:right] = (curve[left] - curve[right]) / (right - left)
-    return steps
-
-
-def _above(curve: Floats, left: int, middle: int, right: int) -> bool:
-    """Tell whether the middle point lies on or above the line between the two others."""
-    return bool((curve[middle] - curve[left]) * (right - left) >= (curve[right] - curve[left]) * (middle - left))
