@@ -21,7 +21,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from .core.linalg import Indices, Mask
-from .linear.columns import Columns
+from .linear.column_names import Columns
 from .linear.containers import container_of, find_leaf, inside_of, is_search, is_wrapper
 from .linear.fitting import require_fitted
 from .linear.integer_inputs import IntegerModel

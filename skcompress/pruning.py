@@ -90,9 +90,9 @@ class PrunedRegressor(RegressorCompressor, _Pruning):
         shape of its centre. "obd" and "obs" are in units of loss.
     search : {"auto", "one_shot", "backward", "swap", "exact"}, default="auto"
         "one_shot" scores once, at the weights before pruning. "backward" drops the lowest and scores again. "swap"
-        starts forward and backward and then exchanges units until no exchange helps. "exact": branch and bound, which
+        starts forward and backward and then swaps units until no swap helps. "exact": branch and bound, which
         proves the support optimal or says by `optimality_gap_` how far it may be. "auto": "swap" for "obs", else
-        "one_shot"; where the loss is not quadratic and units kept times units exceeds 32,768, it exchanges from one
+        "one_shot"; where the loss is not quadratic and units kept times units exceeds 32,768, it swaps from one
         linearisation to the next, where "swap" searches each from the start.
     refit : {"closed_form", "estimator", None}, default="closed_form"
         How the kept weights make up for the deleted ones: on the quadratic model, by fitting the base again on the kept

@@ -135,7 +135,7 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
 
     Rounding each weight to the nearest grid point ruins a model with correlated columns. Here the rounding errors
     are made to cancel: the weights are chosen on the grid to minimise the loss itself, an integer least squares
-    problem, solved by the nearest-plane algorithm, a beam search and exchange moves.
+    problem, solved by the nearest-plane algorithm, a beam search and swap moves.
 
     Parameters
     ----------

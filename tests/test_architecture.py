@@ -7,6 +7,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ ORDER = {
         | grids quadratic
         | resampling units unseen rounding.hessian subset.curvature
         | rounding.integer_least_squares subset.forward subset.relaxation
-        | rounding.elementwise rounding.nearest_plane subset.backward subset.exchange
+        | rounding.elementwise rounding.nearest_plane subset.backward subset.swap_state
         | rounding.descent subset.block_moves subset.columns
         | rounding.lattice subset.blocks subset.stacked
         | rounding.exact subset.problem
@@ -85,7 +86,7 @@ ORDER = {
         | representation transformers.registry view
         | containers transformers.columnwise transformers.encoders transformers.expansions transformers.pipelines
           transformers.texts
-        | columns curvature fitting integer_inputs integer_training transformers
+        | column_names curvature fitting integer_inputs integer_training transformers
         | compacting problem soft_labels
         | distil newton row_warnings
         | nest rounds teaching
@@ -297,6 +298,15 @@ def test_no_modules_import_one_another():
     assert circles_of(graph) == set()
     # What would be found, and that a module that imports its own package is no circle of two.
     assert circles_of({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == {frozenset("bc")}
+
+
+def test_no_module_name_recurs_more_than_once():
+    # Twice: the same concept in two languages, or in two parts of the package. Thrice, a name says nothing.
+    folders = defaultdict(list)
+    for path in MODULES:
+        if path.stem != "__init__":
+            folders[path.stem].append(str(path.parent.relative_to(ROOT)))
+    assert {stem: where for stem, where in folders.items() if len(where) > 2} == {}
 
 
 @pytest.mark.parametrize("path", ORDERED, ids=ORDERED_IDS)

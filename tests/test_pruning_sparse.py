@@ -51,10 +51,10 @@ def test_no_square_of_the_number_of_columns_is_allocated(wide, options):
         assert (model.coef_ >= 0).all()
 
 
-def test_beyond_the_largest_size_that_is_exchanged_forward_selection_stays(wide, monkeypatch):
+def test_beyond_the_largest_size_that_is_swapped_forward_selection_stays(wide, monkeypatch):
     X, y = wide
     searched = PrunedRegressor(Ridge(alpha=0.1), n_nonzero=40).fit(X, y)
-    monkeypatch.setattr(sys.modules["skcompress.core.subset.swap"], "EXCHANGED", 0)
+    monkeypatch.setattr(sys.modules["skcompress.core.subset.swap"], "SWAPPED", 0)
     forward = PrunedRegressor(Ridge(alpha=0.1), n_nonzero=40).fit(X, y)
     assert forward.n_nonzero_ == searched.n_nonzero_ == 40
     assert searched.loss_increase_ <= forward.loss_increase_ + 1e-12

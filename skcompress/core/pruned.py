@@ -173,7 +173,7 @@ def swapped(earlier: Pruning, quadratic: QuadraticModel, feature_groups: Groups,
     for problem in problems_of(quadratic, units):
         chosen = np.flatnonzero(inside[problem.unit_ids])
         if len(chosen):
-            chosen = problem.exchange(chosen)[0]
+            chosen = problem.swap(chosen)[0]
         kept[problem.unit_ids[chosen]] = True
         kept[problem.unit_ids[problem.kept]] = True
     model = quadratic.restrict(units.spread(kept).astype(bool), units.kept_columns)

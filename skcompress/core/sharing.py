@@ -23,8 +23,8 @@ from .subset.swap import EQUAL
 SUMMED = 2**26
 """Entries of a min-plus sum up to which it is made."""
 
-EXCHANGED = 32
-"""Units in all up to which exchange searches find the sizes by the supports that they end in, not by their starts."""
+SWAPPED = 32
+"""Units in all up to which swap searches find the sizes by the supports that they end in, not by their starts."""
 
 
 class Shares(NamedTuple):
@@ -136,7 +136,7 @@ def finds_shares(profiles: Sequence[Profile]) -> bool:
     tops = [profile.most for profile in profiles]
     exact = all(profile.shared_by == "supports" for profile in profiles)
     bounded = all(profile.problem.is_dense and np.isfinite(profile.problem.floor) for profile in profiles)
-    return bounded and (_summable(tops) if exact else sum(tops) <= EXCHANGED)
+    return bounded and (_summable(tops) if exact else sum(tops) <= SWAPPED)
 
 
 def found_sizes(profiles: Sequence[Profile], total_of: Callable[[Floats], int]) -> Indices:

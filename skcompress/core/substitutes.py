@@ -10,7 +10,7 @@ from .linalg import Floats, Indices, Mask
 from .quadratic import QuadraticModel
 from .subset import problems_of
 from .subset.columns import ColumnProblem
-from .subset.exchange import ExchangeState
+from .subset.swap_state import SwapState
 from .units import units_of
 
 
@@ -23,7 +23,7 @@ class Substitutes(NamedTuple):
         The column that costs least in place of the kept one, -1 for a weight that is not kept or has no substitute.
     costs : ndarray of shape (m, p)
         By how much the loss rises with it, in units of loss, all weights at their new optimum; nan where there is none.
-        Near zero: the two are interchangeable. Negative: the exchange would help.
+        Near zero: the two are interchangeable. Negative: the swap would help.
     """
 
     columns: Indices
@@ -33,8 +33,8 @@ class Substitutes(NamedTuple):
 def substitutes(quadratic: QuadraticModel, support: Mask) -> Substitutes:
     """Return the best substitute of each kept weight, each output on its own.
 
-    All exchanges of one kept column for one other are looked at, by the formula of
-    `skcompress.core.subset.exchange`; a column that depends on other kept ones is no substitute and has none.
+    All swaps of one kept column for one other are looked at, by the formula of
+    `skcompress.core.subset.swap_state`; a column that depends on other kept ones is no substitute and has none.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def substitutes(quadratic: QuadraticModel, support: Mask) -> Substitutes:
         chosen = problem.independent_part(np.flatnonzero(support[output, place]))
         if not len(chosen):
             continue
-        deltas = ExchangeState(problem.curvature, problem.moments, chosen).deltas()
+        deltas = SwapState(problem.curvature, problem.moments, chosen).deltas()
         best = deltas.argmin(axis=1)
         cost = deltas[np.arange(len(chosen)), best]
         found = np.isfinite(cost)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.linalg import Floats
-from ..linear.columns import Columns
+from ..linear.column_names import Columns
 from ..linear.containers import find_leaf
 from ..linear.fitting import require_fitted
 from ..linear.view import read

@@ -31,7 +31,7 @@ from ..core.pruning import prune_with
 from ..core.quadratic import QuadraticModel
 from ..core.resampling import ResampledSquares, blocks_of
 from ..core.substitutes import substitutes
-from ..linear.columns import Columns
+from ..linear.column_names import Columns
 from ..linear.containers import find_leaf, is_wrapper
 from ..linear.curvature import fit_of
 from ..linear.nest import base_params, unroll

@@ -288,7 +288,7 @@ def in_integers(
     moving = [j for j in used if columns[j].node != CONSTANT]
     if moving:
         scaled = [columns[j].standardised(inputs.offset[j], inputs.step[j]) for j in moving]
-        made = graph.add("function", graph.settled(scaled), {"function": RINT})
+        made = graph.add("function", graph.as_nodes(scaled), {"function": RINT})
         low, high = [-float(inputs.top)] * len(made), [float(inputs.top)] * len(made)
         for j, column in zip(moving, graph.add("clip", made, {"low": low, "high": high}), strict=True):
             out[j] = column

@@ -125,7 +125,7 @@ def _weight_name(inner: Any, outermost: Any) -> str:
     )
 
 
-SETTLED_BY: dict[str, Callable[[Any], bool]] = {
+DETERMINISTIC_BY: dict[str, Callable[[Any], bool]] = {
     "solver": {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "lbfgs", "newton-cg", "newton-cholesky"}.__contains__,
     "svd_solver": {"full", "covariance_eigh"}.__contains__,
     "selection": "cyclic".__eq__,
@@ -200,15 +200,15 @@ def _random_parts(estimator: Any) -> Iterator[tuple[str, Any]]:
         if any(name == above or not above or name.startswith(f"{above}__") for above in frozen):
             continue
         unset = getattr(part, "random_state", 0)
-        if (unset is None or unset is np.random) and not _settled(part):
+        if (unset is None or unset is np.random) and not _is_deterministic(part):
             yield (f"{name}__random_state" if name else "random_state"), part
 
 
-def _settled(part: Any) -> bool:
+def _is_deterministic(part: Any) -> bool:
     """Whether the parameters say that `random_state` is not used."""
     if getattr(part, "early_stopping", False) is not False:
         return False
-    for name, settles in SETTLED_BY.items():
+    for name, is_deterministic in DETERMINISTIC_BY.items():
         if hasattr(part, name):
-            return settles(getattr(part, name))
+            return is_deterministic(getattr(part, name))
     return False

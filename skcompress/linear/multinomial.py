@@ -5,13 +5,13 @@ Hessian is affordable (`skcompress.linear.newton`) it is searched beside the one
 the support with the lower loss is taken: far from the fitted weights neither quadratic is right.
 
 With a budget for each class the classes are searched one by one, without the blocks of the Hessian between them. From
-there pairs are exchanged within a class. At the minimum c on the support S, with half the Hessian H, half the gradient
+there pairs are swapped within a class. At the minimum c on the support S, with half the Hessian H, half the gradient
 g and b = H c - g, a support keeps b_S' H_SS^-1 b_S of the quadratic. With Q = H_SS^-1, x = Q b_S, G = Q H_SR for the
-rest R, r = b_R - H_RS x and s_i = H_ii - H_iS G_i, exchanging j in S for i in R changes that by
+rest R, r = b_R - H_RS x and s_i = H_ii - H_iS G_i, swapping j in S for i in R changes that by
 
     (r_i + G_ji x_j / Q_jj)^2 / (s_i + G_ji^2 / Q_jj)  -  x_j^2 / Q_jj
 
-The best pairs by it are settled and compared on the true loss; the first that lowers it is taken.
+The best pairs by it are refitted and compared on the true loss; the first that lowers it is taken.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..core.pruned import Pruning
 from ..core.quadratic import QuadraticModel
 from .newton import Newton
 from .problem import LinearProblem
-from .rounds import Solution, settle, settled, true_loss
+from .rounds import Solution, refit_weights, refitted, true_loss
 from .state import State
 
 Step = Callable[[QuadraticModel, Pruning | None], Pruning]
@@ -82,7 +82,7 @@ def joint_step(problem: LinearProblem, start: State, groups: Any, keep: Any, pru
 
 
 MOST_WORK = 2e8
-"""Rows times the square of the free weights up to which weights are exchanged: 90 weights on 24,000 rows."""
+"""Rows times the square of the free weights up to which weights are swapped: 90 weights on 24,000 rows."""
 
 _PAIRS = 5
 """Pairs that are tried before giving up."""
@@ -90,11 +90,11 @@ _PAIRS = 5
 _PASSES = 50
 
 _WORTH = 1e-7
-"""Relative fall of the loss that is worth an exchange."""
+"""Relative fall of the loss that is worth a swap."""
 
 
-def exchanged(problem: LinearProblem, start: State, solution: Solution, keep: Any) -> Solution:
-    """Return the solution with weights exchanged within each class until no exchange that is tried lowers the loss.
+def swapped_in_classes(problem: LinearProblem, start: State, solution: Solution, keep: Any) -> Solution:
+    """Return the solution with weights swapped within each class until no swap that is tried lowers the loss.
 
     The same solution where signs bind, or the Hessian is not affordable.
 
@@ -125,37 +125,37 @@ def exchanged(problem: LinearProblem, start: State, solution: Solution, keep: An
 
 
 def _better(problem: LinearProblem, newton: Newton, start: State, solution: Solution, keep: Any) -> Solution:
-    """Exchange from the solution, and from what dropping weights one by one on the full Hessian leaves."""
+    """Swap from the solution, and from what dropping weights one by one on the full Hessian leaves."""
     result: Pruning = solution.result
     support, free = result.support, start.support
     held = np.zeros(free.shape, dtype=bool)
     if keep is not None:
         held[:, keep] = True
-    solution = settled(problem, solution)
+    solution = refitted(problem, solution)
     begin = solution.result.weights, solution.intercept
     before = true_loss(problem, *begin)
     whole = newton.joint(start.centre, start.centre_intercept, at_minimum=True)
     backward = _eliminated(whole, support.sum(axis=1), free, held)
-    other = settle(problem, np.where(backward, start.centre, 0.0), start.centre_intercept, backward)
+    other = refit_weights(problem, np.where(backward, start.centre, 0.0), start.centre_intercept, backward)
     found = [_improved(problem, newton, held, *at) for at in ((support, *begin), (backward, *other))]
     support, weights, intercept, lowest = min(found, key=lambda each: each[-1])
     if not lowest < before - _WORTH * abs(before):
         return solution
     found_there = replace(result, weights=weights, support=support)
-    return solution._replace(result=found_there, intercept=intercept, settled=True)
+    return solution._replace(result=found_there, intercept=intercept, refitted=True)
 
 
 def _improved(
     problem: LinearProblem, newton: Newton, held: Mask, support: Mask, weights: Floats, intercept: Floats
 ) -> tuple[Mask, Floats, Floats, float]:
-    """Exchange until nothing that is tried lowers the loss."""
+    """Swap until nothing that is tried lowers the loss."""
     lowest = true_loss(problem, weights, intercept)
     for _ in range(_PASSES):
         model = newton.joint(weights, intercept, at_minimum=False)
         for out, into in _best_pairs(model, support, newton.support, held):
             tried = support.copy()
             tried.flat[out], tried.flat[into] = False, True
-            moved, level = settle(problem, np.where(tried, weights, 0.0), intercept, tried)
+            moved, level = refit_weights(problem, np.where(tried, weights, 0.0), intercept, tried)
             loss = true_loss(problem, moved, level)
             if loss < lowest - _WORTH * abs(lowest):
                 support, weights, intercept, lowest = tried, moved, level, loss
@@ -196,7 +196,7 @@ def _eliminated(model: QuadraticModel, sizes: Indices, free: Mask, held: Mask) -
 
 
 def _best_pairs(model: QuadraticModel, support: Mask, free: Mask, held: Mask) -> list[tuple[int, int]]:
-    """Return the exchanges that promise most on the quadratic, places in the flat support to drop and to add."""
+    """Return the swaps that promise most on the quadratic, places in the flat support to drop and to add."""
     places = np.flatnonzero(free)
     H = _half_hessian(model, places)
     b = H @ model.centre[0][places] - model.gradient[0][places] / 2

@@ -22,7 +22,7 @@ from sklearn.pipeline import Pipeline
 
 from ..core.grids import Grid
 from ..core.linalg import Floats
-from .columns import Columns
+from .column_names import Columns
 from .containers import Leaf, find_leaf
 from .fitting import fit_clone, fit_params_of, leaf_weight
 from .integer_inputs import integer_reader, reader_of, with_reader

@@ -234,5 +234,5 @@ def _parts(kept: list[Floats]) -> list[slice]:
 
 
 def _jitter(curvature: Floats) -> float:
-    """Return what settles what the curvature leaves open, such as the same weights added to all classes."""
+    """Return what decides what the curvature leaves open, such as the same weights added to all classes."""
     return _JITTER * max(float(curvature.trace()) / len(curvature), 1e-300)

@@ -21,10 +21,10 @@ from ..core.pruning import choices_of, prune_with, warn_about
 from ..core.quadratic import QuadraticModel
 from ..core.quantizing import round_on
 from ..core.selection import select
-from .columns import Columns, check_groups, listed_columns
+from .column_names import Columns, check_groups, listed_columns
 from .containers import innermost, wrappers_of
 from .fitting import require_random_state
-from .multinomial import exchanged, joint_step
+from .multinomial import joint_step, swapped_in_classes
 from .problem import LinearProblem
 from .rounds import (
     ROUNDS,
@@ -35,7 +35,7 @@ from .rounds import (
     lowest,
     misjudged,
     refit_on,
-    settled,
+    refitted,
     start_of,
 )
 from .row_warnings import warn_of_pruned
@@ -178,13 +178,13 @@ class PruneStep:
                 solutions += [compressed(each, at_start) for each in steps[1:]]
             found = [lowest(problem, solutions, start.signs)]
             if not problem.exact and self._minimises() and n_nonzero is not None:
-                found[0] = settled(problem, found[0], start.signs)
+                found[0] = refitted(problem, found[0], start.signs)
                 begin = damped(problem, start)
                 if misjudged(problem, found[0]) or (begin is not None and not is_large(found[0].result)):
                     others = [compressed(each, at_constant() if begin is None else begin) for each in steps]
                     found.append(lowest(problem, others, start.signs))
             if problem.fit.deviance.coupled and self._searches_classes(n_nonzero, start):
-                found = [exchanged(problem, start, each, keep) for each in found]
+                found = [swapped_in_classes(problem, start, each, keep) for each in found]
             return lowest(problem, found, start.signs)._replace(first=solutions[0].first)
 
         def propose(quadratic: QuadraticModel) -> Pruning:
@@ -311,8 +311,8 @@ class PruneStep:
         if self.refit == "estimator":
             centre, intercept = refit_on(problem, support)
         elif self.refit == "closed_form":
-            refitted = settled(problem, solution, start.signs)
-            centre, intercept = refitted.result.weights, refitted.intercept
+            at_minimum = refitted(problem, solution, start.signs)
+            centre, intercept = at_minimum.result.weights, at_minimum.intercept
         else:
             centre, intercept = result.weights, start.centre_intercept
         optimal = self.refit is not None

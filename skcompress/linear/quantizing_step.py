@@ -14,7 +14,7 @@ from ..core.linalg import Floats
 from ..core.options import QuantizeOptions
 from ..core.quadratic import QuadraticModel
 from ..core.quantizing import Quantization, quantize_widths, quantize_with
-from .columns import Columns
+from .column_names import Columns
 from .fitting import require_random_state
 from .integer_inputs import accumulator, check_input_bits, codes_of, output_scale
 from .problem import LinearProblem

@@ -3,7 +3,7 @@
 The quadratic model of a Poisson or logistic loss holds near the point where it was taken. After a compression step
 has moved the weights, the model is taken again at the new weights, now with a gradient, and the step is repeated.
 A round is kept only if the true loss on the training rows falls. The kept weights are refitted on the true loss by
-Newton's method (`settle`), or by the base itself (`refit_on`).
+Newton's method (`refit_weights`), or by the base itself (`refit_on`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Solution(NamedTuple):
         On which the result was found.
     first : object
         What the step returned in the first round: that of the start, and of the scores, curves and bounds there.
-    settled : bool
+    refitted : bool
         Whether the weights minimise the true loss on their support.
     """
 
@@ -57,7 +57,7 @@ class Solution(NamedTuple):
     intercept: Floats
     quadratic: QuadraticModel
     first: Any
-    settled: bool = False
+    refitted: bool = False
 
 
 def compress_in_rounds(
@@ -92,7 +92,7 @@ def compress_in_rounds(
         intercept = problem.best_intercept(result.weights)
         if refit is None or problem.exact or not refit(result):
             return result, intercept
-        weights, intercept = settle(problem, result.weights, intercept, result.support, start.signs, steps=1)
+        weights, intercept = refit_weights(problem, result.weights, intercept, result.support, start.signs, steps=1)
         return replace(result, weights=weights), intercept
 
     quadratic = start_of(problem, start) if begin is None else begin
@@ -116,20 +116,20 @@ def lowest(problem: LinearProblem, solutions: Sequence[Solution], signs: ArrayLi
     """Return the solution whose weights, at their minimum on a `support`, lose least; the first of equals."""
     if len(solutions) == 1:
         return solutions[0]
-    found = [settled(problem, solution, signs) for solution in solutions]
+    found = [refitted(problem, solution, signs) for solution in solutions]
     return min(found, key=lambda solution: true_loss(problem, solution.result.weights, solution.intercept))
 
 
-def settled(problem: LinearProblem, solution: Solution, signs: ArrayLike = 0) -> Solution:
+def refitted(problem: LinearProblem, solution: Solution, signs: ArrayLike = 0) -> Solution:
     """Return the solution with its weights at the minimum of the true loss on their `support`, where it has one."""
-    if solution.settled or not hasattr(solution.result, "support"):
+    if solution.refitted or not hasattr(solution.result, "support"):
         return solution
     at = solution.result.weights, solution.intercept
     if problem.exact:
         weights, intercept = polished(problem, *at, solution.result.model)
     else:
-        weights, intercept = settle(problem, *at, solution.result.support, signs)
-    return solution._replace(result=replace(solution.result, weights=weights), intercept=intercept, settled=True)
+        weights, intercept = refit_weights(problem, *at, solution.result.support, signs)
+    return solution._replace(result=replace(solution.result, weights=weights), intercept=intercept, refitted=True)
 
 
 def misjudged(problem: LinearProblem, solution: Solution) -> bool:
@@ -148,7 +148,7 @@ def start_of(problem: LinearProblem, start: State) -> QuadraticModel:
         missed = np.array_equal(start.centre, problem.weights) and not problem.base_at_minimum
         return problem.quadratic(start.centre, start.centre_intercept, free, at_minimum=not missed, signs=signs)
     weights = np.where(wrong, 0.0, start.centre)
-    at = settle(problem, weights, problem.best_intercept(weights), free, signs)
+    at = refit_weights(problem, weights, problem.best_intercept(weights), free, signs)
     return around(problem, start, *at)
 
 
@@ -181,7 +181,7 @@ def damped(problem: LinearProblem, start: State) -> QuadraticModel | None:
     return around(problem, start, weights, problem.best_intercept(weights))
 
 
-def settle(
+def refit_weights(
     problem: LinearProblem,
     weights: Floats,
     intercept: Floats,

@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 from ..core.linalg import Floats, Mask
 from ..core.quadratic import QuadraticModel
 from ..core.unseen import unseen
-from .columns import Columns
+from .column_names import Columns
 from .lineage import Origins, column_parts, origins_through
 from .problem import LinearProblem
 from .rows import count_rows

@@ -13,7 +13,7 @@ import numpy as np
 from ..artifact import size_bytes
 from ..core.linalg import Floats, Mask
 from ..core.units import units_of
-from ..linear.columns import Columns
+from ..linear.column_names import Columns
 from ..linear.compacting import compact
 from ..linear.containers import find_leaf
 from ..linear.nest import Run

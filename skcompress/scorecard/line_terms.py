@@ -58,7 +58,7 @@ def fold_lines(
         For each lenient input with lines the column that is 1 for values that training never had, where there can be
         such values. With `refuse_new` the column that is NaN for special codes that training never had, else 0.
     """
-    plain = graph.settled(columns)
+    plain = graph.as_nodes(columns)
     by_place: dict[int, list[StepLine]] = {}
     for line in lines:
         by_place.setdefault(line.place, []).append(line)

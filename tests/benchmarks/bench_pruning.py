@@ -223,7 +223,7 @@ def folds(args):
 
 
 def restarts(args):
-    """What restarts of the exchanges bring, training R2 above that of none."""
+    """What restarts of the swaps bring, training R2 above that of none."""
     numbers = (0, 1, 2, 5, 10, 20, "auto", 100)
     problems = {"index on 98 stocks": [index_tracking(SHIPPED / "indtrack_sp100.csv.gz")]}
     seeds = range(2 if args.quick else 8)

@@ -60,7 +60,7 @@ def test_swap_finds_the_best_subset_of_nine(data):
             assert prune(model_of(X, y), n_nonzero=size).loss == pytest.approx(best, abs=1e-10)
 
 
-def test_no_exchange_of_groups_lowers_the_loss(data):
+def test_no_swap_of_groups_lowers_the_loss(data):
     X, Y = data
     labels = np.array([0, 0, 1, 1, 2, 3, 3, 4, 5])
     for size in (2, 3, 4):

@@ -220,7 +220,7 @@ def test_duplicates_constants_and_more_columns_than_rows():
     assert prune(model, n_nonzero=10, n_restarts=5).loss <= pruned.loss + 1e-12
 
 
-def test_no_single_exchange_improves_a_swap_support():
+def test_no_single_swap_improves_a_swap_support():
     X, Y, signs = centred(12, 14, rho=0.9)
     model, floor = model_of(X, Y, signs)
     pruned = prune(model, n_nonzero=5)

@@ -15,7 +15,7 @@ from skcompress.core.pruning import prune, prune_path, prune_sizes
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.subset import SEARCHES, problems_of
 from skcompress.core.subset.exact import MOST_NODES, OVERHEAD, WORK, nodes_for
-from skcompress.core.subset.exchange import REFRESH, ExchangeState
+from skcompress.core.subset.swap_state import REFRESH, SwapState
 from skcompress.core.units import units_of
 
 exact_search = importlib.import_module("skcompress.core.subset.exact")
@@ -85,11 +85,11 @@ def test_backward_corrects_its_inverse_over_many_blocks():
         assert np.argmin(weights**2 / np.diag(scores)) == size - 1
 
 
-def test_exchanges_cost_what_least_squares_says():
+def test_swaps_cost_what_least_squares_says():
     X, y = correlated(70, 9, seed=3)
     problem = problem_of(X, y)
     chosen = np.array([1, 4, 6])
-    deltas = ExchangeState(problem.curvature, problem.moments, chosen).deltas()
+    deltas = SwapState(problem.curvature, problem.moments, chosen).deltas()
     before = r2(X, y, chosen)
     for i, j in itertools.product(range(3), range(9)):
         moved = chosen.copy()
@@ -100,24 +100,24 @@ def test_exchanges_cost_what_least_squares_says():
             assert deltas[i, j] == pytest.approx(before - r2(X, y, moved), abs=1e-10)
 
 
-def test_the_state_of_the_exchanges_survives_many_updates():
+def test_the_state_of_the_swaps_survives_many_updates():
     X, y = correlated(200, 30, seed=5, rho=0.9)
     problem = problem_of(X, y)
     rng = np.random.default_rng(0)
-    state = ExchangeState(problem.curvature, problem.moments, np.arange(8), capacity=12)
+    state = SwapState(problem.curvature, problem.moments, np.arange(8), capacity=12)
     for step in range(REFRESH):
         others = np.setdiff1d(np.arange(30), state.chosen)
         if step in (5, 15, 20, 25):
             state.add(int(rng.choice(others)))
         else:
             state.swap(int(rng.integers(len(state.chosen))), int(rng.choice(others)))
-    fresh = ExchangeState(problem.curvature, problem.moments, state.chosen)
+    fresh = SwapState(problem.curvature, problem.moments, state.chosen)
     np.testing.assert_allclose(state.deltas(), fresh.deltas(), atol=1e-10)
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @pytest.mark.parametrize("groups", [None, "feature", [0, 0, 1, 2, 3, 4, 5, 6, 7, 7]])
-def test_no_single_exchange_lowers_the_loss_of_a_swap_support(n_outputs, groups):
+def test_no_single_swap_lowers_the_loss_of_a_swap_support(n_outputs, groups):
     X, Y = correlated(60, 10, seed=2, rho=0.8, n_outputs=n_outputs)
     labels = np.arange(10) if groups is None or groups == "feature" else np.array(groups)
     for size in (2, 4, 6):
@@ -385,14 +385,14 @@ def test_restarts_find_the_best_support_of_a_few_columns():
 
 
 @pytest.mark.parametrize("seed", [3, 5])
-def test_beyond_the_largest_support_of_groups_that_is_exchanged_the_better_start_stays(seed, monkeypatch):
+def test_beyond_the_largest_support_of_groups_that_is_swapped_the_better_start_stays(seed, monkeypatch):
     X, Y = correlated(200, 40, seed=seed, rho=0.9, n_outputs=4)
     model, pairs = model_of(X, Y), np.arange(40) // 2
-    exchanged = prune(model, n_nonzero=8, feature_groups=pairs)
+    swapped = prune(model, n_nonzero=8, feature_groups=pairs)
     monkeypatch.setattr(sys.modules["skcompress.core.subset.blocks"], "LARGE", 0)
     started = prune(model, n_nonzero=8, feature_groups=pairs)
     (problem,) = problems_of(model, units_of(model.free, pairs, None))
     starts = [prune(model, n_nonzero=8, feature_groups=pairs, search="backward").loss]
     starts.append(problem.empty_loss - problem.forward(8)[1].sum())
     assert started.loss == pytest.approx(min(starts))
-    assert exchanged.loss < started.loss
+    assert swapped.loss < started.loss

@@ -54,7 +54,7 @@ class Ridge:
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("keep", [(), (4,)])
 @pytest.mark.parametrize("n_restarts", [0, 3])
-def test_no_exchange_of_two_units_helps(seed, labels, keep, n_restarts):
+def test_no_swap_of_two_units_helps(seed, labels, keep, n_restarts):
     problem = Ridge(seed)
     units = np.arange(P) if labels is None else np.array(labels)
     kept_units = set(units[list(keep)])

@@ -1,4 +1,4 @@
-"""Substitutes against least squares on every exchanged support."""
+"""Substitutes against least squares on every swapped support."""
 
 import numpy as np
 import pytest

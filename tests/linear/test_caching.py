@@ -27,7 +27,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import all_estimators
 
 from skcompress import CompressedRegressorCV, PrunedRegressor, QuantizedRegressor
-from skcompress.linear.fitting import SETTLED_BY, CachedFit, base_fit_through, fit_clone
+from skcompress.linear.fitting import DETERMINISTIC_BY, CachedFit, base_fit_through, fit_clone
 
 RANDOM = [
     (SGDRegressor(), "random_state"),
@@ -129,4 +129,4 @@ def test_every_rule_is_that_of_a_parameter_beside_a_random_state():
     known = {name for _, estimator in all_estimators() for name in signature(estimator).parameters}
     for ours in (QuantizedRegressor, PrunedRegressor, CompressedRegressorCV):
         known |= set(ours().get_params())
-    assert set(SETTLED_BY) <= known
+    assert set(DETERMINISTIC_BY) <= known

@@ -1,4 +1,4 @@
-"""Classes with a budget for each: exchanges on the multinomial loss, beside all supports there are."""
+"""Classes with a budget for each: swaps on the multinomial loss, beside all supports there are."""
 
 from itertools import combinations, product
 
@@ -69,7 +69,7 @@ def test_nothing_is_said_to_be_proven(overlapping, search, budget):
 @pytest.mark.parametrize("load", [load_iris, load_wine])
 @pytest.mark.parametrize("C", [1.0, np.inf])
 @pytest.mark.parametrize("k", [1, 2, 4])
-def test_exchanges_never_lose(load, C, k, monkeypatch):
+def test_swaps_never_lose(load, C, k, monkeypatch):
     X, y = load(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     model = PrunedClassifier(LogisticRegression(C=C, max_iter=500), n_nonzero=k)
@@ -84,7 +84,7 @@ def test_kept_columns_stay(overlapping):
     assert (model.support_.sum(axis=1) == 2).all()
 
 
-def test_the_gain_of_an_exchange_is_that_of_the_quadratic(overlapping):
+def test_the_gain_of_a_swap_is_that_of_the_quadratic(overlapping):
     X, y = overlapping
     problem = LinearProblem(find_leaf(logistic(1.0).fit(X, y), X, y))
     free = np.ones((3, 6), dtype=bool)

@@ -13,7 +13,7 @@ from skcompress.core.quantizing import quantize
 from skcompress.linear import pruning_step
 from skcompress.linear.containers import find_leaf
 from skcompress.linear.problem import LinearProblem
-from skcompress.linear.rounds import ROUNDS, compress_in_rounds, settle
+from skcompress.linear.rounds import ROUNDS, compress_in_rounds, refit_weights
 from skcompress.linear.state import State
 
 BASES = [
@@ -58,7 +58,8 @@ class TestNotQuadratic:
         X, y = positive
         problem, start = problem_and_start(base, X, y)
         pruned = prune(problem.quadratic(start.centre, start.intercept, start.support), n_nonzero=2)
-        weights, intercept = settle(problem, pruned.weights, problem.best_intercept(pruned.weights), pruned.support)
+        at = pruned.weights, problem.best_intercept(pruned.weights)
+        weights, intercept = refit_weights(problem, *at, pruned.support)
         kept = pruned.support[0]
         alone = type(base)(**base.get_params()).fit(X[:, kept], y)
         if isinstance(base, HuberRegressor):
@@ -72,7 +73,7 @@ class TestNotQuadratic:
 
     def test_settling_at_the_minimum_stays_there(self, base, positive):
         problem, start = problem_and_start(base, *positive)
-        weights, intercept = settle(problem, problem.weights, problem.intercept, start.support)
+        weights, intercept = refit_weights(problem, problem.weights, problem.intercept, start.support)
         np.testing.assert_allclose(weights, problem.weights, rtol=1e-3, atol=1e-5)
         np.testing.assert_allclose(intercept, problem.intercept, rtol=1e-3, atol=1e-5)
 
@@ -94,7 +95,7 @@ def test_a_quadratic_loss_takes_one_round(small):
     compress_in_rounds(problem, start, step)
     assert calls == [None]
     weights = np.ones((1, 5))
-    assert settle(problem, weights, np.zeros(1), start.support)[0] is weights
+    assert refit_weights(problem, weights, np.zeros(1), start.support)[0] is weights
 
 
 def test_later_rounds_see_the_earlier_result(positive):
@@ -111,14 +112,14 @@ def test_later_rounds_see_the_earlier_result(positive):
     assert seen[1][0].gradient.any()
 
 
-def test_logistic_settles_at_its_minimum_on_the_support():
+def test_logistic_is_refitted_to_its_minimum_on_the_support():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((300, 6))
     y = X @ np.array([2.0, -1.0, 0.5, 0.1, 0.0, 0.0]) + rng.logistic(size=300) > 0
     base = LogisticRegression(C=0.5, tol=1e-12, max_iter=10_000)
     problem, start = problem_and_start(base, X, y)
     pruned = prune(problem.quadratic(start.centre, start.intercept, start.support), n_nonzero=2)
-    weights, intercept = settle(problem, pruned.weights, problem.best_intercept(pruned.weights), pruned.support)
+    weights, intercept = refit_weights(problem, pruned.weights, problem.best_intercept(pruned.weights), pruned.support)
     kept = pruned.support[0]
     alone = LogisticRegression(C=0.5, tol=1e-12, max_iter=10_000).fit(X[:, kept], y)
     np.testing.assert_allclose(weights[:, kept], alone.coef_, rtol=1e-5)

@@ -159,8 +159,8 @@ class Problem:
         """
         inverse = self.curvature.inverse
         jitter = JITTER * self.curvature.live_diagonal
-        settled = self.target - (self.target * jitter) @ inverse
-        return relax(inverse, settled, *self.box.ends())
+        shifted = self.target - (self.target * jitter) @ inverse
+        return relax(inverse, shifted, *self.box.ends())
 
     def bound(self) -> Floats:
         """Return a lower bound of the excess of each row: the relaxation's where it is known, else 0."""

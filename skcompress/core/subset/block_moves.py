@@ -1,4 +1,4 @@
-"""The moves of forward, backward and exchange with blocks of columns in place of single columns.
+"""The moves of forward, backward and swap with blocks of columns in place of single columns.
 
 A unit g with columns J gains tr(R_J S_JJ^-1 R_J') where a column gains r_j^2 / s_j. Arrays carry a leading axis
 over b curvatures. Units are gathered in buckets of equal size, so that each step is a few batched operations.
@@ -142,8 +142,8 @@ class BackwardBlocks:
             self._spent = self._spent[:, :, :0]
 
 
-class ExchangeBlocks:
-    """A support of units and what the exchanges around it need.
+class SwapBlocks:
+    """A support of units and what the swaps around it need.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ class ExchangeBlocks:
         self.gain = float(np.square(half_moments).sum())
 
     def changes(self, unit: int) -> Floats:
-        """Return the change of the loss when `unit` is exchanged for each other unit, shape (n,)."""
+        """Return the change of the loss when `unit` is swapped for each other unit, shape (n,)."""
         inside = self._places[unit]
         ratio = self._ratio[:, inside]
         weights = self._weights[:, :, inside]

@@ -4,7 +4,7 @@ Arrays carry a leading axis over the curvatures: one for all outputs where they 
 each output), else one for each output. A column that is not free in an output is decoupled there: unit diagonal, no
 moment. So is one that depends on the others of its own unit, as one of a full set of indicators does, once weights
 need not be looked at. Dependence between units (main effects and interactions, indicators and polynomials) makes the
-curvature *singular*: a jitter on the diagonal takes the place of rank decisions when units are added and exchanged, and
+curvature *singular*: a jitter on the diagonal takes the place of rank decisions when units are added and swapped, and
 backward elimination computes what each unit costs anew after every removal, since a unit that depended on the removed
 one does no longer.
 """
@@ -19,16 +19,16 @@ import numpy as np
 from ..linalg import Floats, Indices, Mask, independent_first
 from ..units import IMPORTANCES, Importance, UnitView
 from .backward import EliminationPath, elimination_path_of
-from .block_moves import BackwardBlocks, ExchangeBlocks, ForwardBlocks, blocks_at
+from .block_moves import BackwardBlocks, ForwardBlocks, SwapBlocks, blocks_at
 from .curvature import REGULAR, inverse_from, steps_untouched
-from .exchange import IMPROVES
 from .forward import TIE
 from .relaxation import LEAST_JITTER, Relaxation, buckets_of, jitter_of, relax_units, removal_bounds
 from .rounding_error import Solved, hidden_gain, missed_gain, reach_of, rounding_error, solved
+from .swap_state import IMPROVES
 
 LARGE = 2**29
-"""Curvatures x squared columns of the support x columns beyond which it is not improved by exchanges: from here on one
-exchange takes a second."""
+"""Curvatures x squared columns of the support x columns beyond which it is not improved by swaps: from here on one
+swap takes a second."""
 
 SINGULAR = 2**32
 """Curvatures x cubed columns x units up to which backward elimination computes costs anew after every removal where
@@ -201,8 +201,8 @@ class BlockProblem:
             scores.append(float(score[unit]))
         return elimination_path_of(np.flatnonzero(self.kept), dropped, scores)
 
-    def exchange(self, chosen: Indices) -> tuple[Indices, float]:
-        """Improve a support by exchanges; return it and what it explains. One that is too large is left as it is."""
+    def swap(self, chosen: Indices) -> tuple[Indices, float]:
+        """Improve a support by swaps; return it and what it explains. One that is too large is left as it is."""
         chosen = np.sort(chosen)
         state = self._state(chosen)
         size = sum(len(self.members[unit]) for unit in chosen.tolist())
@@ -225,8 +225,8 @@ class BlockProblem:
                 return chosen, state.gain
             chosen, state = moved, after
 
-    def _state(self, chosen: Indices) -> ExchangeBlocks:
-        return ExchangeBlocks(
+    def _state(self, chosen: Indices) -> SwapBlocks:
+        return SwapBlocks(
             self._jittered, self._spanned[1], self.members, self.buckets, chosen, max(self._jitter, LEAST_JITTER)
         )
 
@@ -248,10 +248,10 @@ class BlockProblem:
             losses += steps_untouched(matrix.__getitem__, moments, weights, columns)[ends]
         return losses
 
-    def exchange_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
+    def swap_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
         """Improve many beginnings of an order of units; yield size, support and what it explains."""
         for size in (np.flatnonzero(sizes[1:]) + 1).tolist():
-            yield size, *self.exchange(order[:size])
+            yield size, *self.swap(order[:size])
 
     def scores(self, importance: Importance) -> Floats:
         """Return the score of each unit at the full model, shape (n,)."""

@@ -11,10 +11,10 @@ from ..linalg import Floats, Indices, Mask
 from ..units import Importance, UnitView
 from .backward import BackwardColumns, EliminationPath, obs_scores
 from .curvature import Curvature, steps_untouched
-from .exchange import ExchangeState, descend_along
 from .forward import ForwardColumns, gains_along
 from .relaxation import Bucket, Relaxation, eigenvalue_ceiling, jitter_of, relax_columns, relax_units, removal_bounds
 from .rounding_error import Solved, hidden_gain, missed_gain, reach_of, rounding_error, solved
+from .swap_state import SwapState, descend_along
 
 TIED = 1e-7
 """Share that a column must have in a dependent one for the two to stand in for each other."""
@@ -112,13 +112,13 @@ class ColumnProblem:
         """Largest size of a support without dependent columns; n where the rank is not known."""
         return self._backward.most if self.is_dense else len(self.curvature)
 
-    def exchange(self, chosen: Indices) -> tuple[Indices, float]:
-        """Improve a support by exchanges; return it and what it explains."""
+    def swap(self, chosen: Indices) -> tuple[Indices, float]:
+        """Improve a support by swaps; return it and what it explains."""
         if self.kept.any():
             chosen = self.independent_part(chosen)
-        return ExchangeState(self.curvature, self.moments, chosen).descend(self.kept)
+        return SwapState(self.curvature, self.moments, chosen).descend(self.kept)
 
-    def exchange_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
+    def swap_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
         """Improve many beginnings of an order of independent columns; yield size, support and what it explains."""
         return descend_along(self.curvature, self.moments, order, self.kept, sizes)
 

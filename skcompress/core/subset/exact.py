@@ -75,7 +75,7 @@ class ExactProfile(Searched):
     problem : Problem
         Of n units; its curvature must be at hand.
     swap : Searched
-        The exchange search, which gives the supports to start from.
+        The swap search, which gives the supports to start from.
     improve : callable(size, start) -> Found
         Branch and bound for one size, from the support that swap finds.
     """

@@ -83,8 +83,8 @@ class Problem(Protocol):
     def elimination_path(self, importance: Importance | None = None) -> EliminationPath:
         """Return backward elimination by an importance, None: OBS, down to the kept units."""
 
-    def exchange(self, chosen: Indices) -> tuple[Indices, float]:
-        """Improve a support until no exchange lowers the loss; return it and what it explains."""
+    def swap(self, chosen: Indices) -> tuple[Indices, float]:
+        """Improve a support until no swap lowers the loss; return it and what it explains."""
 
     def gains_along(self, order: Indices) -> Floats:
         """Return by how much each unit lowers the loss when added in this order."""
@@ -95,7 +95,7 @@ class Problem(Protocol):
     def untouched_losses(self, order: Indices) -> Floats:
         """Return the losses of all beginnings of an order when the weights stay as they are, shape (len + 1,)."""
 
-    def exchange_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
+    def swap_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
         """Improve many beginnings of an order of independent units; yield size, support and what it explains."""
 
     def scores(self, importance: Importance) -> Floats:

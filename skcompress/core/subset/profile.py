@@ -48,7 +48,7 @@ class Settings(NamedTuple):
     refit : bool
         Whether the kept weights are optimised anew; else they stay as they are.
     n_restarts : int or None
-        Perturbed restarts of the exchange search; None: until `PATIENCE` of them in a row have found nothing better.
+        Perturbed restarts of the swap search; None: until `PATIENCE` of them in a row have found nothing better.
     max_nodes : int or None
         Nodes after which the exact search gives up the proof; None: as many as take some ten seconds.
     seed : int

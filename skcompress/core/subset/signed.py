@@ -3,7 +3,7 @@
 A set of units is worth what the least squares with signs on it explains (`solve_signed`). Units whose weights the signs
 hold at zero do not count, so that a `State` holds the units with a weight and is the unconstrained optimum on them. Two
 facts make the search cheap. Without signs a set explains no less than with them, so that the unconstrained gains of
-additions and exchanges say in which order to look, and when to stop. And adding a unit lowers the loss if and only if
+additions and swaps say in which order to look, and when to stop. And adding a unit lowers the loss if and only if
 its slope has a sign that it may have: a support can be filled up to any size below that of the whole constrained model,
 beyond which no weight lowers the loss.
 
@@ -21,7 +21,7 @@ import numpy as np
 from ..linalg import Floats, Indices
 from .problem import Problem
 from .profile import Found, Searched, Settings, SharedBy, require_walk
-from .swap import EQUAL, EXCHANGED, MOST_RESTARTS, PATIENCE, dropped
+from .swap import EQUAL, MOST_RESTARTS, PATIENCE, SWAPPED, dropped
 
 CHEAP = 256
 """Up to so many units the curve of all sizes costs little."""
@@ -58,12 +58,12 @@ class SignedProblem(Protocol):
     def costs(self, units: Indices, state: State) -> Floats:
         """Return what leaving out each unit of the optimum on these units costs at least, shape (n,)."""
 
-    def exchange(self, state: State, size: int) -> State | None:
-        """Return a state of at most `size` units that explains more, with one unit exchanged for another."""
+    def swap(self, state: State, size: int) -> State | None:
+        """Return a state of at most `size` units that explains more, with one unit swapped for another."""
 
 
 class SignedSwap(Searched):
-    """Supports found by forward and backward starts and exchanges, size by size, when they are asked for.
+    """Supports found by forward and backward starts and swaps, size by size, when they are asked for.
 
     Parameters
     ----------
@@ -92,8 +92,8 @@ class SignedSwap(Searched):
 
     def _best_of(self, size: int) -> State:
         start = self._grown(size)
-        # The exchanges of huge problems would take minutes.
-        if not self.problem.is_dense and size * len(self.problem.kept) > EXCHANGED:
+        # The swaps of huge problems would take minutes.
+        if not self.problem.is_dense and size * len(self.problem.kept) > SWAPPED:
             return start
         best = self._improved(start, size)
         if self.problem.is_dense:
@@ -146,7 +146,7 @@ class SignedSwap(Searched):
     def _improved(self, state: State, size: int) -> State:
         seen = {state.units.tobytes()}
         while True:
-            better = self._signed.exchange(state, size)
+            better = self._signed.swap(state, size)
             moved = self._new(None if better is None else self._filled(better, size), seen)
             if moved is None:
                 return state

@@ -1,11 +1,11 @@
 """Supports under signs whose units are the single weights of one output.
 
 At a state S, with K = A_SS^-1, w = C_S K, B = K A_S:, r = C - w A_S: and s = diag(A) - sum(A_S: * B), adding column j
-gives it the weight r_j / s_j and gains r_j^2 / s_j; exchanging i of S for j gives it
+gives it the weight r_j / s_j and gains r_j^2 / s_j; swapping i of S for j gives it
 
     z_j = (r_j + B_ij w_i / K_ii) / (s_j + B_ij^2 / K_ii)
 
-and changes the loss by w_i^2 / K_ii - z_j^2 (s_j + B_ij^2 / K_ii), if all signs stay right. Additions and exchanges are
+and changes the loss by w_i^2 / K_ii - z_j^2 (s_j + B_ij^2 / K_ii), if all signs stay right. Additions and swaps are
 looked at in the order of these bounds. The first whose weights all have their signs ends the search; those before it
 are solved under the signs.
 """
@@ -18,9 +18,9 @@ import numpy as np
 
 from ..linalg import Floats, Indices, Mask, solve_signed
 from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
-from .exchange import IMPROVES
 from .forward import TIE
 from .signed import State
+from .swap_state import IMPROVES
 
 SOLVED = 12
 """Candidates at most that are solved under the signs before a step is taken."""
@@ -121,15 +121,15 @@ class SignedColumns:
             costs[state.units] = weights**2 / np.diag(inverse_from(factor))[place]
         return costs
 
-    def exchange(self, state: State, size: int) -> State | None:
-        """Return the best state with one column exchanged, if it explains more."""
+    def swap(self, state: State, size: int) -> State | None:
+        """Return the best state with one column swapped, if it explains more."""
         around = self._around(state)
         movable = np.flatnonzero(~self._first[around.columns])
         enough = IMPROVES * abs(around.gain)
         falls, places, columns = self._candidates(around, movable, enough)
         if not len(falls):
             return None
-        moved = self._exchanged(around, places, columns)
+        moved = self._swapped(around, places, columns)
         inside = self._holds(around.columns, moved, places)
         best, solved = None, 0
         for fall, place, column, holds in zip(falls.tolist(), places.tolist(), columns.tolist(), inside, strict=True):
@@ -177,7 +177,7 @@ class SignedColumns:
         return _Around(columns, inverse, weights, ratio, residual, left, float(self._moments[columns] @ weights))
 
     def _candidates(self, around: _Around, movable: Indices, enough: float) -> tuple[Floats, Indices, Indices]:
-        """Return the largest falls of the loss without signs, with the places and columns that are exchanged."""
+        """Return the largest falls of the loss without signs, with the places and columns that are swapped."""
         pivots = np.diag(around.inverse)[movable][:, None]
         weights = around.weights[movable][:, None]
         n = len(around.left)
@@ -205,8 +205,8 @@ class SignedColumns:
         order = _largest(falls, RANKED)
         return falls[order], places[order], columns[order]
 
-    def _exchanged(self, around: _Around, places: Indices, columns: Indices) -> Floats:
-        """Return the weights of the old columns after each exchange without signs, shape (c, k)."""
+    def _swapped(self, around: _Around, places: Indices, columns: Indices) -> Floats:
+        """Return the weights of the old columns after each swap without signs, shape (c, k)."""
         pivots = np.diag(around.inverse)[places]
         leaving = around.weights[places] / pivots
         ratio = around.ratio[:, columns].T

@@ -18,11 +18,11 @@ from ..linalg import Floats, Indices, Mask, solve_signed
 from ..quadratic import QuadraticModel
 from ..units import Units
 from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
-from .exchange import IMPROVES
 from .forward import TIE
 from .problem import Problem
 from .signed import State
 from .signed_columns import SLOPE, SignedColumns
+from .swap_state import IMPROVES
 
 ADDED = 16
 """Units at most that are solved before one is added."""
@@ -93,8 +93,8 @@ class SignedUnits:
                 costs[unit] += weights[own] @ np.linalg.solve(inverse[np.ix_(own, own)], weights[own])
         return costs
 
-    def exchange(self, state: State, size: int) -> State | None:
-        """Return the best of the states with a cheap unit exchanged for a promising one."""
+    def swap(self, state: State, size: int) -> State | None:
+        """Return the best of the states with a cheap unit swapped for a promising one."""
         movable = np.setdiff1d(state.units, self._kept)
         enough = state.gain + IMPROVES * abs(state.gain)
         without = [self.solve(np.setdiff1d(state.units, unit)) for unit in movable]

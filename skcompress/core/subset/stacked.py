@@ -17,12 +17,12 @@ from ..units import Importance, UnitView
 from .backward import EliminationPath
 from .columns import ColumnProblem
 from .curvature import WAY_OUT
-from .exchange import IMPROVES, ExchangeState
 from .forward import ForwardColumns, best_of
 from .relaxation import Relaxation
+from .swap_state import IMPROVES, SwapState
 
 LARGE = 2**24
-"""Exchanges in all outputs together beyond which they are not looked at."""
+"""Swaps in all outputs together beyond which they are not looked at."""
 
 
 class StackedProblem:
@@ -90,8 +90,8 @@ class StackedProblem:
         """Refuse: an inverse would be needed."""
         raise ValueError(f"search='backward' over {len(self.kept)} columns needs their inverse curvature: {WAY_OUT}")
 
-    def exchange(self, chosen: Indices) -> tuple[Indices, float]:
-        """Improve a support by exchanges.
+    def swap(self, chosen: Indices) -> tuple[Indices, float]:
+        """Improve a support by swaps.
 
         One that is too large for them, or that has dependent columns in an output, is left as it is.
         """
@@ -101,7 +101,7 @@ class StackedProblem:
             return chosen, gain
         if any(len(part.independent_part(chosen)) < len(chosen) for part in self.parts):
             return chosen, gain
-        states = [ExchangeState(part.curvature, part.moments, chosen) for part in self.parts]
+        states = [SwapState(part.curvature, part.moments, chosen) for part in self.parts]
         movable = np.flatnonzero(~self.kept[chosen])
         while len(movable):
             delta = np.sum([state.deltas() for state in states], axis=0)[movable]
@@ -117,10 +117,10 @@ class StackedProblem:
             chosen, gain = states[0].chosen.copy(), reached
         return np.sort(chosen), gain
 
-    def exchange_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
+    def swap_along(self, order: Indices, sizes: Mask) -> Iterator[tuple[int, Indices, float]]:
         """Improve many beginnings of an order of columns; yield size, support and what it explains."""
         for size in (np.flatnonzero(sizes[1:]) + 1).tolist():
-            yield size, *self.exchange(order[:size])
+            yield size, *self.swap(order[:size])
 
     def gains_along(self, order: Indices) -> Floats:
         """Return by how much each column lowers the loss when added in this order."""

@@ -1,8 +1,8 @@
-"""Forward and backward starts, each improved by exchanges; the better one is kept.
+"""Forward and backward starts, each improved by swaps; the better one is kept.
 
 The support of a size depends on that size alone: neither on the sizes asked before nor on the budget. A restart
 drops a random part of the best support, fills it up again by forward selection among some of the other units, and
-exchanges. Few units have few parts: without the choice of the others, a support of five has ten restarts and no more.
+swaps. Few units have few parts: without the choice of the others, a support of five has ten restarts and no more.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ PATIENCE = 20
 TOGETHER = 4
 """So many sizes at once are searched along the paths of the starts."""
 
-EXCHANGED = 2**23
+SWAPPED = 2**23
 """Largest size times columns at which, where the curvature is too large to be formed, forward selection is followed by
-exchanges: some seconds and half a gigabyte."""
+swaps: some seconds and half a gigabyte."""
 
 DROPPED = (0.4, 0.7)
 """Shares of the support that restarts drop, in turn."""
@@ -39,7 +39,7 @@ BARRED = (0.0, 0.5, 0.9)
 
 
 class SwapProfile(Searched):
-    """Supports found by exchanges, size by size, when they are asked for.
+    """Supports found by swaps, size by size, when they are asked for.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class SwapProfile(Searched):
         self._settings = settings
 
     def prepare(self, sizes: Indices) -> None:
-        """Search these sizes together: each state of the exchange search is carried on to the next size."""
+        """Search these sizes together: each state of the swap search is carried on to the next size."""
         problem = self.problem
         wanted = np.zeros(self.most + 1, dtype=bool)
         wanted[sizes] = True
@@ -67,9 +67,9 @@ class SwapProfile(Searched):
         if not problem.kept_is_independent:
             return
         wanted[min(len(forward), len(backward)) + 1 :] = False
-        first = {size: (chosen, gain) for size, chosen, gain in problem.exchange_along(forward, wanted)}
+        first = {size: (chosen, gain) for size, chosen, gain in problem.swap_along(forward, wanted)}
         wanted &= _differ(forward, backward, len(problem.kept))
-        second = {size: (chosen, gain) for size, chosen, gain in problem.exchange_along(backward, wanted)}
+        second = {size: (chosen, gain) for size, chosen, gain in problem.swap_along(backward, wanted)}
         for size, (chosen, gain) in first.items():
             if size in second and second[size][1] > gain + EQUAL * gain:
                 chosen, gain = second[size]
@@ -81,7 +81,7 @@ class SwapProfile(Searched):
         kept = np.flatnonzero(problem.kept)
         if size == 0:
             return Found(kept, problem.empty_loss, problem.empty_loss)
-        if not problem.is_dense and size * len(problem.kept) > EXCHANGED:
+        if not problem.is_dense and size * len(problem.kept) > SWAPPED:
             forward, gains = problem.forward(size)
             return Found(np.sort(forward), problem.empty_loss - float(gains.sum()), problem.floor)
         best, most_gain, bound = kept, -np.inf, -np.inf
@@ -99,7 +99,7 @@ class SwapProfile(Searched):
             if start.tobytes() in seen:
                 continue
             seen.add(start.tobytes())
-            chosen, gain = problem.exchange(start)
+            chosen, gain = problem.swap(start)
             if most_gain == -np.inf or gain > most_gain + EQUAL * most_gain:
                 best, most_gain, idle = np.union1d(chosen, kept), gain, 0
                 bound = float(problem.bounds[len(best)])
@@ -147,7 +147,7 @@ def dropped(attempt: int, n_movable: int) -> int:
 
 
 def swap(problem: Problem, settings: Settings) -> SwapProfile:
-    """Return the profile of the exchange search."""
+    """Return the profile of the swap search."""
     return SwapProfile(problem, settings)
 
 

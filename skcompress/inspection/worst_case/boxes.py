@@ -21,7 +21,7 @@ from ...artifact.terms.spline import CONSTANT
 FAR = 1e60
 """Where an input is capped, binned or a category, whatever lies beyond is like what lies here."""
 
-_SETTLED = ("bins", "step", "category", "lookup", "clip", "missing")
+_BOUNDED = ("bins", "step", "category", "lookup", "clip", "missing")
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Boxes:
             return self._of_rows(name)
         interval: tuple[float, float] | None = None
         if self._reads_numbers(name) and not self._is_closed(name):
-            interval = (-FAR, FAR) if self._is_settled(name) else None
+            interval = (-FAR, FAR) if self._is_bounded(name) else None
             if not (isinstance(self.bounds, str) and self.bounds == "all"):
                 interval = self.known[name] or interval
             if interval is None:
@@ -195,17 +195,17 @@ class Boxes:
             for atom in anatomy.atoms
         )
 
-    def _is_settled(self, name: str) -> bool:
+    def _is_bounded(self, name: str) -> bool:
         """Whether no term grows without bounds as the input does."""
         for anatomy, place in self._readers(name):
-            settled = {column: place not in needs for column, needs in enumerate(anatomy.needs)}
+            bounded = {column: place not in needs for column, needs in enumerate(anatomy.needs)}
             for atom in anatomy.atoms:
                 kind, params = atom.block.kind, atom.block.params
-                done = kind in _SETTLED or (kind == "spline" and (params["extrapolation"] == CONSTANT))
+                done = kind in _BOUNDED or (kind == "spline" and (params["extrapolation"] == CONSTANT))
                 done = done or (kind == "function" and params["function"] == SIGN)
                 for column in atom.columns:
-                    settled[column] = done or all(settled[source] for source in atom.sources)
-            if not all(settled[column] for column in anatomy.model.columns.tolist()):
+                    bounded[column] = done or all(bounded[source] for source in atom.sources)
+            if not all(bounded[column] for column in anatomy.model.columns.tolist()):
                 return False
         return True
 

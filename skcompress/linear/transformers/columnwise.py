@@ -91,7 +91,7 @@ def compile_binarizer(binarizer: Binarizer, columns: Sequence[Column], graph: Gr
     """Compile 1 where x > threshold."""
     edge = float(np.nextafter(binarizer.threshold, np.inf))
     params = {"edges": [edge], "values": [0.0, 1.0]}
-    return [made for column in graph.settled(columns) for made in graph.add("step", [column], params)]
+    return [made for column in graph.as_nodes(columns) for made in graph.add("step", [column], params)]
 
 
 def compile_function(transformer: FunctionTransformer, columns: Sequence[Column], graph: Graph) -> list[Column]:
@@ -101,7 +101,7 @@ def compile_function(transformer: FunctionTransformer, columns: Sequence[Column]
     if transformer.func not in NUMBERS or transformer.kw_args:
         known = ", ".join(function.__name__ for function in NUMBERS)
         raise cannot_compile(transformer, f"func={transformer.func!r} is not None or one of numpy's {known}")
-    return graph.add("function", graph.settled(columns), {"function": NUMBERS[transformer.func]})
+    return graph.add("function", graph.as_nodes(columns), {"function": NUMBERS[transformer.func]})
 
 
 def _is_one_to_one(step: FunctionTransformer) -> bool:
@@ -152,7 +152,7 @@ def _indicators(
 
 
 def _sources(columns: Sequence[Column], graph: Graph) -> list[Column]:
-    return [column if column.is_node else graph.settled([column])[0] for column in columns]
+    return [column if column.is_node else graph.as_nodes([column])[0] for column in columns]
 
 
 def compile_selection(selector: Any, columns: Sequence[Column], graph: Graph) -> list[Column]:

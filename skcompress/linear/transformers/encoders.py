@@ -113,7 +113,7 @@ def _add_table(
         levels = [*(levels[place] for place in others), marker]
         slots = np.append(slots[others], filled).astype(np.intp)
         column = column._replace(fill=None)
-    source = column if column.is_node else graph.settled([column])[0]
+    source = column if column.is_node else graph.as_nodes([column])[0]
     levels, slots = _with_all_missing(levels, slots)
     listed = slots != other
     table = {

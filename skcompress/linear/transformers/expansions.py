@@ -22,7 +22,7 @@ EXTRAPOLATIONS = {"continue": CONTINUE, "constant": ENDS, "linear": LINEAR, "per
 def compile_bins(binner: KBinsDiscretizer, columns: Sequence[Column], graph: Graph) -> list[Column]:
     """Compile the intervals between the inner edges: indicators, or their number."""
     out: list[Column] = []
-    for column, edges in zip(graph.settled(columns), binner.bin_edges_, strict=True):
+    for column, edges in zip(graph.as_nodes(columns), binner.bin_edges_, strict=True):
         inner = np.asarray(edges, dtype=np.float64)[1:-1]
         if binner.encode == "ordinal":
             out += graph.add("step", [column], {"edges": inner, "values": np.arange(len(inner) + 1.0)})
@@ -36,7 +36,7 @@ def compile_spline(splines: SplineTransformer, columns: Sequence[Column], graph:
     out: list[Column] = []
     every = [_spline_params(splines, place) for place in range(len(columns))]
     _require_same_values(splines, every)
-    for column, params in zip(graph.settled(columns), every, strict=True):
+    for column, params in zip(graph.as_nodes(columns), every, strict=True):
         out += graph.add("spline", [column], params)
     return out
 
@@ -78,7 +78,7 @@ def _require_same_values(splines: SplineTransformer, every: Sequence[dict[str, A
 def compile_polynomial(polynomial: PolynomialFeatures, columns: Sequence[Column], graph: Graph) -> list[Column]:
     """Compile the products; of first degree the columns themselves, of degree 0 the constant."""
     varying = [place for place, column in enumerate(columns) if column.node != CONSTANT]
-    nodes = dict(zip(varying, graph.settled([columns[place] for place in varying]), strict=True))
+    nodes = dict(zip(varying, graph.as_nodes([columns[place] for place in varying]), strict=True))
     number = {place: source for source, place in enumerate(varying)}
     out: list[Column | None] = []
     sizes: list[int] = []

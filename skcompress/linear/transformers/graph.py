@@ -143,7 +143,7 @@ class Graph:
                 out[place] = out[place]._replace(node=column.node, fill=None)
         return out
 
-    def settled(self, columns: Sequence[Column]) -> list[Column]:
+    def as_nodes(self, columns: Sequence[Column]) -> list[Column]:
         """Return the columns as nodes, for a block of numbers to read; the steps are repeated exactly.
 
         Raises

@@ -1,11 +1,11 @@
-"""All exchanges of a kept column for another at once.
+"""All swaps of a kept column for another at once.
 
 At a support S, with K = A_SS^-1, w = C_S K, B = K A_S:, r = C - w A_S: and s = diag(A) - sum(A_S: * B),
-exchanging column i of S for column j changes the loss by
+swapping column i of S for column j changes the loss by
 
     delta_ij = (v_i s_j - sum(r_j^2) - 2 B_ij sum(w_i r_j) / K_ii) / (s_j + B_ij^2 / K_ii),     v_i = sum(w_i^2) / K_ii
 
-The best exchange is made while it lowers the loss. Each is two rank-one updates of K, w, B, r and s, O(k n); so is
+The best swap is made while it lowers the loss. Each is two rank-one updates of K, w, B, r and s, O(k n); so is
 adding a column, which carries the state from one size of a path to the next. The state is computed anew, by Cholesky,
 after `REFRESH` updates and before a search ends.
 """
@@ -26,16 +26,16 @@ REFRESH = 32
 """Updates between two computations of the state from A."""
 
 IMPROVES = 1e-11
-"""Share of the explained loss that an exchange must gain, well above rounding error."""
+"""Share of the explained loss that a swap must gain, well above rounding error."""
 
 TIED = 1e-9
-"""Exchanges closer than this share of the best one are equal; the first one wins."""
+"""Swaps closer than this share of the best one are equal; the first one wins."""
 
 _CHUNK = 2**16
 
 
-class ExchangeState:
-    """A support and everything that the exchanges around it need.
+class SwapState:
+    """A support and everything that the swaps around it need.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ class ExchangeState:
         """The support, shape (k,)."""
         return self._chosen[: self._size]
 
-    def copy(self) -> ExchangeState:
+    def copy(self) -> SwapState:
         """Return the same state, to be changed on its own."""
         size = self._size
-        other = ExchangeState.__new__(ExchangeState)
+        other = SwapState.__new__(SwapState)
         other.__dict__.update(self.__dict__)
         other._chosen = self._chosen[:size].copy()
         other._rows = self._rows[:size].copy()
@@ -203,7 +203,7 @@ class ExchangeState:
         self._left[self.chosen] = 0.0
 
     def descend(self, kept: Mask) -> tuple[Indices, float]:
-        """Exchange columns that are not kept until no exchange lowers the loss.
+        """Swap columns that are not kept until no swap lowers the loss.
 
         Returns
         -------
@@ -234,7 +234,7 @@ class ExchangeState:
 def descend_along(
     curvature: Curvature, moments: Floats, order: Indices, kept: Mask, sizes: Mask
 ) -> Iterator[tuple[int, Indices, float]]:
-    """Exchange from many beginnings of an order of columns.
+    """Swap from many beginnings of an order of columns.
 
     Parameters
     ----------
@@ -245,19 +245,19 @@ def descend_along(
     order : ndarray of shape (q,)
         Independent columns.
     kept : ndarray of shape (n,), dtype=bool
-        Columns that are never exchanged.
+        Columns that are never swapped.
     sizes : ndarray of shape (q + 1,), dtype=bool
         The beginnings that are wanted.
 
     Yields
     ------
     size, chosen, gain
-        The size, and the support and its gain as in `ExchangeState.descend`.
+        The size, and the support and its gain as in `SwapState.descend`.
     """
     wanted = np.flatnonzero(sizes[1:]) + 1
     if not len(wanted):
         return
-    state = ExchangeState(curvature, moments, order[: wanted[0]], capacity=int(wanted[-1]))
+    state = SwapState(curvature, moments, order[: wanted[0]], capacity=int(wanted[-1]))
     is_kept = kept[order]
     for size in range(int(wanted[0]), int(wanted[-1]) + 1):
         if size > wanted[0]:

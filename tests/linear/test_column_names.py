@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
-from skcompress.linear.columns import Columns
+from skcompress.linear.column_names import Columns
 from skcompress.linear.containers import find_leaf
 
 
