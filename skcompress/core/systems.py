@@ -12,8 +12,62 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .gram import Gram
+from .gram import DENSE_LIMIT, DenseGram, Gram
 from .linalg import Floats, Indices, Mask, independent_first, scale_of
+
+
+class OutputCurvature:
+    """H of one output on some columns: the one way in which searches and roundings read it.
+
+    Parameters
+    ----------
+    systems : Systems
+        The curvatures of all outputs.
+    output : int
+        Which of them.
+    columns : ndarray of shape (k,)
+        The columns.
+
+    Attributes
+    ----------
+    gram : Gram
+        The data part of H, on all columns.
+    lazy : bool
+        Whether H is too large to be made: then its rows, blocks and products are computed when they are asked for.
+    """
+
+    def __init__(self, systems: Systems, output: int, columns: Indices):
+        self.columns = columns
+        self.gram = systems.gram_at(output)
+        self.lazy = len(columns) > DENSE_LIMIT and not isinstance(self.gram, DenseGram)
+        self._systems = systems
+        self._output = output
+
+    def diag(self) -> Floats:
+        """Return the diagonal, shape (k,)."""
+        diagonal: Floats = (self.gram.diag() + self._systems.penalty[self._output])[self.columns]
+        return diagonal
+
+    def rows(self, places: Indices) -> Floats:
+        """Return the rows of some of the columns, shape (r, k)."""
+        rows = self._systems.rows(self.columns[places], self._output)
+        return rows if rows.shape[1] == len(self.columns) else rows[:, self.columns]
+
+    def block(self, places: Indices) -> Floats:
+        """Return the rows and columns of some of the columns, shape (r, r)."""
+        return self._systems.block(self.columns[places], self._output)
+
+    def whole(self) -> Floats:
+        """Return H, shape (k, k)."""
+        return self._systems.block(self.columns, self._output)
+
+    def dot(self, vectors: Floats) -> Floats:
+        """Return ``vectors @ H`` for vectors of shape (r, k), without H."""
+        spread = np.zeros((len(vectors), self._systems.n_features))
+        spread[:, self.columns] = vectors
+        product = self.gram.dot(spread) + self._systems.penalty[self._output] * spread
+        part: Floats = product[:, self.columns]
+        return part
 
 
 class System(NamedTuple):

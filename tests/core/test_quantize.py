@@ -297,7 +297,7 @@ def test_outputs_with_their_own_curvature_and_support():
 
 
 def test_a_curvature_too_large_for_a_matrix_is_never_made(monkeypatch):
-    monkeypatch.setattr(import_module("skcompress.core.rounding.hessian"), "DENSE_LIMIT", 30)
+    monkeypatch.setattr(import_module("skcompress.core.systems"), "DENSE_LIMIT", 30)
     monkeypatch.setattr(import_module("skcompress.core.rounding.nearest_plane"), "LAZY_BLOCK", 25)
     rng = np.random.default_rng(2)
     X = sp.random_array((300, 120), density=0.2, rng=rng, format="csr")

@@ -254,7 +254,7 @@ def test_chosen_sizes_of_a_path():
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("budget", [{"n_nonzero": 6}, {"threshold": 0.01}, {"max_loss": -0.6}])
 def test_a_curvature_that_is_never_formed_gives_the_same_support(monkeypatch, sparse, budget):
-    monkeypatch.setattr("skcompress.core.subset.curvature.DENSE_LIMIT", 10)
+    monkeypatch.setattr("skcompress.core.systems.DENSE_LIMIT", 10)
     monkeypatch.setattr("skcompress.core.subset.curvature._BATCH", 4)
     rng = np.random.default_rng(1)
     X = sp.random(80, 40, density=0.3, format="csr", random_state=1)
@@ -281,7 +281,7 @@ def test_a_curvature_that_is_never_formed_gives_the_same_support(monkeypatch, sp
 
 
 def test_rows_are_forgotten_when_there_are_many(monkeypatch):
-    monkeypatch.setattr("skcompress.core.subset.curvature.DENSE_LIMIT", 10)
+    monkeypatch.setattr("skcompress.core.systems.DENSE_LIMIT", 10)
     monkeypatch.setattr("skcompress.core.subset.curvature._BATCH", 3)
     monkeypatch.setattr("skcompress.core.subset.curvature._CACHE_BYTES", 8 * 40 * 5)
     X, y = correlated(60, 40, seed=2)
@@ -293,7 +293,7 @@ def test_rows_are_forgotten_when_there_are_many(monkeypatch):
 
 
 def test_what_needs_the_whole_curvature_says_so(monkeypatch):
-    monkeypatch.setattr("skcompress.core.subset.curvature.DENSE_LIMIT", 10)
+    monkeypatch.setattr("skcompress.core.systems.DENSE_LIMIT", 10)
     X, y = correlated(60, 40, seed=2)
     quadratic = model_from_zero(X, y, lazy=True)
     with pytest.raises(ValueError, match="search='exact' needs the whole curvature"):
@@ -309,7 +309,7 @@ def test_what_needs_the_whole_curvature_says_so(monkeypatch):
 @pytest.mark.parametrize("budget", [{"n_nonzero": 5}, {"n_nonzero": 0.2}, {"max_loss": 0.3}])
 @pytest.mark.parametrize("importance", ["obs", "l1", "l2", "obd"])
 def test_columns_of_many_outputs_are_pruned_without_any_of_their_curvatures(monkeypatch, budget, importance):
-    monkeypatch.setattr("skcompress.core.subset.curvature.DENSE_LIMIT", 10)
+    monkeypatch.setattr("skcompress.core.systems.DENSE_LIMIT", 10)
     X, Y = correlated(80, 30, seed=1, n_outputs=3)
     dense = model_of(X, Y)
     weights = np.random.default_rng(0).random((3, 80)) / 80
@@ -337,7 +337,7 @@ def test_columns_of_many_outputs_are_pruned_without_any_of_their_curvatures(monk
 
 
 def test_without_any_curvature_some_searches_are_refused_by_name(monkeypatch):
-    monkeypatch.setattr("skcompress.core.subset.curvature.DENSE_LIMIT", 10)
+    monkeypatch.setattr("skcompress.core.systems.DENSE_LIMIT", 10)
     X, Y = correlated(80, 30, seed=1, n_outputs=2)
     share = np.full(80, 1 / 80)
     lazy = QuadraticModel([LazyGram(X, share * f, X.mean(axis=0)) for f in (1.0, 2.0)], model_of(X, Y).centre)

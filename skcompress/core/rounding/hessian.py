@@ -21,9 +21,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
 
-from ..gram import DENSE_LIMIT, LazyGram
 from ..linalg import Floats, Indices, scale_of
 from ..quadratic import QuadraticModel
+from ..systems import OutputCurvature
 
 JITTER = 1e-10
 """Added to the unit diagonal before factoring."""
@@ -150,28 +150,24 @@ class LazyCurvature(Curvature):
     """
 
     def __init__(self, quadratic: QuadraticModel, outputs: Indices, columns: Indices, feature_scale: Floats):
-        self._quadratic = quadratic
-        self._output = int(outputs[0])
-        self._columns = columns
+        self._unscaled = OutputCurvature(quadratic, int(outputs[0]), columns)
         self._feature_scale = feature_scale
-        self._gram = quadratic.grams[0 if len(quadratic.grams) == 1 else self._output]
-        self.lazy = isinstance(self._gram, LazyGram) and len(columns) > DENSE_LIMIT
+        self.lazy = self._unscaled.lazy
 
     @cached_property
     def matrix(self) -> Floats:
         """H, shape (k, k)."""
-        return self.block(np.arange(len(self._columns)))
+        return self.block(np.arange(len(self._feature_scale)))
 
     @cached_property
     def diagonal(self) -> Floats:
         """The diagonal of H, shape (k,)."""
-        whole = self._gram.diag() + self._quadratic.penalty[self._output]
-        diagonal: Floats = whole[self._columns] * self._feature_scale**2
+        diagonal: Floats = self._unscaled.diag() * self._feature_scale**2
         return diagonal
 
     def block(self, places: Indices) -> Floats:
         """Return the block of H that these of its k columns span."""
-        block = self._quadratic.block(self._columns[places], self._output)
+        block = self._unscaled.block(places)
         scale = self._feature_scale[places]
         return block if (scale == 1).all() else block * np.outer(scale, scale)
 
@@ -179,11 +175,7 @@ class LazyCurvature(Curvature):
         """Return ``vectors @ H`` for vectors of shape (B, k)."""
         if not self.lazy:
             return vectors @ self.matrix
-        whole = np.zeros((len(vectors), self._quadratic.n_features))
-        whole[:, self._columns] = vectors * self._feature_scale
-        product = self._gram.dot(whole) + self._quadratic.penalty[self._output] * whole
-        part: Floats = product[:, self._columns] * self._feature_scale
-        return part
+        return self._unscaled.dot(vectors * self._feature_scale) * self._feature_scale
 
 
 def confident_order(inverse: Floats) -> Indices:

@@ -18,9 +18,10 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ..checks import require_bytes
-from ..gram import DENSE_LIMIT, DenseGram, LazyGram
+from ..gram import LazyGram
 from ..linalg import Floats, Indices, Mask, independent_first, scale_of
 from ..quadratic import QuadraticModel
+from ..systems import OutputCurvature
 
 ELIGIBLE = 1e-11
 """Share of a column's own curvature that the kept columns must leave for it to be added to them.
@@ -58,15 +59,14 @@ class Curvature:
     """
 
     def __init__(self, quadratic: QuadraticModel, output: int, columns: Indices, first: Mask):
-        self._quadratic = quadratic
-        self._output = output
+        self._unscaled = OutputCurvature(quadratic, output, columns)
         self.columns = columns
         self._first = first[columns]
-        gram = quadratic.grams[output if len(quadratic.grams) > 1 else 0]
-        diagonal = (gram.diag() + quadratic.penalty[output])[columns]
+        diagonal = self._unscaled.diag()
         self.scale = scale_of(diagonal)
         self.diagonal: Floats = (diagonal > 0).astype(np.float64)
-        self.is_dense = len(columns) <= DENSE_LIMIT or isinstance(gram, DenseGram)
+        self.is_dense = not self._unscaled.lazy
+        gram = self._unscaled.gram
         self.wide = gram if isinstance(gram, LazyGram) and gram.is_wide and not self.is_dense else None
         self._cache: dict[int, Floats] = {}
 
@@ -84,7 +84,7 @@ class Curvature:
         """
         n = len(self.columns)
         require(8 * n**2, f"the curvature of {n} free columns")
-        matrix: Floats = self._quadratic.block(self.columns, self._output) / self.scale
+        matrix: Floats = self._unscaled.whole() / self.scale
         matrix /= self.scale[:, None]
         return matrix
 
@@ -102,7 +102,7 @@ class Curvature:
         """Return the rows and columns of A that these columns span, shape (k, k)."""
         if self.is_dense:
             return self.matrix[np.ix_(chosen, chosen)]
-        block = self._quadratic.block(self.columns[chosen], self._output) / self.scale[chosen]
+        block = self._unscaled.block(chosen) / self.scale[chosen]
         block /= self.scale[chosen, None]
         return block
 
@@ -110,13 +110,7 @@ class Curvature:
         """Return ``vectors @ A`` for vectors of shape (r, n)."""
         if self.is_dense:
             return vectors @ self.matrix
-        shape = self._quadratic.centre.shape
-        products = np.empty_like(vectors)
-        for place, vector in enumerate(vectors):
-            whole = np.zeros(shape)
-            whole[self._output, self.columns] = vector / self.scale
-            products[place] = self._quadratic.dot(whole)[self._output, self.columns] / self.scale
-        return products
+        return self._unscaled.dot(vectors / self.scale) / self.scale
 
     def row(self, column: int, promise: Floats | None = None) -> Floats:
         """Return one row of A; where rows are computed, those of the most promising columns come along."""
@@ -140,10 +134,7 @@ class Curvature:
             del self._cache[next(iter(self._cache))]
         for start in range(0, len(columns), _BATCH):
             part = columns[start : start + _BATCH]
-            rows = self._quadratic.rows(self.columns[part], self._output)
-            if rows.shape[1] != len(self):
-                rows = rows[:, self.columns]
-            rows /= self.scale
+            rows = self._unscaled.rows(np.array(part)) / self.scale
             rows /= self.scale[part, None]
             self._cache.update(zip(part, rows, strict=True))
 
