@@ -277,7 +277,9 @@ def test_a_fitted_wrapper_is_calibrated_on_other_rows():
     ids=name_of,
 )
 def test_several_models_inside_are_refused(several, wrap):
-    with pytest.raises(TypeError, match=f"{name_of(several)} holds several models.*put the wrapper inside it"):
+    with pytest.raises(
+        TypeError, match=f"{name_of(several)} holds one or several models and has no coef_.*put the wrapper inside it"
+    ):
         wrap(several).fit(*rows(3))
 
 

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
     GammaRegressor,
     LinearRegression,
@@ -13,7 +15,7 @@ from sklearn.linear_model import (
     SGDClassifier,
 )
 from sklearn.metrics import log_loss
-from sklearn.svm import LinearSVC
+from sklearn.svm import LinearSVC, LinearSVR
 
 from skcompress import DistilledClassifier, PrunedClassifier, PrunedRegressor
 from skcompress.linear.containers import Leaf
@@ -96,6 +98,28 @@ def test_its_size_does_not_depend_on_the_scale_of_its_decision_function(scale):
     np.testing.assert_allclose(problem.noise, (1 / r2 - 1) * problem.null_losses)
     base.coef_, base.intercept_ = base.coef_ * scale, base.intercept_ * scale
     np.testing.assert_allclose(LinearProblem(Leaf(base, X, y)).noise, problem.noise * scale**2)
+
+
+@pytest.mark.parametrize("scale", [0.01, 100.0])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_nor_on_that_of_another_models_predictions(scale, n_outputs):
+    """A base that is shrunk, such as LinearSVR on small columns, keeps what it would keep if it were not."""
+    X = np.random.default_rng(0).standard_normal((300, 10))
+    y = X[:, :3] @ [3.0, -2.0, 1.0] + np.random.default_rng(1).standard_normal(300)
+    y = y if n_outputs == 1 else np.column_stack([y, X[:, 5] - y])
+    base = LinearRegression().fit(X, y)
+    support = PrunedRegressor(FrozenEstimator(base)).fit(X, y).support_
+    assert 3 <= support.sum() < support.size / 2
+    base.coef_ = base.coef_ * scale
+    base.intercept_ = base.intercept_ + 7.0
+    np.testing.assert_array_equal(PrunedRegressor(FrozenEstimator(base)).fit(X, y).support_, support)
+
+
+def test_a_support_vector_machine_on_small_columns_keeps_what_counts():
+    X, y = load_diabetes(return_X_y=True)
+    model = PrunedRegressor(LinearSVR(random_state=0)).fit(X, y)
+    assert 3 <= model.n_nonzero_ <= 6
+    assert model.loss_increase_ < 0.05
 
 
 def test_labels_that_are_noise_keep_nothing():

@@ -55,7 +55,7 @@ def budget_of(threshold: Any = None, n_nonzero: Any = None, max_loss: Any = None
     set_ones = [(name, value) for name, value in given.items() if value is not None]
     if len(set_ones) > 1:
         told = " and ".join(f"{name}={value!r}" for name, value in set_ones)
-        raise ValueError(f"{told} are both given: at most one budget can be")
+        raise ValueError(f"got {told}: at most one of threshold, n_nonzero and max_loss can be given")
     if not set_ones:
         return Budget("criterion")
     name, value = set_ones[0]

@@ -157,12 +157,13 @@ class LinearProblem:
     def noise(self) -> Floats | None:
         """Mean deviance of the base from y, shape (m,), for information criteria; None where y is not known.
 
-        Of a classifier in fidelity mode, what its linear predictor leaves of the labels (`unexplained`).
+        In fidelity mode, what its linear predictor leaves of them (`unexplained`): a base that is shrunk, or of
+        another scale than y, is no reason to prune more.
         """
         if self.leaf.y is None:
             return None
         target = self._given_target()
-        if self.own_target and isinstance(self.fit.deviance, Squared) and hasattr(self.leaf.estimator, "classes_"):
+        if self.own_target and isinstance(self.fit.deviance, Squared):
             return unexplained(target, self.base_predictor, self.row_weight)
         return self.row_weight @ self.fit.deviance.value(target, self.base_predictor)
 

@@ -199,8 +199,8 @@ def _of_several(estimator: Any) -> str:
     linear = _base(estimator) if inside is None else type(inside).__name__
     wrapper = "PrunedClassifier" if is_classifier(estimator if inside is None else inside) else "PrunedRegressor"
     return (
-        "holds several models, or none to be written: put the wrapper inside it, around the linear one, as in "
-        f"{type(estimator).__name__}({wrapper}({linear}())), or distil it into one linear model: "
+        "holds one or several models and has no coef_ of its own: put the wrapper inside it, around the linear one, as "
+        f"in {type(estimator).__name__}({wrapper}({linear}())), or distil it into one linear model: "
         f"{_distilled(estimator)}"
     )
 

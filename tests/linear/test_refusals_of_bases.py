@@ -36,7 +36,7 @@ REGRESSORS = [
     (SVR(), ["SVR has kernel='rbf'", "LinearSVR", "DistilledRegressor(Ridge(), teacher=SVR"]),
     (NuSVR(kernel="linear"), ["computes its coef_", "LinearSVR"]),
     (VotingRegressor([("a", Ridge())]), ["holds several models", "each of them", "DistilledRegressor"]),
-    (BaggingRegressor(Ridge(), n_estimators=2), ["holds several models", "BaggingRegressor(PrunedRegressor(Ridge()))"]),
+    (BaggingRegressor(Ridge(), n_estimators=2), ["no coef_ of its own", "BaggingRegressor(PrunedRegressor(Ridge()))"]),
     (BaggingRegressor(n_estimators=2), ["none of them linear (DecisionTreeRegressor)", "DistilledRegressor"]),
     (RandomForestRegressor(n_estimators=2), ["has no coef_", "Ridge", "DistilledRegressor"]),
 ]
