@@ -13,6 +13,13 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:scipy.optimize. The `disp` and `iprint`:DeprecationWarning")
 
 
+def pytest_collection_modifyitems(items):
+    """Refuse names that are not the same in every process, which pytest-xdist cannot share out."""
+    wrong = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if wrong:
+        raise pytest.UsageError(f"name the parameters of {wrong[0]} with ids=")
+
+
 @pytest.fixture(scope="session")
 def diabetes():
     """X (442, 10) and y."""

@@ -79,6 +79,7 @@ def positive(small):
     return X, np.exp(y / 10)
 
 
+@pytest.mark.slow
 @every_wrapper
 @pytest.mark.parametrize("base", BASES + LEAVES, ids=name_of)
 def test_base_in_wrapper(base, wrap, positive):
@@ -113,6 +114,7 @@ def test_base_in_wrapper(base, wrap, positive):
     assert not np.allclose(model.predict(X), compressed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES + LEAVES, ids=name_of)
 def test_keeping_everything_at_sixteen_bits_changes_nothing(base, positive):
     X, y = positive

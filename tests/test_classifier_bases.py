@@ -75,6 +75,7 @@ def observed(y, weight=None):
     return np.array([weight[y == label].sum() for label in np.unique(y)]) / weight.sum()
 
 
+@pytest.mark.slow
 @both_targets
 @every_wrapper
 @pytest.mark.parametrize("base", BASES + UNWEIGHTED + LEAVES, ids=name_of)
@@ -123,6 +124,7 @@ def n_nest(model):
     return 1 + n_nest(model.estimator_) if hasattr(model.estimator_, "estimator_") else 1
 
 
+@pytest.mark.slow
 @both_targets
 @every_compression
 @pytest.mark.parametrize("base", LOGISTIC, ids=name_of)
@@ -204,6 +206,7 @@ def _balances_weights():
     return "sample_weight" in signature(compute_class_weight).parameters
 
 
+@pytest.mark.slow
 @both_targets
 @every_compression
 @pytest.mark.parametrize("base", [*BASES[:1], *BASES[2:]], ids=name_of)
@@ -241,6 +244,7 @@ def test_one_against_rest_is_a_model_for_each_class(wrap):
     np.testing.assert_allclose(model.predict_proba(X), chance / chance.sum(axis=1, keepdims=True))
 
 
+@pytest.mark.slow
 @every_wrapper
 @both_targets
 @pytest.mark.parametrize("ensemble", [True, False])

@@ -96,6 +96,7 @@ def name_of(check):
 
 
 # scikit-learn 1.6 passes a generator, which pytest does not take any more.
+@pytest.mark.slow
 @NOISE
 @pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_scikit_learn_check(estimator, check):

@@ -76,6 +76,7 @@ CONVERGENCE = pytest.mark.filterwarnings("ignore:Maximum number of iteration:skl
 
 
 # scikit-learn 1.6 passes a generator, which pytest does not take any more.
+@pytest.mark.slow
 @NOISE
 @CONVERGENCE
 @pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)

@@ -22,6 +22,7 @@ CHECKS = parametrize_with_checks(SEARCHES).mark
 
 
 # scikit-learn 1.6 passes a generator, which pytest does not take any more.
+@pytest.mark.slow
 @pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_scikit_learn_check(estimator, check):
     check(estimator)

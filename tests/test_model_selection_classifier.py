@@ -81,6 +81,7 @@ def test_folds_are_stratified_unless_told_otherwise(cancer):
     np.testing.assert_array_equal(own_scores(plain), own_scores(told))
 
 
+@pytest.mark.slow
 def test_more_jobs_and_memory_give_the_same(cancer, tmp_path):
     search = CompressedClassifierCV(LogisticRegression(), **OPTIONS)
     first = clone(search).fit(*cancer)

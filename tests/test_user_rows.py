@@ -277,6 +277,7 @@ def test_every_estimator_is_in_the_table():
     assert public == set(ESTIMATORS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("index", ["strings", "levels"])
 @pytest.mark.parametrize("name", ESTIMATORS)

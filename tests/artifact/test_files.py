@@ -204,6 +204,7 @@ def test_the_size_of_a_file_is_looked_at_first(tmp_path, monkeypatch):
         load(tmp_path / "large")
 
 
+@pytest.mark.slow
 def test_a_model_that_asks_for_more_than_it_may_is_refused(tmp_path):
     dump(codes(p=100_000, density=0.0), tmp_path / "model")
     assert (tmp_path / "model").stat().st_size < 100_000

@@ -106,6 +106,7 @@ def check(case):
     return gap
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, 400, 50))
 def test_enumeration_refutes_no_gap(start):
     for seed in range(start, start + 50):
@@ -215,6 +216,7 @@ class Signed(NamedTuple):
         return losses
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:n_nonzero=3 prunes every weight")
 @pytest.mark.parametrize("search", ["exact", "swap"])
 @pytest.mark.parametrize("start", range(0, 200, 50))

@@ -47,6 +47,7 @@ def loss(X, y, columns):
     return rest @ rest / (target @ target)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:threshold=0.001 bounds")
 @pytest.mark.parametrize(
     "budget",

@@ -43,6 +43,7 @@ def diabetes():
     return quadratic, model.score(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:scale=0.25 clips")
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize(("grid", "scale", "granularity"), PRODUCT)
@@ -158,6 +159,7 @@ def test_one_scale_in_all_is_the_best_for_the_pooled_loss():
     assert result.loss >= quantize(model, bits=3, granularity="output").loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize(
@@ -213,6 +215,7 @@ def test_weights_on_a_grid_stay_where_they_are_with_duplicate_columns():
     assert quantize(model, bits=4).weights == pytest.approx(model.centre)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounding", [name for name in ROUNDINGS if name != "stochastic"])
 @pytest.mark.parametrize("grid", [name for name in GRIDS if name != "codebook"])
 def test_signs_are_held_through_every_rounding(grid, rounding):
@@ -243,6 +246,7 @@ def test_stochastic_rounding_is_unbiased_and_follows_the_seed():
     assert np.array_equal(first.codes, second.codes)
 
 
+@pytest.mark.slow
 def test_joint_reaches_what_it_should_on_correlated_columns(diabetes):
     model, full = diabetes
     floors = {2: 0.515, 3: 0.57, 4: 0.582, 6: 0.588, 8: 0.591}
@@ -368,6 +372,7 @@ def test_a_scale_that_clips_most_weights_is_warned_of():
     quantize(model, bits=4, scale=0.43)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("rounding", ["lattice", "descent"])
 @pytest.mark.parametrize("granularity", ["output", "tensor"])

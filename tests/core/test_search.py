@@ -374,6 +374,7 @@ def test_open_nodes_that_are_given_up_leave_an_honest_gap(monkeypatch):
     assert given_up.loss - given_up.optimality_gap <= proven.loss
 
 
+@pytest.mark.slow
 def test_restarts_find_the_best_support_of_a_few_columns():
     for seed in [2, 3, 10, 17, 25]:
         rng = np.random.default_rng(seed)

@@ -50,6 +50,7 @@ class Ridge:
         return rest @ rest / self.null
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("keep", [(), (4,)])
@@ -70,6 +71,7 @@ def test_no_swap_of_two_units_helps(seed, labels, keep, n_restarts):
             assert pruned.loss <= problem.lost(np.flatnonzero(moved)) + 1e-7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize("budget", BUDGETS, ids=str)

@@ -46,6 +46,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("grid", "rounding", "granularity", "bits"), CASES)
 def test_a_weight_without_curvature_goes_to_the_nearest_value_of_its_grid(grid, rounding, granularity, bits):
     result = quantize(model_of(), grid=grid, rounding=rounding, granularity=granularity, bits=bits)

@@ -31,12 +31,14 @@ def assert_alike(quadratic, **options):
         assert np.shape(found.grid.scale) == np.shape(alone.grid.scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @pytest.mark.parametrize("rounding", sorted(ROUNDINGS))
 def test_every_rounding(rounding, n_outputs):
     assert_alike(model(n_outputs), rounding=rounding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_outputs", [1, 2])
 @pytest.mark.filterwarnings("ignore:scale=0.1 clips")
 @pytest.mark.parametrize("scale", [*SCALES, 0.1])

@@ -66,6 +66,7 @@ def library(tmp_path_factory):
     return compiled(sources, tmp_path_factory.mktemp("c"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", TERMS_AND_ROWS)
 def test_every_kind_of_term(key, library):
     model, rows = TERMS_AND_ROWS[key]

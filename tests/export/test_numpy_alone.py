@@ -38,6 +38,7 @@ def run(code, *args):
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "other"), [("least squares", "4 bits"), ("integers", "pruned"), ("points", "points")])
 def test_a_loaded_file_needs_numpy_alone(name, other, tmp_path):
     a, b = MODELS[name], MODELS[other]

@@ -25,6 +25,7 @@ def close(got, expected, rtol=1e-12):
     assert np.abs(got - expected).max() <= rtol * max(1.0, np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TERMS_AND_ROWS)
 def test_every_kind_of_term(name):
     model, rows = TERMS_AND_ROWS[name]

@@ -314,6 +314,7 @@ def test_missing_values_in_rows_count_for_inputs_read_twice():
     assert change.value == pytest.approx(np.abs(b.predict(X) - a.predict(X)).max(), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_narrow_bend_in_a_wide_range_is_seen():
     X = pd.DataFrame({"x": np.linspace(-3.0, 3.0, 50)})
     steps = [StandardScaler(), FunctionTransformer(np.tanh), LinearRegression()]
@@ -344,6 +345,7 @@ def test_a_code_that_is_a_number_to_one_model_and_a_level_to_the_other(unknown):
             max_change(a, b, bounds={"g": [1.0, 9]})
 
 
+@pytest.mark.slow
 def test_many_levels_take_no_time():
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"shop": [f"shop {i}" for i in range(3000)] * 2})
@@ -363,6 +365,7 @@ def test_many_levels_take_no_time():
     assert change.value == pytest.approx(np.abs(b.predict(X) - a.predict(X)).max(), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_inputs_of_sixteen_bits():
     X = FRAME[["rate"]]
     a = QuantizedRegressor(bits=8, input_bits=16).fit(X, Y)

@@ -64,8 +64,12 @@ def test_classifiers_are_scored_by_accuracy_or_as_asked(small):
     assert asked["compact"] == pytest.approx(asked["pruned"])
 
 
+def name_of(scoring):
+    return scoring if isinstance(scoring, str) else scoring.__name__
+
+
 @pytest.mark.parametrize("labels", [["no", "yes"], [0, 1], [0, 1, 2]], ids=str)
-@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr", "f1_macro", *SIZE_SCORERS], ids=str)
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr", "f1_macro", *SIZE_SCORERS], ids=name_of)
 def test_what_ships_is_scored_as_the_wrapper_is(small, labels, scoring):
     X = small[0]
     y = np.array(labels)[np.arange(len(X)) % len(labels)]
@@ -75,7 +79,7 @@ def test_what_ships_is_scored_as_the_wrapper_is(small, labels, scoring):
     assert scores.iloc[1] == pytest.approx(scores.iloc[0], rel=1e-9)
 
 
-@pytest.mark.parametrize("scoring", ["neg_mean_poisson_deviance", *SIZE_SCORERS], ids=str)
+@pytest.mark.parametrize("scoring", ["neg_mean_poisson_deviance", *SIZE_SCORERS], ids=name_of)
 def test_what_ships_of_a_regressor_is_scored_as_the_wrapper_is(small, scoring):
     X, y = small
     pruned = PrunedRegressor(PoissonRegressor(), n_nonzero=2).fit(X, y - y.min())

@@ -16,6 +16,7 @@ from skcompress import PrunedClassifier, PrunedRegressor, selection_stability
 FRAME, TARGET = load_diabetes(return_X_y=True, as_frame=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -85,6 +86,7 @@ def test_the_seed_decides_the_samples():
     assert not hasattr(model, "coef_")
 
 
+@pytest.mark.slow
 def test_frequencies_of_blocks_are_near_those_of_rows():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((4000, 8))

@@ -72,6 +72,7 @@ def test_parts_that_read_nothing_or_are_dropped_are_no_parts():
     assert (part.name, part.places, part.outputs) == ("remainder", list(range(1, 10)), slice(0, 9))
 
 
+@pytest.mark.slow
 @every_columns
 @every_kind
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
@@ -97,6 +98,7 @@ def test_onnx_of_a_pipeline_with_an_empty_part(columns, frame, kind):
     assert len(to_onnx(model).graph.node) > 0
 
 
+@pytest.mark.slow
 @every_columns
 @every_kind
 def test_a_search_over_inputs_with_an_empty_part(columns, frame, kind):

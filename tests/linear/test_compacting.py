@@ -137,6 +137,7 @@ ONE_HOT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", ONE_HOT.values(), ids=ONE_HOT)
 @pytest.mark.parametrize("rescale", ["passthrough", StandardScaler(with_mean=False), StandardScaler()])
 def test_one_hot(options, rescale):

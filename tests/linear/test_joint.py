@@ -71,6 +71,7 @@ def test_whole_features_are_the_best_of_all(iris, C, k):
     assert chosen == pytest.approx(min(of(kept) for kept in combinations(range(4), k)), abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("C", [0.1, 1.0])
 def test_a_shared_budget_is_near_the_best_of_all(iris, C):
     """Three weights among the twelve of three classes: 220 supports."""

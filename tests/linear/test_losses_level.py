@@ -92,6 +92,7 @@ def test_a_model_without_doubt_stays_better_than_a_constant(wrap, separable):
     assert model.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_without_a_penalty_and_without_a_budget(separable):
     X, y = separable
     model = PrunedClassifier(LogisticRegression(C=np.inf, max_iter=10_000)).fit(X, y)

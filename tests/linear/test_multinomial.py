@@ -35,6 +35,7 @@ def logistic(C):
     return LogisticRegression(C=C, tol=1e-10, max_iter=10_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("C", [0.1, 1.0])
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_the_support_is_among_the_best_of_all(iris, C, k):
@@ -58,6 +59,7 @@ def test_correlated_columns(overlapping, C, most, search):
     assert model.loss_increase_ < most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ["auto", "exact", "backward"])
 @pytest.mark.parametrize("budget", [{"n_nonzero": 2}, {"max_loss": 0.05}, {"threshold": 0.002}])
 def test_nothing_is_said_to_be_proven(overlapping, search, budget):
@@ -66,6 +68,7 @@ def test_nothing_is_said_to_be_proven(overlapping, search, budget):
     assert model.loss_increase_ - model.optimality_gap_ <= max(0.0, other.loss_increase_) + 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [load_iris, load_wine])
 @pytest.mark.parametrize("C", [1.0, np.inf])
 @pytest.mark.parametrize("k", [1, 2, 4])

@@ -47,6 +47,7 @@ def least(X, y, support, C):
     return minimize(objective, start, jac=True, method="L-BFGS-B", options=options).fun
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("C", [0.1, 1.0, 100.0])
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_the_kept_weights_are_at_the_minimum(iris, C, k):
@@ -58,6 +59,7 @@ def test_the_kept_weights_are_at_the_minimum(iris, C, k):
     assert value == pytest.approx(least(X, y, model.support_, C), abs=1e-7)
 
 
+@pytest.mark.slow
 def test_sparse_rows_give_the_same(iris):
     X, y = iris
     dense = PrunedClassifier(logistic(), n_nonzero=2).fit(X, y)
@@ -114,6 +116,7 @@ def test_steps_on_the_whole_curvature_lead_to_the_same_place(iris, monkeypatch):
     np.testing.assert_allclose(again.intercept_, model.intercept_, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_far_from_their_minimum_find_their_way_back():
     """The quadratic of a model without a row in doubt is flat: five weights of 50 land far away."""
     X, y = load_digits(return_X_y=True)

@@ -184,6 +184,7 @@ class TestNearlySeparated:
         weights = 3 * rng.standard_normal((n_classes, 3))
         return X, (X[:, [2, 7, 11]] @ weights.T + 0.3 * rng.gumbel(size=(300, n_classes))).argmax(axis=1)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(6))
     @pytest.mark.parametrize("n_classes", [3, 5])
     def test_the_true_columns_are_found(self, seed, n_classes):
@@ -192,6 +193,7 @@ class TestNearlySeparated:
         model = PrunedClassifier(base, n_nonzero=3, feature_groups="feature").fit(X, y)
         assert np.flatnonzero(model.support_.any(axis=0)).tolist() == [2, 7, 11]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("n_classes", [2, 5])
     def test_rounded_weights_stay_far_better_than_a_constant(self, seed, n_classes):

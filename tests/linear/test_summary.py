@@ -33,6 +33,7 @@ def html_of(model):
     return model._repr_html_(), model._repr_mimebundle_()["text/html"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_the_size_and_the_loss_are_shown_once_fitted(model, small):
     X, y = small

@@ -111,6 +111,7 @@ EXPANSIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expansion", EXPANSIONS.values(), ids=EXPANSIONS)
 @pytest.mark.parametrize("scaler", SCALERS.values(), ids=SCALERS)
 def test_scalers_and_expansions(scaler, expansion):
@@ -220,6 +221,7 @@ def people(n=200, seed=0):
     return frame, rng.normal(size=n) + (frame["city"] == "Oslo") + frame["rooms"].fillna(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("indicator", [False, True], ids=["", "indicator"])
 @pytest.mark.parametrize("fill", [{"strategy": "most_frequent"}, {"strategy": "constant", "fill_value": "none"}])
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def budgets(monkeypatch):
     return Spy.made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_within_its_budget(name, budgets, monkeypatch):
     monkeypatch.setattr(budget, "LEAST_WORK", 2**15)
@@ -46,6 +47,7 @@ def test_a_bomb_is_refused_within_its_budget(name, budgets, monkeypatch):
     assert len(budgets) == 1
 
 
+@pytest.mark.slow
 def test_the_bombs_of_the_audit_are_refused_at_the_default_limit(monkeypatch):
     """Once 594 bytes cost 13.6 seconds, 3.6 kB 1.8 GB, and a name with an emoji 1.7 GB."""
     decisions = []
@@ -77,6 +79,7 @@ def test_sizes_of_a_product_may_not_wrap_around():
         CompactLinear.from_bytes(BOMBS["a product that wraps around"]())
 
 
+@pytest.mark.slow
 def test_mutants_give_a_model_or_a_format_error_within_the_budget(budgets):
     n_models = 0
     for data in mutants(MODELS.values(), 400):
@@ -89,6 +92,7 @@ def test_mutants_give_a_model_or_a_format_error_within_the_budget(budgets):
     assert n_models < 40
 
 
+@pytest.mark.slow
 def test_mutants_with_the_right_hash_give_a_model_that_predicts_or_refuses_rows():
     """Whoever writes a hostile file can hash it, too."""
     n_models = 0
@@ -141,6 +145,7 @@ def large_models():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "model"), [pytest.param(*pair, id=pair[0]) for pair in large_models()])
 def test_what_is_charged_is_what_reading_takes(name, model, budgets):
     data = model.to_bytes()
@@ -158,6 +163,7 @@ def test_an_honest_model_takes_little_of_its_budget(model, budgets):
     assert budgets[0].memory_left > 0.99 * budgets[0].allowed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["floats", "codes"])
 def test_large_models_of_few_bytes_are_read_at_the_default_limit(kind, tmp_path):
     if kind == "floats":

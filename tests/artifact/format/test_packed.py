@@ -96,6 +96,7 @@ def test_other_files_are_refused():
         CompactLinear.from_bytes(b"")
 
 
+@pytest.mark.slow
 @every_model
 def test_changed_bytes_under_a_right_checksum_give_a_format_error_or_a_model(model):
     rng = np.random.default_rng(0)
@@ -110,6 +111,7 @@ def test_changed_bytes_under_a_right_checksum_give_a_format_error_or_a_model(mod
             continue
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_before_it_is_decoded():
     model = floats(p=1000, density=0.0)
     with pytest.raises(FormatError, match="max_bytes"):

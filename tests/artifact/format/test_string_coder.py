@@ -146,6 +146,7 @@ def one_long_word():
     return words_model([[letters.tobytes().decode()]])
 
 
+@pytest.mark.slow
 def test_contexts_of_strings_are_within_max_bytes():
     model = one_long_word()
     data = model.to_bytes()
@@ -167,6 +168,7 @@ def test_what_contexts_are_charged_is_what_they_take():
     assert 0.5 * sum(spent) < peak < sum(spent)
 
 
+@pytest.mark.slow
 def test_the_coded_strings_of_a_whole_file_are_bounded():
     lists = [["a" * 8000, "a" * 8100]] * 30
     model = words_model(lists)
@@ -197,6 +199,7 @@ def test_what_no_longer_fits_is_coded_as_before_and_the_rest_still_may():
     assert sink.string_bytes_left == 40 - 15 - 15
 
 
+@pytest.mark.slow
 def test_mutated_files_are_refused_by_the_one_error():
     words = ["bank", "bank of england", "banks", "barrel", "crude", "grain", "grains", "wheat"]
     data, rng = words_model([words, ["oil", "oils"]]).to_bytes(), np.random.default_rng(0)
