@@ -60,10 +60,11 @@ BELOW = {
 
 ORDER = {
     "core": """
-        . checks linalg
-        | blocks gram grids.box subset.rounding_error
-        | moments systems grids.grid
-        | grids quadratic
+        . linalg
+        | blocks checks grids.box subset.rounding_error
+        | gram grids.grid
+        | grids moments systems
+        | quadratic
         | resampling units unseen rounding.hessian subset.curvature
         | rounding.integer_least_squares subset.forward subset.relaxation
         | rounding.elementwise rounding.nearest_plane subset.backward subset.swap_state

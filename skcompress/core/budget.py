@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from .checks import is_number
+from .checks import is_number, is_number_from, require_number
 from .linalg import Floats, Indices
 from .quadratic import QuadraticModel
 from .sharing import allocate, finds_shares, found_sizes, losses_of, shared_bound
@@ -63,8 +63,7 @@ def budget_of(threshold: Any = None, n_nonzero: Any = None, max_loss: Any = None
         return Budget("threshold", _checked_threshold(value))
     if name == "n_nonzero":
         return Budget("n_nonzero", _checked_count(value))
-    if not is_number(value) or not 0 <= value < np.inf:
-        raise ValueError(f"max_loss={value!r} must be a number, 0 or above, in units of the null loss")
+    require_number("max_loss", value, 0, ", in units of the null loss")
     return Budget("max_loss", float(value))
 
 
@@ -72,7 +71,7 @@ def _checked_threshold(value: Any) -> float | str:
     if isinstance(value, str):
         _parsed(value)
         return value
-    if not is_number(value) or not 0 <= value < np.inf:
+    if not is_number_from(value, 0):
         raise ValueError(
             f"threshold={value!r} must be a number, 0 or above, or a string such as 'mean', 'median' or '1.25*mean'"
         )

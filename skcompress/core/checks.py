@@ -9,23 +9,45 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
+from .linalg import Floats
 
-def is_number(value: Any) -> bool:
+
+def is_number(value: Any) -> TypeGuard[float]:
     """Return whether this is a real number; True and False are none."""
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
-def require_integer(name: str, value: Any, least: int, also: tuple[Any, ...] = ()) -> None:
-    """Raise ValueError unless this is an integer of at least `least`, or one of a few other values."""
+def require_integer(name: str, value: Any, least: int, most: int | None = None, *, also: tuple[Any, ...] = ()) -> None:
+    """Raise ValueError unless this is an integer from `least` to `most`, or one of a few other values."""
     if any(value is other or (isinstance(value, str) and value == other) for other in also):
         return
-    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= (most or np.inf):
+        if most is not None:
+            raise ValueError(f"{name} must be an integer from {least} to {most}, got {value!r}")
         told = "".join(f", or {other!r}" for other in also)
         raise ValueError(f"{name}={value!r} must be an integer of at least {least}{told}")
+
+
+def is_number_from(value: Any, least: float) -> TypeGuard[float]:
+    """Return whether this is a finite real number of at least `least`."""
+    return is_number(value) and bool(least <= value < np.inf)
+
+
+def require_number(name: str, value: Any, least: float, meaning: str = "") -> None:
+    """Raise ValueError unless this is a finite real number of at least `least`; the message may say what it means."""
+    if not is_number_from(value, least):
+        raise ValueError(f"{name}={value!r} must be a number, {least:g} or above{meaning}")
+
+
+def require_all_finite(name: str, values: Floats) -> None:
+    """Raise ValueError unless all numbers of an array are finite."""
+    finite = np.isfinite(values)
+    if not finite.all():
+        raise ValueError(f"{name} must be finite, got {values[~finite][0]}")
 
 
 def require_choice(name: str, value: Any, choices: Iterable[str]) -> None:

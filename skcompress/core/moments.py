@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from .blocks import Block, checked_blocks, require_finite
-from .checks import require_bytes
+from .checks import require_all_finite, require_bytes, require_number
 from .gram import is_constant
 from .linalg import Floats, solve_psd
 
@@ -167,8 +166,7 @@ def least_squares(moments: Moments, *, alpha: float, fit_intercept: bool) -> dic
         If there is no target, or alpha is negative.
     """
     p, total = moments.n_features, moments.total
-    if not isinstance(alpha, Real) or not 0 <= alpha < np.inf:
-        raise ValueError(f"alpha must be a number of at least 0, got {alpha!r}")
+    require_number("alpha", alpha, 0)
     if len(moments.mean) == p:
         raise ValueError("blocks without y need coef, the weights of a model trained elsewhere")
     second = moments.around(fit_intercept)
@@ -204,9 +202,8 @@ def fidelity(
         )
     if constant.shape not in ((), (1,), (len(centre),)):
         raise ValueError(f"intercept must be a number or have shape ({len(centre)},), got {constant.shape}")
-    for name, values in (("coef", centre), ("intercept", constant)):
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} must be finite, got {values[~np.isfinite(values)][0]}")
+    require_all_finite("coef", centre)
+    require_all_finite("intercept", constant)
     curvature = moments.around(fit_intercept)[:p, :p]
     if total is not None:
         curvature = curvature * (moments.total / total)

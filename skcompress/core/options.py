@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -114,8 +113,7 @@ class QuantizeOptions:
 
     def __post_init__(self) -> None:
         bits, grid, scale = self.bits, self.grid, self.scale
-        if not isinstance(bits, Integral) or isinstance(bits, bool) or not 1 <= int(bits) <= 16:
-            raise ValueError(f"bits must be an integer from 1 to 16, got {bits!r}")
+        require_integer("bits", bits, 1, 16)
         require_choice("grid", grid, GRIDS)
         rounding_of(self.rounding)
         rule = scale_rule_of(scale)

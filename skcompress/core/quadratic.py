@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .blocks import Block
+from .checks import require_all_finite
 from .gram import DenseGram, Gram
 from .linalg import Floats, Mask, solve_psd, solve_signed
 from .moments import Moments, fidelity, least_squares
@@ -107,8 +108,7 @@ class QuadraticModel(Systems):
             )
         given = [("curvature", part) for part in parts if isinstance(part, np.ndarray)]
         for name, array in (("centre", self.centre), *given):
-            if not np.isfinite(array).all():
-                raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
+            require_all_finite(name, array)
         if len(self.grams) not in (1, shape[0]) or any(g.n_features != shape[1] for g in self.grams):
             raise ValueError(
                 f"curvature must have {shape[1]} features and come once, or once for each of the "

@@ -15,11 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .checks import is_number_from
 from .grids import GridKind, box_of
 from .linalg import Floats, Indices, Mask
 from .quadratic import QuadraticModel
@@ -144,7 +144,7 @@ def scale_rule_of(scale: str | float) -> ScaleRule | float:
     """
     if isinstance(scale, str) and scale in SCALES:
         return SCALES[scale]
-    if isinstance(scale, Real) and not isinstance(scale, bool) and 0 < float(scale) < np.inf:
+    if is_number_from(scale, 0) and scale > 0:
         return float(scale)
     raise ValueError(f"scale must be one of {sorted(SCALES)} or a positive finite number, got {scale!r}")
 
