@@ -48,6 +48,7 @@ def test_scores_are_those_of_a_grid_search(base, scoring, small):
     assert_same_scores(base, *small, scoring=scoring, atol=1e-9 * (1 + np.var(small[1])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounding", ["lattice", "gptq", "nearest", "descent"])
 def test_scores_are_those_of_a_grid_search_for_every_rounding(rounding, polynomial):
     assert_same_scores(Ridge(1.0), *polynomial, quantize={"rounding": rounding})
@@ -69,6 +70,7 @@ def test_options_of_the_nest_are_kept(options, small):
     assert_same_scores(Ridge(1.0), *small, prune=options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "base",
     [
@@ -83,19 +85,23 @@ def test_scores_are_those_of_a_grid_search_inside_containers(base, scoring, smal
     assert_same_scores(base, *small, scoring=scoring)
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_a_grid_search_for_counts(counts):
     assert_same_scores(PoissonRegressor(alpha=1e-3), *counts, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_a_grid_search_for_several_outputs(two_outputs):
     assert_same_scores(LinearRegression(), *two_outputs)
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_a_grid_search_for_sparse_data(small):
     X = sp.csr_matrix(np.where(np.abs(small[0]) < 1, 0, small[0]))
     assert_same_scores(Ridge(), X, small[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scoring", [None, "roc_auc", "neg_log_loss"])
 def test_scores_are_those_of_a_grid_search_for_two_classes(scoring):
     X, y = load_breast_cancer(return_X_y=True)
@@ -103,6 +109,7 @@ def test_scores_are_those_of_a_grid_search_for_two_classes(scoring):
     assert_same_scores(LogisticRegression(), X, y, scoring=scoring, kind="classifier", atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", [LogisticRegression(max_iter=1000, tol=1e-3), RidgeClassifier()])
 def test_scores_are_those_of_a_grid_search_for_three_classes(base):
     X, y = load_iris(return_X_y=True)

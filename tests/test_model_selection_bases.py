@@ -54,6 +54,7 @@ def test_the_lists_are_not_empty():
     assert {"LogisticRegression", "LinearSVC", "Perceptron"} <= {cls.__name__ for cls in CLASSIFIERS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", REGRESSORS)
 def test_regressor(cls):
     y = BOTH if cls.__name__ in TWO else Y
@@ -62,6 +63,7 @@ def test_regressor(cls):
     assert np.shape(search.predict(X)) == y.shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", CLASSIFIERS)
 @pytest.mark.parametrize("rows", [(IRIS, SPECIES), (scale(CANCER)[:200], MALIGNANT[:200])], ids=["three", "two"])
 def test_classifier(cls, rows):

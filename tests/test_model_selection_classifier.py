@@ -47,6 +47,7 @@ def test_the_chosen_model_is_the_nest_fitted_on_all_rows(cancer):
     np.testing.assert_array_equal(search.predict_proba(cancer[0]), expected.predict_proba(cancer[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scoring", [None, "neg_log_loss"])
 def test_a_weight_of_two_is_a_row_twice(scoring, cancer):
     X, y = cancer[0].to_numpy(), cancer[1].to_numpy()

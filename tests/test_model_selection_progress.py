@@ -37,6 +37,7 @@ def search_of(**options):
     return CompressedRegressorCV(Ridge(), n_nonzero=[1, 2], bits=[4], cv=2, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_verbose_tells_every_fold(n_jobs, small, capsys):
     search = search_of(verbose=1, n_jobs=n_jobs).fit(*small)

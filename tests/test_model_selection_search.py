@@ -114,6 +114,7 @@ def test_a_callable_that_is_no_scorer_of_predictions_gets_the_fitted_wrapper(sma
     np.testing.assert_allclose(own_scores(search), own_scores(expected), rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scoring", [None, "neg_mean_absolute_error"])
 def test_a_weight_of_two_is_a_row_twice(scoring, small):
     X, y = small

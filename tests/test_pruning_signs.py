@@ -135,6 +135,7 @@ def test_keep_groups_and_budgets(diabetes, budget):
             assert model.support_[7] == model.support_[8]
 
 
+@pytest.mark.slow
 def test_a_weight_of_two_is_a_row_twice(diabetes):
     X, y = diabetes
     weight = np.random.default_rng(0).integers(0, 4, size=len(y))

@@ -60,6 +60,7 @@ def test_beyond_the_largest_size_that_is_swapped_forward_selection_stays(wide, m
     assert searched.loss_increase_ <= forward.loss_increase_ + 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", [LogisticRegression(C=10), LinearSVC(random_state=0), RidgeClassifier()], ids=str)
 def test_classes_share_their_columns_without_a_square_of_their_number(wide, base, monkeypatch):
     X, y = wide

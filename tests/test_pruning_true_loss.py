@@ -93,6 +93,7 @@ def test_the_fewest_weights_of_a_poisson_regressor_within_the_loss(counted, allo
     assert PrunedRegressor(base, n_nonzero=model.n_nonzero_ - 1).fit(*counted).loss_increase_ > allowed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [load_iris, load_wine])
 @pytest.mark.parametrize("allowed", [0.05, 0.1, 0.3])
 @pytest.mark.parametrize("groups", [None, "feature"])

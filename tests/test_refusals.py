@@ -391,6 +391,7 @@ def refusal_of(model, X):
 class TestGridOfOptions:
     """Every (grid, rounding, scale, granularity) works, or is a ValueError that names both parameters."""
 
+    @pytest.mark.slow
     @pytest.mark.filterwarnings("ignore:scale=0.25 clips")
     @pytest.mark.parametrize("grid", GRIDS)
     @pytest.mark.parametrize("rounding", ROUNDINGS)

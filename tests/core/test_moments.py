@@ -83,6 +83,7 @@ def test_a_constant_column_has_no_variance_however_large_it_is():
     assert np.diag(moments.around(True))[2] == pytest.approx(X[:, 2].var())
 
 
+@pytest.mark.slow
 def test_a_weight_of_two_is_a_row_twice(rows):
     X, y, _ = rows
     twice = Moments.of_blocks([(np.concatenate([X, X[:100]]), np.concatenate([y, y[:100]]))])

@@ -224,6 +224,7 @@ def test_rows_come_in_any_form(form, loans):
     Outline(report.to_html())
 
 
+@pytest.mark.slow
 def test_a_weight_of_two_is_a_row_twice(loans, models):
     X, y, town = loans
     weight = np.where(np.arange(300) < 100, 2.0, 1.0)
