@@ -133,6 +133,7 @@ ORDER = {
         | choosing held_out
         | folds scorers
         | sizes
+        | compressed_cv
         | search
         | .
     """,
