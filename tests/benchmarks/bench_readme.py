@@ -1,4 +1,4 @@
-"""The numbers behind "Why not Lasso, SelectFromModel, float16?" in the README: loan rates, held out.
+"""The numbers behind "Why not Lasso, SelectFromModel, float16?" in docs/benchmarks.md: loan rates, held out.
 
     python tests/benchmarks/bench_readme.py
 
