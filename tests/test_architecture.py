@@ -73,10 +73,10 @@ ORDER = {
         | rounding.exact subset.problem
         | rounding subset.profile
         | scales subset.nested subset.swap
-        | scale_search subset.exact subset.signed
-        | codebooks subset subset.signed_columns subset.signed_search
-        | sharing substitutes subset.signed_units
-        | budget
+        | scale_search subset.exact
+        | codebooks subset subset.signed
+        | sharing substitutes subset.signed_columns
+        | budget subset.signed_units
         | options
         | quantizing selection
         | criterion pruned

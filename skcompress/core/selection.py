@@ -15,9 +15,8 @@ from .linalg import Floats, Indices, Mask
 from .options import SEARCHED, PruneOptions
 from .quadratic import QuadraticModel
 from .subset import SEARCHES, Problem, Profile, Settings, problems_of
-from .subset.signed import SignedProblem
+from .subset.signed import SignedProblem, signed_search
 from .subset.signed_columns import SLOPE
-from .subset.signed_search import signed_search
 from .subset.signed_units import signed_of
 from .units import IMPORTANCES, Importance, ImportanceLike, Units, scores_by, units_of
 
