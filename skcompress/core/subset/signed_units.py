@@ -17,6 +17,7 @@ import numpy as np
 from ..linalg import Floats, Indices, Mask, solve_signed
 from ..quadratic import QuadraticModel
 from ..units import Units
+from .columns import ColumnProblem
 from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
 from .forward import TIE
 from .problem import Problem
@@ -170,17 +171,10 @@ def signed_of(
     """
     moment = quadratic.moment() / np.sqrt(quadratic.loss_unit)[:, None]
     if units.per_output:
-        found: dict[int, SignedColumns] = {}
-        for outputs, columns in quadratic.systems():
-            curvature = Curvature(quadratic, int(outputs[0]), columns, units.kept_columns)
-            for output in outputs.tolist():
-                found[output] = SignedColumns(
-                    curvature,
-                    moment[output, columns] / curvature.scale,
-                    quadratic.signs[output, columns],
-                    units.kept[units.labels[output, columns]],
-                )
-        return [found[output] for output in range(quadratic.n_outputs)]
+        return [
+            _columns_of(problem, row, signs)
+            for problem, row, signs in zip(problems, moment, quadratic.signs, strict=True)
+        ]
     ids = problems[0].unit_ids
     parts, first = [], []
     shared: dict[bytes, Curvature] = {}
@@ -201,3 +195,11 @@ def signed_of(
         )
         first.append(units.kept_columns[columns])
     return [SignedUnits(parts, problems[0].kept, first)]
+
+
+def _columns_of(problem: Problem, moment: Floats, signs: Floats) -> SignedColumns:
+    """Return the columns of one output under signs, given its moments and signs, shape (p,)."""
+    assert isinstance(problem, ColumnProblem)
+    curvature = problem.curvature
+    columns = curvature.columns
+    return SignedColumns(curvature, moment[columns] / curvature.scale, signs[columns], problem.kept)
