@@ -61,7 +61,7 @@ BELOW = {
 ORDER = {
     "core": """
         . linalg
-        | blocks checks grids.box subset.rounding_error
+        | checks row_blocks grids.box subset.rounding_error
         | gram grids.grid
         | grids moments systems
         | quadratic

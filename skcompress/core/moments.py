@@ -24,10 +24,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from .blocks import Block, checked_blocks, require_finite
 from .checks import require_all_finite, require_bytes, require_number
 from .gram import is_constant
 from .linalg import Floats, solve_psd
+from .row_blocks import Block, checked_blocks, require_finite
 
 HOLD = 0.01
 """The `hold` of a `QuadraticModel` whose centre was not fitted on the rows.

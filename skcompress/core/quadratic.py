@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .blocks import Block
 from .checks import require_all_finite
 from .gram import DenseGram, Gram
 from .linalg import Floats, Mask, solve_psd, solve_signed
 from .moments import Moments, fidelity, least_squares
+from .row_blocks import Block
 from .systems import Systems, spread_to
 
 
