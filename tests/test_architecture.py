@@ -84,7 +84,7 @@ ORDER = {
     """,
     "linear": """
         . lineage losses rows state transformers.graph
-        | representation transformers.registry view
+        | transformers.registry view
         | containers transformers.columnwise transformers.encoders transformers.expansions transformers.pipelines
           transformers.texts
         | column_names curvature fitting integer_inputs integer_training transformers
@@ -95,12 +95,11 @@ ORDER = {
         | pruning_step
     """,
     "artifact": """
-        errors categories links weights terms.kind terms.text format format.streams analysis
-        | reading format.budget format.range_coder
-          terms.bins terms.category terms.numbers terms.spline terms.words
-        | terms format.coders format.string_coder
-        | parts format.sink format.source
-        | plan analysis.limits format.packed_weights
+        analysis categories format format.budget format.streams links terms.kind terms.text weights
+        | format.range_coder reading terms.category terms.numbers terms.spline terms.words
+        | format.coders format.string_coder terms
+        | format.sink format.source parts
+        | analysis.limits format.packed_weights plan
         | analysis.anatomy format.packed
         | analysis.turning
         | analysis.golden
@@ -109,20 +108,18 @@ ORDER = {
         | .
     """,
     "export": """
-        compacted expressions links names c.preamble onnx.graph onnx.stored_weights python.preamble sql.dialects
-        | lowering refusals
+        expressions onnx.graph python.preamble sql.dialects
+        | lowering
         | normal_form
-        | base_printer onnx.operators sql.magnitudes
-        | c.printer onnx.model python.module sql.printer
-        | c.integers onnx python sql.table_columns
-        | c.source sql.layers
-        | c sql.query
-        | sql
+        | base_printer sql.magnitudes
+        | c.printer onnx.operators python.module sql.printer
+        | c.integers onnx.model python sql.layers
+        | c.source onnx sql.query
+        | c sql
         | .
     """,
     "scorecard": """
         columns lines points
-        | line_terms table
         | encoder
         | card
         | classifier
@@ -131,7 +128,7 @@ ORDER = {
     "model_selection": """
         fold_moments sweep
         | choosing held_out
-        | folds scorers
+        | folds
         | sizes
         | compressed_cv
         | search

@@ -8,8 +8,7 @@ from numbers import Integral
 from typing import Any
 
 from .compact import CompactLinear
-from .errors import FormatError
-from .format.budget import DEFAULT_BYTES
+from .format.budget import DEFAULT_BYTES, FormatError
 from .format.packed import require_model
 
 Path = str | os.PathLike[str]

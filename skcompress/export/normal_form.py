@@ -21,7 +21,6 @@ from ..artifact.links import require_probabilities
 from ..artifact.plan import make_plan
 from ..artifact.terms import TERMS
 from ..artifact.terms.numbers import FLOOR, RINT, SIGN
-from .compacted import compacted
 from .expressions import (
     Call,
     Clip,
@@ -31,6 +30,7 @@ from .expressions import (
     Minus,
     Number,
     Product,
+    Readers,
     Ref,
     Steps,
     Times,
@@ -40,7 +40,16 @@ from .expressions import (
     times,
 )
 from .lowering import LOWERINGS
-from .refusals import Readers
+
+
+def compacted(model: Any) -> CompactLinear:
+    """Return a model itself if it is compact, else what `skcompress.compact` makes of it, which needs scikit-learn."""
+    if isinstance(model, CompactLinear):
+        return model
+    from ..linear.compacting import compact
+
+    return compact(model)
+
 
 __all__ = ["METHODS", "NormalForm", "Outputs", "Total", "outputs_of"]
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..core.linalg import Floats
 from ..model_selection.choosing import fold_scores, standard_error, undominated
-from ..model_selection.scorers import ScoreAndSize
+from ..model_selection.sizes import ScoreAndSize
 from .drawing import log_axis, pyplot
 
 AXES = {

@@ -21,10 +21,9 @@ from .curvature import require_every_class
 from .distil import answer_errors, choose, has_log_odds, held_out_errors, lines_of, write_line
 from .fitting import fit_clone, leaf_weight, require_random_state
 from .nest import has_step, unroll
-from .representation import check_representation, encode
 from .rows import count_rows, take_params, take_rows
 from .state import Attributes
-from .teaching import TeacherConfig, TeacherTargets, default_teacher, teach
+from .teaching import TeacherConfig, TeacherTargets, check_representation, default_teacher, encode, teach
 
 ALPHAS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the teacher that alpha="auto" compares with none."""

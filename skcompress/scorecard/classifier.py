@@ -24,11 +24,10 @@ from .._version import VersionedState
 from ..artifact import CompactLinear
 from ..linear.curvature import require_labels
 from ..linear.fitting import require_estimator
-from .card import PointsCard
+from .card import PointsCard, as_html, as_text, formula_of, observed_by_total, reasons_table, scale_of
 from .encoder import StepEncoder, encode, input_names, lines_named, row_weights
 from .lines import choose_lines
 from .points import integer_points, patterns_of
-from .table import as_html, as_text, formula_of, observed_by_total, reasons_table, scale_of
 
 Floats = NDArray[np.float64]
 

@@ -22,8 +22,7 @@ from .._version import VersionedState
 from ..linear.rows import name_row
 from ..linear.transformers import register_transformer
 from ..linear.transformers.graph import Column, Graph
-from .columns import KnownColumn, StepLine, is_identifier, level_numbers, levels_of, matched, read_columns
-from .line_terms import fold_lines
+from .columns import KnownColumn, StepLine, fold_lines, is_identifier, level_numbers, levels_of, matched, read_columns
 
 
 class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):

@@ -21,8 +21,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skcompress import DistilledClassifier, DistilledRegressor, PrunedRegressor
-from skcompress.linear.representation import REPRESENTATIONS, encode, hidden, leaves, stages
 from skcompress.linear.soft_labels import shrunk_fit
+from skcompress.linear.teaching import REPRESENTATIONS, encode, hidden, leaves, stages
 
 TEACHERS = {
     "leaves": ExtraTreesRegressor(10, max_depth=3, random_state=0),

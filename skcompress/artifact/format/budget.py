@@ -1,4 +1,4 @@
-"""What reading a file may cost: `Budget`, spent before anything is allocated or decoded.
+"""What reading a file may cost: `Budget`, spent before anything is allocated or decoded; `FormatError` refuses it.
 
     memory   max_bytes; every array, string and object that reading and hashing make is charged with its bytes
     work     max(2^20, max_bytes / 256) + 32 x (bytes of the file) units
@@ -11,7 +11,10 @@ weights of 4 bits need, each with an input of its own.
 
 from __future__ import annotations
 
-from ..errors import FormatError
+
+class FormatError(ValueError):
+    """The bytes are no compact model, are damaged, or ask for more than they may."""
+
 
 DEFAULT_BYTES = 2**29
 """The memory that reading may take by default."""

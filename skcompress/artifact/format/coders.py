@@ -22,9 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FormatError
 from . import range_coder
-from .budget import SYMBOLS_PER_UNIT
+from .budget import SYMBOLS_PER_UNIT, FormatError
 
 Symbols = NDArray[np.uint8]
 WIDTHS = (1, 2, 4, 8)

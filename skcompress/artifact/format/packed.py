@@ -27,12 +27,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FormatError
 from ..links import LINKS
 from ..parts import Parts
 from ..reading import Inputs
 from ..terms import TERMS, Block
-from .budget import DEFAULT_BYTES, Budget, work_allowed
+from .budget import DEFAULT_BYTES, Budget, FormatError, work_allowed
 from .packed_weights import read_weights, write_weights
 from .sink import Digested, Sink
 from .source import Source

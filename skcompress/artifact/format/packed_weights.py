@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FormatError
 from ..weights import Floats, Weights, smallest_integers
+from .budget import FormatError
 from .sink import Sink
 from .source import Source
 

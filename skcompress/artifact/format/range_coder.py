@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import FormatError
+from .budget import FormatError
 
 MAX_DECISIONS = 2**16
 """Binary decisions that one stream may have, which bounds the time of reading it."""

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FormatError
 from . import string_coder
-from .budget import SCALAR_WORK, Budget
+from .budget import SCALAR_WORK, Budget, FormatError
 from .coders import CODERS, memory_of, plain_length, work_of
 from .streams import INT64, LONG_GAP, PLANES_APART, smallest, unsigned, width_of
 

@@ -22,7 +22,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from ..errors import FormatError
+from .budget import FormatError
 from .range_coder import BitDecoder, BitEncoder
 
 MAX_LENGTH = 2**14

@@ -23,11 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..categories import REFUSED
-from .bins import BINS, STEP
 from .category import CATEGORY, ENTRY, LOOKUP
 from .kind import NO_TERM, Entries, Function, Params, TermKind, densified
 from .numbers import AFFINE, CLIP, FILL, FUNCTION, MISSING, PRODUCT, SCALED
-from .spline import SPLINE
+from .spline import BINS, SPLINE, STEP
 from .words import HASH, WORDS
 
 __all__ = ["NO_TERM", "REFUSED", "TERMS", "Block", "Entries", "Function", "Params", "TermKind", "densified"]

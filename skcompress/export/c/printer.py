@@ -10,9 +10,8 @@ import numpy as np
 
 from ...artifact.categories import ABSENT
 from ...artifact.terms.numbers import FUNCTIONS as NUMPY
-from ..base_printer import BasePrinter
+from ..base_printer import BasePrinter, require_writable
 from ..expressions import Call, Clip, Entry, Lookup, Pieces, Steps, is_missing, value_of_missing
-from ..names import require_writable
 from ..normal_form import NormalForm
 
 HEADERS = "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n"

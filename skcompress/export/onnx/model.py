@@ -19,15 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...artifact.terms import TERMS, Block
-from ..compacted import compacted
+from ..base_printer import LINKS, require_writable
 from ..expressions import Lookup, Steps
-from ..links import LINKS
 from ..lowering import LOWERINGS
-from ..names import require_writable
-from ..normal_form import NormalForm
-from .graph import OnnxGraph
+from ..normal_form import NormalForm, compacted
+from .graph import ByColumn, OnnxGraph, by_column
 from .operators import Operators
-from .stored_weights import ByColumn, by_column
 
 BITS: dict[str, int | None] = {"float": None, "int8": 8, "int4": 4}
 OUTPUTS = ("prediction", "label", "probabilities", "scores")
@@ -291,7 +288,7 @@ class _Builder:
         return [label, self._named(shares, "probabilities", ["n", len(model.classes)])]
 
     def _refused(self, eta: str) -> str:
-        """Return the linear predictor with NaN in rows that have no prediction (see `skcompress.export.refusals`)."""
+        """Return the linear predictor with NaN in rows without a prediction (see `skcompress.export.expressions`)."""
         g = self.g
         checked = [column for column in self.form.readers.to_check() if column not in self.texts]
         if not checked:

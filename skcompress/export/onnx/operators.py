@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base_printer import require_writable
 from ..expressions import (
     Call,
     Clip,
@@ -27,7 +28,6 @@ from ..expressions import (
     is_missing,
     value_of_missing,
 )
-from ..names import require_writable
 from ..normal_form import NormalForm
 from .graph import OnnxGraph
 

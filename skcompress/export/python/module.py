@@ -10,9 +10,8 @@ import keyword
 from typing import Any
 
 from ...artifact.terms.numbers import FUNCTIONS as NUMPY
-from ..base_printer import BasePrinter
+from ..base_printer import LINKS, BasePrinter
 from ..expressions import Call, Clip, Entry, Lookup, Pieces, Steps
-from ..links import LINKS
 from ..normal_form import METHODS, NormalForm, Total, outputs_of
 from .preamble import needed
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from ..names import require_name
+from ..base_printer import require_name
 from ..normal_form import METHODS, NormalForm, outputs_of
 from .dialects import DIALECTS
-from .layers import Layers
-from .table_columns import TableColumns
+from .layers import Layers, TableColumns
 
 
 def to_sql(

@@ -16,7 +16,7 @@ import numpy as np
 from ...artifact import CompactLinear
 from ...artifact.analysis.anatomy import Anatomy, difference
 from ...artifact.categories import ABSENT
-from ...export.compacted import compacted
+from ...export.normal_form import compacted
 from .boxes import Boxes, ranges_of
 from .interactions import Interval, climbed, ranges_of_products
 from .together import Line, Together, can_be_listed, joined
