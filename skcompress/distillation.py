@@ -150,6 +150,10 @@ class DistilledRegressor(RegressorCompressor, Distilling):
     steps_ : DataFrame
         A row for the base and for each step of the nest: ``step``, ``weights`` that are not zero, ``bits`` of each,
         ``loss_increase`` and ``prediction_change`` after it. What else a wrapper inside says is of the last weights.
+    n_nonzero_ : int
+        Number of weights that are not zero, over all outputs.
+    compact_ : CompactLinear
+        What ships, made when it is first asked for.
     n_features_in_ : int
         Number of input columns.
     input_range_ : ndarray of shape (2, n_features_in_), or None
@@ -184,9 +188,9 @@ class DistilledRegressor(RegressorCompressor, Distilling):
 class DistilledClassifier(ClassifierCompressor, Distilling):
     """Fit a linear classifier on the labels and on the probabilities of a stronger teacher.
 
-    As `DistilledRegressor`, on the log-odds scale: the student's weights are ``(1 - alpha) w_y + alpha w_T``, w_y
-    fitted on the labels and w_T on the teacher's probabilities, each row repeated once a class with the probability as
-    its weight.
+    On the log-odds scale the student's weights are ``(1 - alpha) w_y + alpha w_T``: w_y is fitted on the labels, w_T on
+    the teacher's probabilities, with each row repeated once a class and the probability as its weight. With few labels
+    and many unlabelled rows this can gain much; ``alpha="auto"`` keeps to w_y unless cross-validation says otherwise.
 
     Parameters
     ----------
@@ -198,24 +202,60 @@ class DistilledClassifier(ClassifierCompressor, Distilling):
         Any classifier with predict_proba, or a FrozenEstimator that holds a fitted one. None:
         HistGradientBoostingClassifier().
     alpha : float or "auto", default="auto"
-        As in `DistilledRegressor`; judged by the log loss, or the hinge loss where the student's has no curvature.
+        Share of the teacher, in [0, 1]. "auto": the best of 0, 0.25, 0.5, 0.75 and 1 by nested cross-validation, judged
+        by the log loss, or the hinge loss where the student's has no curvature; 0 unless the gain over 0 passes its
+        standard error, or there are unlabelled rows and the teacher's out-of-fold answers are better than the student.
+        With K folds it takes K (K - 1) / 2 more fits of the teacher.
     debias : bool, default=True
         With unlabelled rows, correct w_T by one Newton step on what the labels say against the teacher's out-of-fold
         probabilities. Students whose loss has no curvature are not corrected.
     temperature : float, default=1.0
         By which the teacher's log-odds are divided for the fit; the student's are multiplied by it again. Above 1 the
         student cares more for rows where the teacher is sure. Needs a student that predicts log-odds.
-    cv, representation, n_components, n_jobs, random_state
-        As in `DistilledRegressor`; the folds are stratified.
+    cv : int, splitter, iterable or "in_sample", default=5
+        Folds of the teacher's out-of-fold answers for the labelled rows, stratified if a number; "in_sample": the
+        answers of a teacher that has seen them.
+    representation : {"leaves", "stages", "hidden"}, transformer or callable, default=None
+        What the student learns in place of the answer: the leaves of a forest, the predictions after each stage of a
+        boosted teacher, the last hidden layer of a multi-layer perceptron, what a transformer gives, or what
+        ``callable(teacher, X)`` returns. A linear decoder, fitted on the labelled rows, maps the code to y, and both
+        are folded into one linear model. It seldom gains over the answer.
+    n_components : int, default=None
+        Numbers of the code of the representation. None: 8, or as many as the representation has.
+    n_jobs : int, default=None
+        Teachers fitted at the same time.
+    random_state : int, RandomState or None, default=None
+        For the default teacher and the code of a representation.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels.
-    estimator_, teacher_, alpha_, coef_, intercept_, base_coef_, base_intercept_
-        As in `DistilledRegressor`.
-    loss_increase_, prediction_change_, steps_
-        As in `DistilledRegressor`.
+    estimator_ : estimator
+        The fitted student.
+    teacher_ : estimator
+        The teacher, fitted on all labelled rows.
+    alpha_ : float
+        Share of the teacher.
+    coef_, intercept_ : ndarray, in the shapes of the linear model inside
+        Weights of the student.
+    base_coef_, base_intercept_ : ndarray
+        The distilled weights before the student's own pruning and quantizing.
+    loss_increase_, prediction_change_ : float
+        What the student's own pruning and quantizing have cost against the distilled weights.
+    steps_ : DataFrame
+        A row for the base and for each step of the nest: ``step``, ``weights`` that are not zero, ``bits`` of each,
+        ``loss_increase`` and ``prediction_change`` after it. What else a wrapper inside says is of the last weights.
+    n_nonzero_ : int
+        Number of weights that are not zero, over all outputs.
+    compact_ : CompactLinear
+        What ships, made when it is first asked for.
+    n_features_in_ : int
+        Number of input columns.
+    input_range_ : ndarray of shape (2, n_features_in_), or None
+        The least and the greatest value of each input in training; NaN for columns without numbers.
+    feature_names_in_ : ndarray of str
+        Names of the input columns, where X was a dataframe.
 
     See Also
     --------

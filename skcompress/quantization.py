@@ -200,6 +200,8 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
     steps_ : DataFrame
         A row for the base and for each step of the nest: ``step``, ``weights`` that are not zero, ``bits`` of each,
         ``loss_increase`` and ``prediction_change`` after it. What else a wrapper inside says is of the last weights.
+    compact_ : CompactLinear
+        What ships, made when it is first asked for.
     n_features_in_ : int
         Number of input columns.
     input_range_ : ndarray of shape (2, n_features_in_), or None
@@ -265,24 +267,82 @@ class QuantizedRegressor(RegressorCompressor, _Quantizing):
 class QuantizedClassifier(ClassifierCompressor, _Quantizing):
     """Fit a linear classifier and round its weights to integers times a scale.
 
-    As `QuantizedRegressor`, on the deviance of LogisticRegression or the squared loss of RidgeClassifier; for
-    classifiers whose loss has no curvature, such as LinearSVC, on the change of the decision function.
+    The weights are chosen on the grid to minimise the loss itself: the deviance of LogisticRegression or the squared
+    loss of RidgeClassifier; for classifiers whose loss has no curvature, such as LinearSVC, the change of the decision
+    function. An output is a class here; two classes are one output.
 
     Parameters
     ----------
     estimator : estimator, default=None
         A linear classifier, or a Pipeline, search, FrozenEstimator or wrapper around one. None: LogisticRegression().
-    bits, grid, rounding, scale, granularity, input_bits, memory, random_state
-        As in `QuantizedRegressor`; an output is a class here.
+    bits : int, default=8
+        Bits of a weight, 1 to 16.
+    grid : {"symmetric", "affine", "fixed_point", "power_of_two", "codebook"}, default="symmetric"
+        "symmetric": codes -q..q with q = 2^(bits-1) - 1. "affine": codes 0..2^bits - 1 over the range of the
+        weights widened to contain zero, with an integer zero point. "fixed_point": symmetric with a power of two as
+        scale. "power_of_two": 0 and plus or minus the scale times 2^-i. "codebook": up to 2^bits values of any kind.
+    rounding : str or callable, default="lattice"
+        "nearest" and "floor" are the textbook's; "gptq" rounds one weight after the other and lets the rest make up
+        for it; "beam" keeps the best partial roundings; "descent" improves codes one by one and in pairs until none
+        helps; "lattice" takes the best of these at about the cost of the base's fit; "joint" searches support, codes
+        and scale together and takes longer; "exact" is optimal for the scales tried, for few weights; "stochastic" is
+        unbiased. A callable gets the rounding problem and returns the values.
+    scale : {"max", "mse", "loss"} or float, default="loss"
+        How the step of the grid is found: from the largest weight, for the least error in the weights, for the
+        least loss; or given.
+    granularity : {"auto", "tensor", "output", "feature"}, default="auto"
+        One scale in all, one per output, or the output's scale times a power of two per feature. "auto" takes
+        "feature" when the columns' sqrt(H_jj) spread by more than 8x, else "output".
+    input_bits : int, default=None
+        Bits of an input, 2 to 16: X becomes integers too, on steps that span the training rows, and the prediction is
+        one integer dot product and one scale for each output. Values beyond the training rows are clipped
+        (`n_clipped_inputs` counts them). With integer grids, and granularity "auto", "output" or "tensor".
+    memory : str or joblib.Memory, default=None
+        Caches the fit of the base; refused where its random_state=None would make each fit another.
+    random_state : int, RandomState or None, default=None
+        For stochastic roundings.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels.
-    estimator_, codes_, scale_, zero_point_, levels_, coef_, intercept_, base_coef_, base_intercept_
-        As in `QuantizedRegressor`.
-    loss_increase_, prediction_change_, steps_
-        As in `QuantizedRegressor`, in units of the null deviance.
+    estimator_ : estimator
+        The fitted estimator with the rounded weights.
+    codes_ : ndarray of int, in the shape of coef_
+        The integers, in the smallest dtype that holds them. Not inside a wrapper that has put the weights on another
+        grid, nor `scale_`, `zero_point_` and `levels_` then.
+    scale_ : float or ndarray that broadcasts to coef_
+        What a step of the code is worth: ``coef_ == (codes_ - zero_point_) * scale_`` where `levels_` is None. float64:
+        of a base fitted in float32, `coef_` is the product rounded to float32.
+    zero_point_ : int or ndarray that broadcasts to coef_
+        The code of zero; 0 for symmetric grids.
+    levels_ : ndarray of shape (n_levels,) or (n_outputs, n_levels), or None
+        The values of the codes 0, 1, ... in steps, for grids whose values are no integers ("codebook", and
+        "power_of_two" from 2 bits on): ``coef_ == levels_[codes_] * scale_``. A codebook has a row for each output,
+        unless granularity="tensor".
+    input_scale_, input_offset_ : ndarray of shape (p,)
+        With `input_bits`: one step of a column's code, and what code 0 stands for.
+    coef_, intercept_ : ndarray, in the shapes of the linear model inside
+        Rounded weights, and the intercept re-solved for them.
+    base_coef_, base_intercept_ : ndarray
+        The same before compression.
+    loss_increase_ : float
+        Loss gained on the training rows, in units of the null deviance.
+    prediction_change_ : float
+        Root mean square change of the linear predictor on the training rows.
+    n_nonzero_ : int
+        Number of weights that are not zero, over all outputs.
+    steps_ : DataFrame
+        A row for the base and for each step of the nest: ``step``, ``weights`` that are not zero, ``bits`` of each,
+        ``loss_increase`` and ``prediction_change`` after it. What else a wrapper inside says is of the last weights.
+    compact_ : CompactLinear
+        What ships, made when it is first asked for.
+    n_features_in_ : int
+        Number of input columns.
+    input_range_ : ndarray of shape (2, n_features_in_), or None
+        The least and the greatest value of each input in training; NaN for columns without numbers.
+    feature_names_in_ : ndarray of str
+        Names of the input columns, where X was a dataframe.
 
     See Also
     --------

@@ -103,7 +103,7 @@ class CompactLinear(Parts):
         Parameters
         ----------
         X : array, frame, mapping of columns or sparse matrix, n rows
-            See `linear_predictor`.
+            With the columns of `inputs`, or all those of the folded model in their order.
         """
         return self._answer(self.linear_predictor(X))
 
@@ -177,7 +177,7 @@ class CompactLinear(Parts):
         Parameters
         ----------
         X : array, frame, mapping of columns or sparse matrix, n rows
-            See `linear_predictor`.
+            With the columns of `inputs`, or all those of the folded model in their order.
         """
         return rows_outside(self, X)
 

@@ -40,8 +40,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     estimator : LogisticRegression, default=None
-        Fitted on all steps, to begin with; its `C` is the penalty in the choice of the lines. None:
-        LogisticRegression(max_iter=1000).
+        Fitted on all steps first; its `C` is the penalty for choosing lines. None: LogisticRegression(max_iter=1000).
     n_lines : int, default=10
         Most lines with points.
     points : (int, int), default=(-5, 5)
@@ -51,8 +50,11 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         values are free.
     keep : list of str, default=None
         Lines that the card must choose from the start, by their names in ``StepEncoder.get_feature_names_out``.
-    special_codes, max_steps
-        See `StepEncoder`.
+    special_codes : list of numbers, or dict from column to list, default=None
+        Numbers that are no amounts, such as -999: each one seen in `fit` has a line of its own. A list holds for all
+        columns; the keys of a dict are names, or positions where X has none.
+    max_steps : int, default=20
+        Most steps of one column. A column with at most ``max_steps + 1`` values has a step between any two of them.
     handle_missing : {"neutral", "error"}, default="neutral"
         What a row gets that is missing an input which never was missing in training, or has a category or special code
         that training never had, where the input has lines. "neutral": the mean points of the input over the training
@@ -99,8 +101,6 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
               input condition  points
     0    area error   > 34.37      -4
     1  worst radius   > 16.82      -5
-    >>> card.neutral_points_.head(2).to_dict()
-    {'area error': -1, 'worst radius': -2}
     """
 
     def __init__(

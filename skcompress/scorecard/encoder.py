@@ -39,12 +39,18 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    columns_ : list of KnownColumn
+        What `fit` has seen of each input column: its name, its kind, its categories and special codes.
     lines_ : list of StepLine
         What each output column asks.
     n_features_in_ : int
         Number of input columns.
     feature_names_in_ : ndarray of str
         Names of the input columns, where X was a dataframe.
+
+    See Also
+    --------
+    ScorecardClassifier : Chooses a few of these steps and gives them integer points.
 
     Notes
     -----
@@ -115,7 +121,7 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array or frame of shape (n, n_features)
-            As in `fit`.
+            Numbers, or in a frame also texts, with the columns of `fit`.
 
         Returns
         -------
