@@ -47,6 +47,11 @@ def key_of(value: Any) -> Any:
     return value
 
 
+def plain_of(value: Any) -> Any:
+    """Return a scalar of numpy as one of Python, but for dates: in nanoseconds they would become integers."""
+    return value.item() if isinstance(value, np.generic) and value.dtype.kind not in "mM" else value
+
+
 def scalar_of(value: Any) -> Scalar:
     """Return a level as a plain Python scalar.
 
@@ -55,9 +60,7 @@ def scalar_of(value: Any) -> Scalar:
     ValueError
         If the value is not a str, int, float, bool, None or NaN.
     """
-    # In nanoseconds, `item` makes an integer of a date, which no date in a frame would equal.
-    is_time = isinstance(value, (np.datetime64, np.timedelta64))
-    plain = value.item() if isinstance(value, np.generic) and not is_time else value
+    plain = plain_of(value)
     if type(plain).__name__ in ("NAType", "NaTType"):
         return float("nan")
     if plain is None or isinstance(plain, (str, int, float, bool)):

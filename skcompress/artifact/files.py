@@ -65,7 +65,7 @@ def load(path: Any, *, max_bytes: int | None = None) -> CompactLinear:
     >>> load(io.BytesIO(file.getvalue())).predict([[5.0, 0.0]])
     array([5.])
     """
-    if isinstance(path, int):
+    if not hasattr(path, "read") and not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(f"path must be a str, a path or an open binary file, got {path!r}")
     if max_bytes is not None and not (isinstance(max_bytes, Integral) and max_bytes > 0):
         raise ValueError(f"max_bytes must be an integer above 0 or None, got {max_bytes!r}")
@@ -86,6 +86,8 @@ def load(path: Any, *, max_bytes: int | None = None) -> CompactLinear:
 def _at_most(file: Any, most: int) -> bytes:
     """Return what is left in a file, which may be a pipe without an end."""
     data: bytes = file.read(most + 1)
+    if isinstance(data, str):
+        raise TypeError(f"path must be a file open for reading bytes, and {file!r} gives texts")
     if len(data) > most:
         raise FormatError(f"the file has more than max_bytes={most:,} bytes")
     return data

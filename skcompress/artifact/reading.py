@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .categories import ABSENT, NAN_KEY, key_of
+from .categories import ABSENT, NAN_KEY, key_of, plain_of
 
 _SHOWN = 8
+
+_NO_NUMBERS = (str, bytes, complex, np.datetime64, np.timedelta64)
+"""What Python or numpy would make a number of; a date in nanoseconds is another one than in days."""
 
 REQUIRED: Any = object()
 """Stands for no replacement of absent keys."""
@@ -177,12 +180,14 @@ class Table:
             name = self.inputs.names[index]
             return [key_of(row.get(name, ABSENT)) for row in self._rows]
         raw = self._column(index)
+        if isinstance(raw, np.ndarray) and raw.dtype.kind in "mM":
+            raw = list(raw)
         listed = raw.tolist() if hasattr(raw, "tolist") else raw.to_list() if hasattr(raw, "to_list") else raw
         return [key_of(value) for value in listed]
 
     def numbers(self, index: int) -> NDArray[Any]:
         """Return one input as floats, shape (n,)."""
-        return self._as_floats(self._column(index), self.inputs.names[index])
+        return _floats(np.asarray(self._column(index)), f"input {self.inputs.names[index]!r}")
 
     def matrix(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
         """Return some inputs as floats, shape (n, len(wanted))."""
@@ -192,7 +197,7 @@ class Table:
         part = self.array
         if len(columns) < part.shape[1]:
             part = part.take(columns, axis=1) if part.flags.c_contiguous else part[:, columns]
-        return part if part.dtype.kind == "f" else self._as_floats(part, "X")
+        return _floats(part, "X")
 
     def _frame_matrix(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
         if hasattr(self._frame, "to_numpy"):
@@ -216,19 +221,33 @@ class Table:
             return self.array[:, [column]].toarray().ravel()
         return self.array[:, column]
 
-    def _as_floats(self, column: Any, name: str) -> NDArray[Any]:
-        array = np.asarray(column)
-        if array.dtype.kind == "f":
-            return array
-        if array.dtype.kind == "O" and hasattr(column, "convert_dtypes"):
-            # A nullable column of pandas: its missing value has no float of its own.
-            array = column.to_numpy(dtype=object, na_value=np.nan)
-        try:
-            if array.dtype.kind not in "USM":
-                return array.astype(np.float64)
-        except (TypeError, ValueError, OverflowError):
-            pass
-        raise ValueError(f"input {name!r} must hold numbers")
+
+def _floats(array: NDArray[Any], what: str) -> NDArray[Any]:
+    """Return an array of any type as floats, NaN where a value is missing.
+
+    Raises
+    ------
+    ValueError
+        If a value is no number: a text is none, though it may read as one, nor is a date or a duration.
+    """
+    if array.dtype.kind == "f":
+        return array
+    try:
+        if array.dtype.kind == "O":
+            return np.array([_number(value) for value in array.ravel().tolist()], dtype=np.float64).reshape(array.shape)
+        if array.dtype.kind in "iub":
+            return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"{what} must hold numbers")
+
+
+def _number(value: Any) -> float:
+    if value is None or key_of(value) is NAN_KEY:
+        return float("nan")
+    if isinstance(value, _NO_NUMBERS):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
 
 
 def _array_of(rows: Any) -> NDArray[Any]:
@@ -266,7 +285,7 @@ class OneRow:
     def values(self, index: int) -> list[Any]:
         """Return one input as the key of a category, in a list."""
         value = self.row[index]
-        return [key_of(value.item() if isinstance(value, np.generic) else value)]
+        return [key_of(plain_of(value))]
 
     def numbers(self, index: int) -> NDArray[np.float64]:
         """Return one input as a float, shape (1,)."""
@@ -277,15 +296,10 @@ class OneRow:
         return np.array([[self._float(index) for index in wanted.tolist()]])
 
     def _float(self, index: int) -> float:
-        value = self.row[index]
-        if value is None or key_of(value) is NAN_KEY:
-            return float("nan")
         try:
-            if not isinstance(value, (str, bytes)):
-                return float(value)
+            return _number(self.row[index])
         except (TypeError, ValueError, OverflowError):
-            pass
-        raise ValueError(f"input {self.inputs.names[index]!r} must hold numbers")
+            raise ValueError(f"input {self.inputs.names[index]!r} must hold numbers") from None
 
 
 def from_mapping(row: Mapping[str, Any], reads: Inputs, missing: Any) -> Sequence[Any]:
@@ -318,12 +332,7 @@ def as_numbers(row: NDArray[Any]) -> NDArray[np.float64]:
     ValueError
         If it holds anything but numbers.
     """
-    try:
-        if row.dtype.kind not in "USM":
-            return row.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise ValueError(f"row must hold one number for each input, got {row.tolist()!r}")
+    return _floats(row, f"row must hold one number for each input, got {row.tolist()!r}: it")
 
 
 def used_of(row: Any, reads: Inputs) -> Any:

@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 
-from skcompress import compact
+from skcompress import compact, to_python
 from skcompress.artifact import Block, CompactLinear, Inputs, Weights
 
 from .models import MODELS, NAN, floats
@@ -108,6 +109,54 @@ def test_a_used_input_must_be_finite(value):
 def test_wrong_inputs_are_named(X, message):
     with pytest.raises(ValueError, match=message):
         some_inputs().predict(X)
+
+
+TIME = np.timedelta64(1, "D")
+"""1 to numpy, 86,400 seconds to pandas."""
+
+
+NO_NUMBERS = ["1.5", " 1", "1_0", b"1", np.str_("2"), 1j, TIME, TIME.astype("m8[ns]"), pd.Timedelta(TIME)]
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
+def test_what_reads_as_a_number_and_is_none_is_refused_in_every_container(value):
+    """A text is no number to `predict_one`, nor to C; of a duration each container would make another number."""
+    column = np.empty(1, dtype=object)
+    column[0] = value
+    for model in (compact(Ridge().fit([[0.0], [1.0], [5.0]], [1.0, 2.0, 3.0])), binned()):
+        frames = [pd.DataFrame({"x0": values}) for values in (column, [value])]
+        for X in (column[:, None], [[value]], *frames, {"x0": [value]}):
+            with pytest.raises(ValueError, match="must hold numbers"):
+                model.predict(X)
+        with pytest.raises(ValueError, match="must hold"):
+            model.predict_one([value])
+        module = {}
+        exec(to_python(model), module)
+        with pytest.raises(ValueError, match="must hold numbers"):
+            module["predict"]({"x0": value})
+
+
+def binned():
+    bins = KBinsDiscretizer(2, encode="onehot-dense", strategy="uniform")
+    return compact(make_pipeline(bins, Ridge()).fit([[0.0], [1.0], [5.0]], [1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize("missing", [None, pd.NA, NAN, np.float32("nan")])
+def test_what_is_missing_is_so_in_every_container(missing):
+    imputed = make_pipeline(SimpleImputer(), Ridge()).fit([[0.0], [1.0], [NAN], [5.0]], [1.0, 2.0, 3.0, 4.0])
+    model = compact(imputed)
+    column = np.array([missing, None], dtype=object)[:1]
+    for X in (column[:, None], [[missing]], pd.DataFrame({"x0": column}), {"x0": [missing]}):
+        assert model.predict(X) == imputed.predict([[NAN]])
+    assert model.predict_one([missing]) == imputed.predict([[NAN]])
+
+
+def test_a_duration_is_no_integer_among_categories():
+    rows = np.array([[1], [2], [1], [5]], dtype=object)
+    model = compact(make_pipeline(OneHotEncoder(handle_unknown="ignore"), Ridge()).fit(rows, [1.0, 2.0, 3.0, 9.0]))
+    unknown, time = model.predict_one([7]), np.timedelta64(1, "ns")
+    assert model.predict_one([1]) != unknown
+    assert model.predict_one([time]) == model.predict([[time]]) == model.predict({"x0": [time]}) == unknown
 
 
 @pytest.mark.parametrize("ways", [list, tuple])

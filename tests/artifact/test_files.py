@@ -136,6 +136,12 @@ def test_a_folder_or_a_missing_folder_is_an_error(tmp_path):
             load(folder)
 
 
+@pytest.mark.parametrize("path", [None, 3, 2.5, io.StringIO("SKCL")], ids=["none", "int", "float", "texts"])
+def test_what_is_no_path_and_no_file_of_bytes_is_an_error(path):
+    with pytest.raises(TypeError, match="path must be a"):
+        load(path)
+
+
 def test_a_file_that_may_not_be_written_is_not_replaced(path, monkeypatch):
     """The folder would allow it; as root any file may be written, so the system's answer is put in its mouth."""
     opened = os.open

@@ -22,7 +22,7 @@ def _key(value):
 def _number(value, name):
     if value is None or value == _NAN_KEY:
         return _NAN
-    if isinstance(value, (str, bytes)):
+    if isinstance(value, (str, bytes)) or type(value).__name__ in ("datetime64", "timedelta64"):
         raise ValueError(f"input {name!r} must hold numbers")
     try:
         return float(_NAN if _key(value) == _NAN_KEY else value)
