@@ -97,7 +97,7 @@ ORDER = {
     "artifact": """
         analysis categories format format.budget format.streams links terms.kind terms.text weights
         | format.range_coder reading terms.category terms.numbers terms.spline terms.words
-        | format.coders format.string_coder terms
+        | format.coders format.string_coder one_row terms
         | format.sink format.source parts
         | analysis.limits format.packed_weights plan
         | analysis.anatomy format.packed

@@ -20,9 +20,10 @@ from .analysis import golden
 from .analysis.limits import rows_outside
 from .format import packed
 from .links import predictions, probabilities, require_probabilities
+from .one_row import REQUIRED, OneRow, as_numbers, from_mapping, used_of
 from .parts import Parts
 from .plan import Dot, dot_of, linear_predictor, plan_of
-from .reading import REQUIRED, OneRow, Table, as_numbers, from_mapping, used_of
+from .reading import Table
 
 _FLOAT64 = np.dtype(np.float64)
 _NDARRAY = np.ndarray

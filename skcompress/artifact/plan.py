@@ -25,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import categories
+from .one_row import OneRow
 from .parts import Parts
-from .reading import Inputs, OneRow, Table
+from .reading import Inputs, Table
 from .terms import TERMS, Block, Function, densified
 
 _FLOAT64 = np.dtype(np.float64)

@@ -1,4 +1,4 @@
-"""Reading inputs: the needed columns out of an array, a frame, a mapping of columns, a sparse matrix, or one row.
+"""Reading inputs: the needed columns out of an array, a frame, a mapping of columns or a sparse matrix.
 
 An array may have the model's used inputs only, in the order of `inputs`, or all the inputs of the model that was
 folded; a frame or a mapping needs the used names and may hold any others. Columns that no term uses are not read:
@@ -17,15 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .categories import ABSENT, NAN_KEY, key_of, plain_of
+from .categories import ABSENT, NAN_KEY, key_of
 
 _SHOWN = 8
 
 _NO_NUMBERS = (str, bytes, complex, np.datetime64, np.timedelta64)
 """What Python or numpy would make a number of; a date in nanoseconds is another one than in days."""
-
-REQUIRED: Any = object()
-"""Stands for no replacement of absent keys."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +184,7 @@ class Table:
 
     def numbers(self, index: int) -> NDArray[Any]:
         """Return one input as floats, shape (n,)."""
-        return _floats(np.asarray(self._column(index)), f"input {self.inputs.names[index]!r}")
+        return floats_of(np.asarray(self._column(index)), f"input {self.inputs.names[index]!r}")
 
     def matrix(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
         """Return some inputs as floats, shape (n, len(wanted))."""
@@ -197,7 +194,7 @@ class Table:
         part = self.array
         if len(columns) < part.shape[1]:
             part = part.take(columns, axis=1) if part.flags.c_contiguous else part[:, columns]
-        return _floats(part, "X")
+        return floats_of(part, "X")
 
     def _frame_matrix(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
         if hasattr(self._frame, "to_numpy"):
@@ -222,7 +219,7 @@ class Table:
         return self.array[:, column]
 
 
-def _floats(array: NDArray[Any], what: str) -> NDArray[Any]:
+def floats_of(array: NDArray[Any], what: str) -> NDArray[Any]:
     """Return an array of any type as floats, NaN where a value is missing.
 
     Raises
@@ -234,7 +231,8 @@ def _floats(array: NDArray[Any], what: str) -> NDArray[Any]:
         return array
     try:
         if array.dtype.kind == "O":
-            return np.array([_number(value) for value in array.ravel().tolist()], dtype=np.float64).reshape(array.shape)
+            numbers = np.array([number_of(value) for value in array.ravel().tolist()], dtype=np.float64)
+            return numbers.reshape(array.shape)
         if array.dtype.kind in "iub":
             return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -242,7 +240,8 @@ def _floats(array: NDArray[Any], what: str) -> NDArray[Any]:
     raise ValueError(f"{what} must hold numbers")
 
 
-def _number(value: Any) -> float:
+def number_of(value: Any) -> float:
+    """Return a value as a float, NaN for a missing one; raise TypeError, ValueError or OverflowError for no number."""
     if value is None or key_of(value) is NAN_KEY:
         return float("nan")
     if isinstance(value, _NO_NUMBERS):
@@ -260,92 +259,3 @@ def _length(X: Any) -> int:
     if isinstance(X, Mapping):
         return len(next(iter(X.values()))) if X else 0
     return len(X)
-
-
-class OneRow:
-    """One row of used inputs, read as a `Table` is.
-
-    Parameters
-    ----------
-    row : sequence
-        The values of the used inputs.
-    inputs : Inputs
-        What the model reads.
-    """
-
-    is_sparse = False
-    whole = None
-    n_rows = 1
-    dtype = np.dtype(np.float64)
-
-    def __init__(self, row: Sequence[Any], inputs: Inputs):
-        self.row = row
-        self.inputs = inputs
-
-    def values(self, index: int) -> list[Any]:
-        """Return one input as the key of a category, in a list."""
-        value = self.row[index]
-        return [key_of(plain_of(value))]
-
-    def numbers(self, index: int) -> NDArray[np.float64]:
-        """Return one input as a float, shape (1,)."""
-        return np.array([self._float(index)])
-
-    def matrix(self, wanted: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return some inputs as floats, shape (1, len(wanted))."""
-        return np.array([[self._float(index) for index in wanted.tolist()]])
-
-    def _float(self, index: int) -> float:
-        try:
-            return _number(self.row[index])
-        except (TypeError, ValueError, OverflowError):
-            raise ValueError(f"input {self.inputs.names[index]!r} must hold numbers") from None
-
-
-def from_mapping(row: Mapping[str, Any], reads: Inputs, missing: Any) -> Sequence[Any]:
-    """Return the used inputs of a mapping.
-
-    Raises
-    ------
-    ValueError
-        If a key is absent and `missing` does not stand in for it.
-    """
-    try:
-        picked: Sequence[Any] = reads.pick(row)
-        return picked
-    except KeyError as error:
-        if missing is REQUIRED:
-            raise ValueError(f"row lacks the input {error.args[0]!r}; missing= can stand in for it") from None
-    names = reads.names
-    defaults = missing if isinstance(missing, Mapping) else dict.fromkeys(names, missing)
-    absent = [name for name in names if name not in row and name not in defaults]
-    if absent:
-        raise ValueError(f"row lacks the input {absent[0]!r}, and missing has no value for it")
-    return [row[name] if name in row else defaults[name] for name in names]
-
-
-def as_numbers(row: NDArray[Any]) -> NDArray[np.float64]:
-    """Return a row as float64.
-
-    Raises
-    ------
-    ValueError
-        If it holds anything but numbers.
-    """
-    return _floats(row, f"row must hold one number for each input, got {row.tolist()!r}: it")
-
-
-def used_of(row: Any, reads: Inputs) -> Any:
-    """Return the used inputs of a sequence that holds them alone, or all of the folded model's.
-
-    Raises
-    ------
-    ValueError
-        If the row has another length or more than one dimension.
-    """
-    if isinstance(row, np.ndarray) and row.ndim != 1:
-        raise ValueError(f"row must have one dimension, got an array of shape {row.shape}")
-    places = reads.places(len(row))
-    if places is None:
-        return row
-    return row[places] if isinstance(row, np.ndarray) else [row[place] for place in places]
