@@ -207,6 +207,27 @@ def inverse_from(factor: Floats) -> Floats:
     return inverse
 
 
+def regular_factor_of(matrix: Floats) -> Floats | None:
+    """Return the same factor where every column has more to itself than what makes it eligible, else None."""
+    factor = factor_of(matrix)
+    return factor if factor is not None and np.square(np.diag(factor)).min(initial=1.0) > ELIGIBLE else None
+
+
+def support_factor_of(matrix: Floats) -> Floats:
+    """Return the same factor for a support, whose columns are independent up to rounding error.
+
+    Raises
+    ------
+    LinAlgError
+        If they are not.
+    """
+    factor = factor_of(matrix)
+    factor = factor_of(matrix + 1e-12 * np.eye(len(matrix))) if factor is None else factor
+    if factor is None:
+        raise np.linalg.LinAlgError("the columns of a support must be independent")
+    return factor
+
+
 def factor_of(matrix: Floats) -> Floats | None:
     """Return the upper triangular Cholesky factor, or None where the matrix is not positive definite."""
     if not len(matrix):

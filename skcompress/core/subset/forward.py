@@ -23,7 +23,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from ..linalg import Floats, Indices, Mask
-from .curvature import ELIGIBLE, Curvature, Rows, factor_of, require
+from .curvature import ELIGIBLE, Curvature, Rows, regular_factor_of, require
 
 TIE = 1e-10
 """Gains closer than this share of the best one are equal; the first column wins."""
@@ -147,8 +147,8 @@ def gains_along(curvature: Curvature, moments: Floats, order: Indices) -> Floats
     if not len(order):
         return np.empty(0)
     block = curvature.block(order)
-    factor = factor_of(block)
-    if factor is not None and np.square(np.diag(factor)).min() > ELIGIBLE:
+    factor = regular_factor_of(block)
+    if factor is not None:
         halves = blas.dtrsm(1.0, factor, moments[:, order].T, trans_a=1)
         gains: Floats = np.einsum("ij,ij->i", halves, halves)
         return gains

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..linalg import Floats, Indices, Mask, solve_signed
-from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
+from .curvature import ELIGIBLE, Curvature, inverse_from, regular_factor_of, support_factor_of
 from .forward import TIE
 from .signed import State
 from .swap_state import IMPROVES
@@ -83,9 +83,8 @@ class SignedColumns:
         """Return the best state with one column more to choose from."""
         around = self._around(state)
         slope, left = around.residual, around.left
-        entering = (left > ELIGIBLE) & np.where(self._signs == 0, slope != 0, self._signs * slope > self._slope)
-        entering[state.units] = False
-        gains = np.where(entering, slope**2 / np.where(entering, left, 1.0), 0.0)
+        gains = gains_under_signs(slope, left, self._signs, self._slope)
+        gains[state.units] = 0.0
         order = _largest(gains, RANKED)
         order = order[gains[order] > 0]
         inside = self._holds(
@@ -113,8 +112,8 @@ class SignedColumns:
         """Return w_j^2 / K_jj with K the inverse curvature of these columns; 0 where they depend on one another."""
         costs = np.zeros(len(self._moments))
         columns = np.union1d(units, self._kept).astype(np.intp)
-        factor = factor_of(self._curvature.block(columns))
-        if factor is not None and np.square(np.diag(factor)).min(initial=1.0) > ELIGIBLE:
+        factor = regular_factor_of(self._curvature.block(columns))
+        if factor is not None:
             place = np.searchsorted(columns, state.units)
             block = self._curvature.block(state.units)
             weights = np.linalg.solve(block, self._moments[state.units])
@@ -162,12 +161,7 @@ class SignedColumns:
 
     def _computed(self, columns: Indices) -> _Around:
         rows = self._curvature.rows(columns)
-        factor = factor_of(rows[:, columns])
-        if factor is None:
-            factor = factor_of(rows[:, columns] + 1e-12 * np.eye(len(columns)))
-        if factor is None:
-            raise np.linalg.LinAlgError("the columns of a support must be independent")
-        inverse = inverse_from(factor)
+        inverse = inverse_from(support_factor_of(rows[:, columns]))
         weights = inverse @ self._moments[columns]
         ratio = inverse @ rows
         residual = self._moments - weights @ rows
@@ -222,6 +216,23 @@ class SignedColumns:
         if but is not None:
             right[np.arange(len(but)), but] = True
         return np.asarray(right.all(axis=1), dtype=bool)
+
+
+def gains_under_signs(slope: Floats, left: Floats, signs: Floats, least: float) -> Floats:
+    """Return r_j^2 / s_j of each column, shape (n,); zero where it is dependent or its weight could not have its sign.
+
+    Parameters
+    ----------
+    slope, left : ndarray of shape (n,)
+        r and s.
+    signs : ndarray of shape (n,)
+        1: not negative, -1: not positive, 0: free.
+    least : float
+        From where on a slope counts for a column with a sign.
+    """
+    useful = (left > ELIGIBLE) & np.where(signs == 0, slope != 0, signs * slope > least)
+    gains: Floats = np.where(useful, slope**2 / np.where(useful, left, 1.0), 0.0)
+    return gains
 
 
 def _largest(values: Floats, count: int) -> Indices:

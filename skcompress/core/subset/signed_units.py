@@ -18,11 +18,11 @@ from ..linalg import Floats, Indices, Mask, solve_signed
 from ..quadratic import QuadraticModel
 from ..units import Units
 from .columns import ColumnProblem
-from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
+from .curvature import Curvature, inverse_from, regular_factor_of, support_factor_of
 from .forward import TIE
 from .problem import Problem
 from .signed import State
-from .signed_columns import SLOPE, SignedColumns
+from .signed_columns import SLOPE, SignedColumns, gains_under_signs
 from .swap_state import IMPROVES
 
 ADDED = 16
@@ -84,8 +84,8 @@ class SignedUnits:
         for part in self._parts:
             columns, owner = self._columns(part, present)
             block = part.curvature.block(columns)
-            factor = factor_of(block)
-            if factor is None or np.square(np.diag(factor)).min(initial=1.0) <= ELIGIBLE:
+            factor = regular_factor_of(block)
+            if factor is None:
                 continue
             inverse = inverse_from(factor)
             weights = solve_signed(block, part.moments[columns], part.signs[columns])
@@ -135,13 +135,10 @@ class SignedUnits:
             used = columns[weights != 0]
             rows = part.curvature.rows(used)
             residual = part.moments - weights[weights != 0] @ rows
-            factor = factor_of(rows[:, used] + 1e-12 * np.eye(len(used)))
-            if factor is None:
-                raise np.linalg.LinAlgError("the columns of a support must be independent")
+            factor = support_factor_of(rows[:, used] + 1e-12 * np.eye(len(used)))
             left = part.curvature.diagonal - np.einsum("ij,ij->j", rows, inverse_from(factor) @ rows)
             level = SLOPE * np.abs(part.moments).max(initial=0.0)
-            useful = (left > ELIGIBLE) & np.where(part.signs == 0, residual != 0, part.signs * residual > level)
-            worth = np.where(useful, residual**2 / np.where(useful, left, 1.0), 0.0)
+            worth = gains_under_signs(residual, left, part.signs, level)
             for unit, columns in enumerate(part.members):
                 promises[unit] += worth[columns].sum()
         return promises

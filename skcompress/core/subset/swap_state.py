@@ -19,7 +19,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from ..linalg import Floats, Indices, Mask
-from .curvature import ELIGIBLE, Curvature, factor_of, inverse_from
+from .curvature import ELIGIBLE, Curvature, inverse_from, support_factor_of
 from .forward import ROUNDING
 
 REFRESH = 32
@@ -93,11 +93,7 @@ class SwapState:
         size, chosen = self._size, self.chosen
         rows = self._rows[:size]
         block = rows[:, chosen]
-        factor = factor_of(block)
-        if factor is None:
-            factor = factor_of(block + 1e-12 * np.eye(size))
-        if factor is None:
-            raise np.linalg.LinAlgError("the columns of a support must be independent")
+        factor = support_factor_of(block)
         half = blas.dtrsm(1.0, factor, rows.T, side=1).T
         half_moments = blas.dtrsm(1.0, factor, self._moments[:, chosen], side=1)
         self._inverse[:size, :size] = inverse_from(factor)
