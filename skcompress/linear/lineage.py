@@ -105,9 +105,11 @@ def feature_names(steps: Sequence[Any], inputs: NDArray[Any]) -> NDArray[Any]:
     for step in steps:
         if step is None or step == "passthrough":
             continue
-        if not hasattr(step, "get_feature_names_out"):
+        try:
+            names = step.get_feature_names_out(names if len(names) else None)
+        except AttributeError:
+            # A container has the method, whatever its parts have.
             return np.empty(0, dtype=object)
-        names = step.get_feature_names_out(names if len(names) else None)
     return np.asarray(names, dtype=object)
 
 

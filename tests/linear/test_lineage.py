@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -19,6 +20,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from skcompress import CompressedRegressorCV
 from skcompress.linear.lineage import feature_names, raw_origins
 
 FRAME = pd.DataFrame(
@@ -94,6 +96,20 @@ def test_splines_and_bins():
     assert splines == [[0]] * 4 + [[1]] * 4
     bins = KBinsDiscretizer(2, encode="onehot-dense", strategy="uniform")
     assert origins_of(bins, frame=NUMBERS) == [[0], [0], [1], [1]]
+
+
+@pytest.mark.parametrize("nameless", [FunctionTransformer(np.cbrt), make_pipeline(FunctionTransformer(np.cbrt))])
+@pytest.mark.parametrize("container", ["columns", "union", "pipeline"])
+def test_names_are_not_known_where_a_part_of_a_container_has_none(nameless, container):
+    """The container has the method, and fails in it."""
+    step = {
+        "columns": ColumnTransformer([("a", StandardScaler(), ["age"]), ("b", nameless, ["income"])]),
+        "union": FeatureUnion([("a", StandardScaler()), ("b", nameless)]),
+        "pipeline": make_pipeline(StandardScaler(), nameless),
+    }[container].fit(NUMBERS)
+    assert len(feature_names([step], np.array(["age", "income"], dtype=object))) == 0
+    searched = CompressedRegressorCV(make_pipeline(step, Ridge()), bits=(None,), n_nonzero=[1], cv=2).fit(NUMBERS, Y)
+    assert searched.support_frequency_.shape == searched.coef_.shape
 
 
 def test_a_component_is_made_of_everything():
