@@ -164,8 +164,7 @@ class BasePrinter(ABC):
         method = getattr(self, f"_{kind.lower()}", None)
         if method is None:
             raise ValueError(f"{kind} cannot be written in {self.form.target}")
-        printed: str = method(expr)
-        return printed
+        return method(expr)
 
     def _number(self, expr: Number) -> str:
         return self.number(expr.value)

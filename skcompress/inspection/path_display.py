@@ -213,8 +213,7 @@ class CompressionPathDisplay:
     @property
     def frontier(self) -> Sequence[int]:
         """Places of the candidates that no other one beats, by rising size."""
-        places: list[int] = undominated(self.scores, self.sizes).tolist()
-        return places
+        return undominated(self.scores, self.sizes).tolist()
 
     def plot(self, ax: Any = None, *, log: bool | None = None, **line_kw: Any) -> CompressionPathDisplay:
         """Draw.

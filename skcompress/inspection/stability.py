@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from .._base import fit_nest, require_fitting
+from ..core.checks import require_integer
 from ..core.gram import DENSE_LIMIT
 from ..core.linalg import Floats, Indices, Mask
 from ..core.pruning import prune_with
@@ -147,8 +147,7 @@ def selection_stability(
     >>> bool(stability.features.loc["bmi", "frequency"] > 0.95)
     True
     """
-    if not isinstance(n_boot, Integral) or isinstance(n_boot, bool) or n_boot < 1:
-        raise ValueError(f"n_boot={n_boot!r} must be an integer of at least 1")
+    require_integer("n_boot", n_boot, 1)
     wrapper = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(wrapper, (PrunedRegressor, PrunedClassifier)):
         raise TypeError(

@@ -130,8 +130,7 @@ def _made_by_itself(model: Any) -> CompactLinear | None:
     """Return the compact form that a model, or the one inside a search or FrozenEstimator, makes by itself."""
     while model is not None and not is_wrapper(model):
         if isinstance(getattr(type(model), "compact_", None), property):
-            small: CompactLinear = model.compact_
-            return small
+            return model.compact_
         if not (is_search(model) or isinstance(model, FrozenEstimator)):
             return None
         model = inside_of(model)

@@ -214,8 +214,7 @@ def unexplained(labels: Floats, predictor: Floats, row_weight: Floats) -> Floats
     variance = row_weight @ moved**2
     both = variance * (row_weight @ apart**2)
     explained = np.divide((row_weight @ (apart * moved)) ** 2, both, out=np.ones_like(both), where=both > 0)
-    error: Floats = (1 / np.maximum(explained, LEAST_EXPLAINED) - 1) * variance
-    return error
+    return (1 / np.maximum(explained, LEAST_EXPLAINED) - 1) * variance
 
 
 def row_weights(leaf: Leaf, n_rows: int) -> Floats:
@@ -247,8 +246,7 @@ def class_factors(leaf: Leaf) -> Floats:
     params: dict[str, Any] = {}
     if leaf.sample_weight is not None and _COUNTS_WEIGHTS and isinstance(leaf.estimator, _BY_WEIGHT):
         params["sample_weight"] = np.broadcast_to(np.asarray(leaf.sample_weight, dtype=np.float64), len(leaf.y))
-    factors: Floats = compute_class_weight(class_weight, classes=classes, y=np.asarray(leaf.y).reshape(-1), **params)
-    return factors
+    return compute_class_weight(class_weight, classes=classes, y=np.asarray(leaf.y).reshape(-1), **params)
 
 
 def require_labels(labels: Any, classes: Sequence[Any]) -> None:

@@ -299,8 +299,7 @@ def answer_errors(fitted: Any, X: Any, y: Any, answers: Answers) -> Floats | Non
     answer = fit.target(answer.reshape(len(target), -1))
     if isinstance(fit.deviance, Tweedie) and fit.deviance.log_link:
         answer = np.maximum(answer, _LEAST_CHANCE * max(float(target.mean()), np.finfo(float).tiny))
-    errors: Floats = fit.deviance.value(target, fit.deviance.start(answer)).mean(axis=1)
-    return errors
+    return fit.deviance.value(target, fit.deviance.start(answer)).mean(axis=1)
 
 
 def has_log_odds(estimator: Any) -> bool:

@@ -10,12 +10,12 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
+from ..core.checks import is_number
 from .containers import find_leaf, without_pipelines, wrappers_of
 from .curvature import require_every_class
 from .distil import answer_errors, choose, has_log_odds, held_out_errors, lines_of, write_line
@@ -61,9 +61,9 @@ class DistilStep:
         check_representation(self.representation, self.n_components)
         require_random_state(self.random_state)
         alpha, temperature = self.alpha, self.temperature
-        if not _is_number(alpha, 0, 1) and not (isinstance(alpha, str) and alpha == "auto"):
+        if not (is_number(alpha) and 0 <= alpha <= 1) and not (isinstance(alpha, str) and alpha == "auto"):
             raise ValueError(f"alpha must be 'auto' or a number in [0, 1], got {alpha!r}")
-        if not _is_number(temperature, 0, np.inf) or temperature == 0:
+        if not is_number(temperature) or not temperature > 0:
             raise ValueError(f"temperature must be a number above 0, got {temperature!r}")
         if isinstance(self.cv, str) and self.cv != "in_sample":
             raise ValueError(f"cv must be an int, a splitter, an iterable of splits or 'in_sample', got {self.cv!r}")
@@ -200,7 +200,3 @@ class DistilStep:
                 f"temperature={self.temperature!r} needs a student that predicts log-odds, such as LogisticRegression; "
                 f"{type(leaf).__name__} does not: leave temperature=1.0"
             )
-
-
-def _is_number(value: Any, low: float, high: float) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) <= high

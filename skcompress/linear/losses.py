@@ -232,8 +232,7 @@ class Softmax(Deviance):
 
 def _shifted(eta: Floats) -> Floats:
     """Return eta less the greatest entry of its row."""
-    shifted: Floats = eta - eta.max(axis=1, keepdims=True)
-    return shifted
+    return eta - eta.max(axis=1, keepdims=True)
 
 
 def _log_softmax(eta: Floats) -> Floats:

@@ -168,8 +168,7 @@ def _improved(
 def _half_hessian(model: QuadraticModel, places: Indices) -> Floats:
     gram = model.grams[0]
     assert isinstance(gram, DenseGram)
-    hessian: Floats = gram.matrix + np.diag(model.penalty[0][places])
-    return hessian
+    return gram.matrix + np.diag(model.penalty[0][places])
 
 
 def _eliminated(model: QuadraticModel, sizes: Indices, free: Mask, held: Mask) -> Mask:

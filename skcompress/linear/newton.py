@@ -223,8 +223,7 @@ class Newton:
             free=True,
             signs=self.signs[mine],
         )
-        solved: Floats = model.restrict(model.free).centre[0]
-        return solved
+        return model.restrict(model.free).centre[0]
 
 
 def _parts(kept: list[Floats]) -> list[slice]:

@@ -85,8 +85,7 @@ class InputGrid:
             matrix = sp.csr_array(X)
             beyond = np.abs(np.rint(matrix.data / self.step[matrix.indices])) > self.top
             return np.bincount(matrix.indices[beyond], minlength=matrix.shape[1])
-        counts: NDArray[np.intp] = (np.abs(np.rint((X - self.offset) / self.step)) > self.top).sum(axis=0)
-        return counts
+        return (np.abs(np.rint((X - self.offset) / self.step)) > self.top).sum(axis=0)
 
 
 Attributes = Mapping[str, Any]

@@ -49,8 +49,7 @@ def read(estimator: Any) -> tuple[Floats, Floats]:
 
 def like_coef(estimator: Any, array: NDArray[Any]) -> NDArray[Any]:
     """Return an (m, p) array in the shape of a leaf's coef_."""
-    row: NDArray[Any] = array[0] if np.ndim(estimator.coef_) == 1 else array
-    return row
+    return array[0] if np.ndim(estimator.coef_) == 1 else array
 
 
 def write(estimator: Any, weights: Floats, intercept: Floats) -> None:

@@ -10,7 +10,6 @@ one with the better mean, then the first. `frontier` lists the models that no ot
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from ..core.checks import is_number_from
 from ..core.linalg import Floats, Indices
 from .sweep import Values
 
 
 def check_tolerance(tolerance: Any) -> None:
     """Raise ValueError unless this is "1se" or a number of at least 0."""
-    number = isinstance(tolerance, Real) and not isinstance(tolerance, bool) and 0 <= float(tolerance) < np.inf
-    if not number and not (isinstance(tolerance, str) and tolerance == "1se"):
+    if not is_number_from(tolerance, 0) and not (isinstance(tolerance, str) and tolerance == "1se"):
         raise ValueError(f"tolerance must be '1se' or a number of at least 0 in units of the score, got {tolerance!r}")
 
 

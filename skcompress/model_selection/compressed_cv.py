@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import LinearCompressor, assembled, filled
+from ..core.checks import is_number
 from ..linear.containers import innermost, wrappers_of
 from ..linear.fitting import base_fit_through, fit_params_of, require_estimator, require_random_state, weight_given
 from ..linear.nest import params_inside, through
@@ -186,12 +186,8 @@ class CompressedCV(CallbackSupportMixin, LinearCompressor):
         check_tolerance(self.tolerance)
         check_size(self.size)
         require_random_state(self.random_state)
-        if self.max_bytes is not None and not _is_positive(self.max_bytes):
+        if self.max_bytes is not None and not (is_number(self.max_bytes) and self.max_bytes > 0):
             raise ValueError(f"max_bytes must be a number of bytes above 0, or None; got {self.max_bytes!r}")
-
-
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and float(value) > 0
 
 
 def _require_classes(name: str, y: Any, sample_weight: Any) -> None:

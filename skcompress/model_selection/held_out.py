@@ -210,8 +210,7 @@ def scorer_of(estimator: Any, scoring: Any) -> Callable[..., float]:
     """
     if isinstance(scoring, (list, tuple, set, dict)):
         raise ValueError(f"scoring must be one metric: a name, a callable or None; got {scoring!r}")
-    scorer: Callable[..., float] = check_scoring(estimator, scoring)
-    return scorer
+    return check_scoring(estimator, scoring)
 
 
 def takes_weight(scorer: Callable[..., float]) -> bool:

@@ -47,8 +47,7 @@ class SearchStep:
     @cached_property
     def step(self) -> Sweeping:
         """What the wrapper does to the weights."""
-        step: Sweeping = self.wrapper.compression_step()
-        return step
+        return self.wrapper.compression_step()
 
     def at(self, value: Any, inner: Any = None) -> Any:
         """Return a clone of the wrapper with a value of the parameter, around an unfitted estimator."""

@@ -8,7 +8,6 @@ multiplier are searched together (`skcompress.scorecard.points`). What predicts 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._version import VersionedState
 from ..artifact import CompactLinear
+from ..core.checks import require_integer
 from ..linear.curvature import require_labels
 from ..linear.fitting import require_estimator
 from .card import PointsCard, as_html, as_text, formula_of, observed_by_total, reasons_table, scale_of
@@ -205,8 +205,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         return self
 
     def _checked(self) -> tuple[int, int]:
-        if not isinstance(self.n_lines, Integral) or isinstance(self.n_lines, bool) or self.n_lines < 1:
-            raise ValueError(f"n_lines={self.n_lines!r} must be an integer of at least 1")
+        require_integer("n_lines", self.n_lines, 1)
         try:
             low, high = (int(end) for end in self.points)
         except (TypeError, ValueError):
@@ -287,8 +286,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the more probable label, shape (n,)."""
         chosen = (self.decision_function(X) > 0).astype(np.intp)
-        labels: NDArray[Any] = self.classes_[chosen]
-        return labels
+        return self.classes_[chosen]
 
     def scores(self, X: Any, *, points: float = 600.0, odds: float = 50.0, pdo: float = 20.0) -> Floats:
         """Return scores on the usual scale, high where ``classes_[1]`` is unlikely.
@@ -303,8 +301,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             Points that double these odds.
         """
         factor, offset = scale_of(points, odds, pdo)
-        scores: Floats = offset - factor * self.decision_function(X)
-        return scores
+        return offset - factor * self.decision_function(X)
 
     def to_scorecard(self, *, points: float = 600.0, odds: float = 50.0, pdo: float = 20.0) -> pd.DataFrame:
         """Return the whole card on the scale of `scores`, with a column ``score``.
@@ -378,8 +375,7 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         if against not in ("best", "average"):
             raise ValueError(f"against={against!r} must be 'best' or 'average'")
-        if not isinstance(n, Integral) or n < 1:
-            raise ValueError(f"n={n!r} must be an integer of at least 1")
+        require_integer("n", n, 1)
         above = self._points_by_input(X) - (self._card.least if against == "best" else self._card.mean)
         index = X.index if isinstance(X, pd.DataFrame) else None
         return reasons_table(above, input_names(self.encoder_), n, index)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._version import VersionedState
+from ..core.checks import require_integer
 from ..linear.rows import name_row
 from ..linear.transformers import register_transformer
 from ..linear.transformers.graph import Column, Graph
@@ -103,8 +104,7 @@ class StepEncoder(VersionedState, TransformerMixin, BaseEstimator):
         ValueError
             If a parameter is impossible, or X holds infinite numbers, dates or two columns of one name.
         """
-        if not isinstance(self.max_steps, Integral) or isinstance(self.max_steps, bool) or self.max_steps < 1:
-            raise ValueError(f"max_steps={self.max_steps!r} must be an integer of at least 1")
+        require_integer("max_steps", self.max_steps, 1)
         columns = self._read(X, reset=True)
         codes, weight = self._codes(), row_weights(sample_weight, len(columns[0]))
         seen = weight > 0
