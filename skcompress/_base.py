@@ -28,14 +28,12 @@ from sklearn.utils.validation import check_is_fitted
 from ._version import VersionedState
 from .artifact import CompactLinear
 from .linear.compacting import compact, with_summary
-from .linear.containers import find_leaf, innermost, inside_of, is_wrapper
-from .linear.fitting import base_fit_through, fit_clone, require_estimator, weight_given
+from .linear.containers import find_leaf, inside_of, is_wrapper
+from .linear.fitting import base_fit_through, fit_clone, require_fitting, weight_given
 from .linear.nest import Nest, Run, base_params, inside_pipelines, run, unroll, with_inside
 from .linear.rows import input_range
 from .linear.state import Attributes, State, StepRecord
-from .linear.view import like_coef, require_kind
-
-_WITHOUT_Y = "; only a FrozenEstimator, which is fitted already, can be compressed without it"
+from .linear.view import like_coef
 
 
 class NotFoldableError(ValueError, AttributeError):
@@ -97,7 +95,7 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
     def _fit_all(self, X: Any, y: Any, sample_weight: Any, fit_params: dict[str, Any]) -> None:
         """Fit the base and take the steps; a search does it in its own way."""
         nest = unroll(self)
-        require_fitting(nest, y)
+        require_fitting(nest.places, y)
         params = base_params(self, sample_weight, fit_params)
         _, done = fit_nest(nest, X, y, params, base_fit_through(getattr(self, "memory", None)), self)
         _keep_ranges(self, done, X, weight_given(sample_weight, fit_params))
@@ -274,19 +272,6 @@ class LinearCompressor(VersionedState, MetaEstimatorMixin):
         if tags.regressor_tags is not None and inner.regressor_tags is not None:
             tags.regressor_tags.poor_score = inner.regressor_tags.poor_score
         return tags
-
-
-def require_fitting(nest: Nest, y: Any) -> None:
-    """Raise before anything is fitted: TypeError for what cannot be inside, ValueError for parameters out of range."""
-    for place in reversed(nest.places):
-        wrapper, name = place.wrapper, type(place.wrapper).__name__
-        inner = wrapper.inner_estimator()
-        require_estimator(inner, name)
-        require_kind(innermost(inner), name)
-        wrapper.check_parameters()
-        if y is None and (wrapper.distils or not isinstance(innermost(inner), FrozenEstimator)):
-            reason = "" if wrapper.distils else _WITHOUT_Y
-            raise ValueError(f"{name} requires y to be passed, but the target y is None{reason}")
 
 
 def fit_nest(

@@ -119,9 +119,9 @@ ORDER = {
         | .
     """,
     "scorecard": """
-        columns lines points
+        columns points
         | encoder
-        | card
+        | card lines
         | classifier
         | .
     """,

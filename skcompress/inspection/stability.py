@@ -23,7 +23,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from .._base import fit_nest, require_fitting
+from .._base import fit_nest
 from ..core.checks import require_integer
 from ..core.gram import DENSE_LIMIT
 from ..core.linalg import Floats, Indices, Mask
@@ -34,6 +34,7 @@ from ..core.substitutes import substitutes
 from ..linear.column_names import Columns
 from ..linear.containers import find_leaf, is_wrapper
 from ..linear.curvature import fit_of
+from ..linear.fitting import require_fitting
 from ..linear.nest import base_params, unroll
 from ..linear.problem import LinearProblem
 from ..linear.rows import count_rows, take_rows
@@ -180,7 +181,7 @@ def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Linea
     fitted = clone(estimator)
     if not isinstance(fitted, Pipeline):
         nest = unroll(fitted)
-        require_fitting(nest, y)
+        require_fitting(nest.places, y)
         model, done = fit_nest(nest, X, y, base_params(fitted, sample_weight, {}))
         return model, done.problem
     before, (name, wrapper) = fitted[:-1], fitted.steps[-1]

@@ -7,7 +7,7 @@ and later runs would share it unseen; such a base is refused.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted, check_memory, has_fit_parameter
 
 from .containers import innermost, is_wrapper, unfitted_inside
+from .view import require_kind
 
 
 def require_estimator(estimator: Any, wrapper: str) -> None:
@@ -58,6 +59,20 @@ def require_random_state(random_state: Any) -> None:
         raise ValueError(
             f"random_state={random_state!r} must be None, an integer from 0 to 2**32 - 1, or a numpy RandomState"
         ) from None
+
+
+def require_fitting(places: Sequence[Any], y: Any) -> None:
+    """Raise before anything is fitted: TypeError for what cannot be inside, ValueError for parameters out of range."""
+    for place in reversed(places):
+        wrapper, name = place.wrapper, type(place.wrapper).__name__
+        inner = wrapper.inner_estimator()
+        require_estimator(inner, name)
+        require_kind(innermost(inner), name)
+        wrapper.check_parameters()
+        if y is None and (wrapper.distils or not isinstance(innermost(inner), FrozenEstimator)):
+            only = "; only a FrozenEstimator, which is fitted already, can be compressed without it"
+            reason = "" if wrapper.distils else only
+            raise ValueError(f"{name} requires y to be passed, but the target y is None{reason}")
 
 
 def fit_params_of(owner: Any, inner: Any, sample_weight: Any, fit_params: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ multiplier are searched together (`skcompress.scorecard.points`). What predicts 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from ..linear.curvature import require_labels
 from ..linear.fitting import require_estimator
 from .card import PointsCard, as_html, as_text, formula_of, observed_by_total, reasons_table, scale_of
 from .encoder import StepEncoder, encode, input_names, lines_named, row_weights
-from .lines import choose_lines
+from .lines import choose_lines, line_signs
 from .points import integer_points, patterns_of
 
 Floats = NDArray[np.float64]
@@ -182,16 +181,10 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
                 f"{few}Only binary classification is supported. The type of the target is {kind}, with "
                 f"{len(self.classes_)} classes"
             )
-        bad, signs = target.astype(np.float64), self._signs()
+        bad, signs = target.astype(np.float64), line_signs(self.encoder_, self.monotonic_cst)
+        kept = lines_named(self.encoder_, self.keep, int(self.n_lines))
         chosen, weights, intercept = choose_lines(
-            self.estimator,
-            Z,
-            bad,
-            weight,
-            int(self.n_lines),
-            signs,
-            lines_named(self.encoder_, self.keep, int(self.n_lines)),
-            self.random_state,
+            self.estimator, Z, bad, weight, int(self.n_lines), signs, kept, self.random_state
         )
         signs = signs[chosen]
         patterns = patterns_of(Z[:, chosen], bad, weight)
@@ -215,26 +208,6 @@ class ScorecardClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         if self.handle_missing not in HANDLE_MISSING:
             raise ValueError(f"handle_missing={self.handle_missing!r} must be one of {list(HANDLE_MISSING)}")
         return low, high
-
-    def _signs(self) -> NDArray[np.int64]:
-        """Return the sign of each line's weight, 0 where it is free."""
-        lines, cst = self.encoder_.lines_, self.monotonic_cst
-        if cst is None:
-            return np.zeros(len(lines), dtype=np.int64)
-        names = input_names(self.encoder_)
-        if isinstance(cst, Mapping):
-            unknown = sorted(str(name) for name in cst if name not in names)
-            if unknown:
-                raise ValueError(f"monotonic_cst names {unknown}, not in X: it has {names}")
-            by_input = np.array([cst.get(name, 0) for name in names])
-        else:
-            by_input = np.asarray(cst)
-        if by_input.shape != (len(names),) or not np.isin(by_input, (-1, 0, 1)).all():
-            raise ValueError(f"monotonic_cst={cst!r} must have -1, 0 or 1 for each of the {len(names)} inputs")
-        text = [names[line.place] for line in lines if line.kind == "level" and by_input[line.place]]
-        if text:
-            raise ValueError(f"monotonic_cst is for numbers: {text[0]!r} holds levels")
-        return np.array([by_input[line.place] if line.kind == "step" else 0 for line in lines], dtype=np.int64)
 
     @property
     def points_table_(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ inputs, and the deviance linearised again there. A round is kept if the deviance
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ..core.pruning import prune
 from ..core.quadratic import QuadraticModel
+from .encoder import StepEncoder, input_names
 
 Floats = NDArray[np.float64]
 _ROUNDS = 3
@@ -30,6 +32,33 @@ class Lines(NamedTuple):
     numbers: NDArray[np.intp]
     weights: Floats
     intercept: float
+
+
+def line_signs(encoder: StepEncoder, cst: Any) -> NDArray[np.int64]:
+    """Return the sign of each line's weight, 0 where it is free, given `monotonic_cst`.
+
+    Raises
+    ------
+    ValueError
+        If it names no column of X, or a column without order.
+    """
+    lines = encoder.lines_
+    if cst is None:
+        return np.zeros(len(lines), dtype=np.int64)
+    names = input_names(encoder)
+    if isinstance(cst, Mapping):
+        unknown = sorted(str(name) for name in cst if name not in names)
+        if unknown:
+            raise ValueError(f"monotonic_cst names {unknown}, not in X: it has {names}")
+        by_input = np.array([cst.get(name, 0) for name in names])
+    else:
+        by_input = np.asarray(cst)
+    if by_input.shape != (len(names),) or not np.isin(by_input, (-1, 0, 1)).all():
+        raise ValueError(f"monotonic_cst={cst!r} must have -1, 0 or 1 for each of the {len(names)} inputs")
+    text = [names[line.place] for line in lines if line.kind == "level" and by_input[line.place]]
+    if text:
+        raise ValueError(f"monotonic_cst is for numbers: {text[0]!r} holds levels")
+    return np.array([by_input[line.place] if line.kind == "step" else 0 for line in lines], dtype=np.int64)
 
 
 def choose_lines(
