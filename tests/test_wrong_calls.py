@@ -170,7 +170,7 @@ CALLS = {
     "units": (lambda: quantize(QUADRATIC, units="x"), ["units", "positive", "'x'"]),
     "blocks": (lambda: QuadraticModel.from_blocks(3), ["blocks", "(X, y)", "3"]),
     "block": (lambda: QuadraticModel.from_blocks([3]), ["block 0", "(X, y)", "int"]),
-    "blocks alpha": (lambda: QuadraticModel.from_blocks([(X, Y)], alpha="x"), ["alpha", "at least 0", "'x'"]),
+    "blocks alpha": (lambda: QuadraticModel.from_blocks([(X, Y)], alpha="x"), ["alpha", "0 or above", "'x'"]),
     "one row": (lambda: compact(MODEL).predict_one({"a": 1}), ["row", "'bmi'", "missing="]),
 }
 
