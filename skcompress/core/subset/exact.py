@@ -58,9 +58,16 @@ class Nodes(NamedTuple):
         """Return some of the nodes."""
         return Nodes(self.stay[mask], self.may_go[mask], self.bounds[mask])
 
-    def plus(self, other: Nodes) -> Nodes:
-        """Return these nodes and others."""
-        return Nodes(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+    def roomier(self, count: int) -> Nodes:
+        """Return these nodes with room for so many and half as many again; what is not filled has no meaning."""
+        more = count + count // 2 - len(self.bounds)
+        empty = Nodes(*(np.zeros((more, *part.shape[1:]), dtype=part.dtype) for part in self))
+        return Nodes(*(np.concatenate(pair) for pair in zip(self, empty, strict=True)))
+
+    def put(self, place: int, other: Nodes) -> None:
+        """Write other nodes from this place on."""
+        for part, given in zip(self, other, strict=True):
+            part[place : place + len(given)] = given
 
 
 Expand = Callable[[Nodes, float], tuple[Nodes, Found | None]]
@@ -184,28 +191,36 @@ def best_first(start: Found, kept: Mask, expand: Expand, *, least: float, max_no
     batch : int
         Nodes that are expanded together.
     """
-    n, best, lowest = len(kept), start.units, start.loss
+    best, lowest = start.units, start.loss
     nodes = Nodes(kept[None].copy(), ~kept[None], np.array([start.bound]))
-    room = max(batch, _OPEN_BYTES // (2 * max(n, 1) + 8))
-    n_seen, given_up = 0, np.inf
+    room = max(batch, _OPEN_BYTES // (2 * max(len(kept), 1) + 8))
+    n_seen, given_up, used = 0, np.inf, 1
     while True:
-        nodes = nodes.where(nodes.bounds < lowest - least)
-        if not len(nodes.bounds):
+        # Closed nodes keep their places, with an infinite bound, until room is made.
+        bounds = nodes.bounds[:used]
+        n_open = int(np.count_nonzero(bounds < lowest - least))
+        if not n_open:
             return Found(best, lowest, min(lowest - least, given_up))
         if n_seen >= max_nodes:
-            return Found(best, lowest, min(float(nodes.bounds.min()), given_up))
-        if len(nodes.bounds) > 2 * room:
-            order = np.argpartition(nodes.bounds, room)
-            given_up = min(given_up, float(nodes.bounds[order[room]]))
-            nodes = nodes.where(order[:room])
-        count = min(batch, len(nodes.bounds), max_nodes - n_seen)
-        taken = np.zeros(len(nodes.bounds), dtype=bool)
-        taken[np.argpartition(nodes.bounds, count - 1)[:count]] = True
+            return Found(best, lowest, min(float(bounds.min()), given_up))
+        if n_open > 2 * room:
+            order = np.argpartition(bounds, room)
+            given_up = min(given_up, float(bounds[order[room]]))
+            nodes, used = nodes.where(order[:room]), room
+            continue
+        count = min(batch, n_open, max_nodes - n_seen)
+        taken = np.sort(np.argpartition(bounds, count - 1)[:count])
         n_seen += count
         children, better = expand(nodes.where(taken), lowest - least)
+        bounds[taken] = np.inf
         if better is not None and better.loss < lowest:
             best, lowest = better.units, better.loss
-        nodes = nodes.where(~taken).plus(children)
+        if used + len(children.bounds) > len(nodes.bounds):
+            nodes = nodes.where(np.flatnonzero(bounds < lowest - least))
+            used = len(nodes.bounds)
+            nodes = nodes.roomier(used + len(children.bounds))
+        nodes.put(used, children)
+        used += len(children.bounds)
 
 
 def _expand(problem: Problem, size: int, nodes: Nodes, target: float) -> tuple[Nodes, Found | None]:
