@@ -73,6 +73,10 @@ def drop_unused_inputs(pipeline: Any, X: Any, y: Any, *, return_inputs: bool = F
     ValueError
         If the model uses no input, or holds something frozen, or X has not the columns that it was fitted on.
 
+    See Also
+    --------
+    compact : Compiles the same model to what it uses, without fitting again.
+
     Notes
     -----
     What is computed over a whole row changes with the row. ``TfidfVectorizer(norm="l2")`` divides a text's weights by

@@ -43,6 +43,13 @@ def register_skl2onnx() -> None:
     See Also
     --------
     to_onnx : Smaller and exact, for whatever `compact` takes.
+
+    Examples
+    --------
+    With skl2onnx installed::
+
+        register_skl2onnx()
+        graph = skl2onnx.to_onnx(make_pipeline(PCA(4), PrunedRegressor()).fit(X, y), X[:1])
     """
     try:
         from skl2onnx import update_registered_converter

@@ -1,5 +1,6 @@
 """The docstrings of the public names: whole in every class, with all parameters and fitted attributes."""
 
+import ast
 import inspect
 import re
 
@@ -97,8 +98,9 @@ def test_every_parameter_is_documented_with_its_type_and_default(name):
     assert list(entries) == list(signature)
     for parameter, (kind, words) in entries.items():
         value = signature[parameter].default
-        shown = f'"{value}"' if isinstance(value, str) else str(value)
-        assert re.search(rf"\S, default={re.escape(shown)}$", kind.replace("'", '"')), parameter
+        said, _, default = kind.rpartition(", default=")
+        assert said, parameter
+        assert ast.literal_eval(default) == value, parameter
         assert words.endswith("."), parameter
 
 
@@ -118,3 +120,35 @@ def test_regressor_and_classifier_say_the_same_in_the_same_words(pair):
     regressor, classifier = map(documented, pair)
     differ = {name for name in {*regressor, *classifier} if regressor.get(name) != classifier.get(name)}
     assert differ == TWINS[pair]
+
+
+OPTIONAL = {"to_onnx", "register_skl2onnx"}
+"""Names whose examples need an extra, and are shown without being run."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_has_an_example_and_its_neighbours(name):
+    sections = sections_of(getattr(skcompress, name).__doc__)
+    neighbours = entries_of(sections["See Also"])
+    assert {other.removeprefix("skcompress.").split(".")[0] for other in neighbours} <= set(NAMES)
+    assert name not in neighbours
+    assert (">>> " in sections["Examples"]) == (name not in OPTIONAL)
+    assert name in sections["Examples"] or name in {"ChangeReport", "MaxChange", "SelectionStability"}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if inspect.isfunction(getattr(skcompress, name))])
+def test_every_function_documents_its_parameters_and_what_it_returns(name):
+    function = getattr(skcompress, name)
+    signature = inspect.signature(function).parameters
+    sections = sections_of(function.__doc__)
+    entries = entries_of(sections.get("Parameters", ""))
+    assert list(entries) == list(signature)
+    for parameter, (kind, words) in entries.items():
+        value = signature[parameter].default
+        if signature[parameter].kind is inspect.Parameter.VAR_KEYWORD:
+            continue
+        assert kind, parameter
+        assert words, parameter
+        if value is not inspect.Parameter.empty:
+            assert ast.literal_eval(kind.rpartition("default=")[2]) == value, parameter
+    assert ("Returns" in sections) == (inspect.signature(function).return_annotation != "None")

@@ -59,6 +59,20 @@ class CompactLinear(Parts):
         How many terms the folded model had. None: p.
     metadata : dict, default=None
         Anything that JSON can hold. It is no part of the model's identity.
+
+    See Also
+    --------
+    compact : Makes one of a fitted model.
+    load : Reads one from a file.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import CompactLinear, compact
+    >>> small = compact(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]))
+    >>> again = CompactLinear.from_bytes(small.to_bytes())
+    >>> print(f"{again.predict([[10.0]])[0]:.3f}", again.model_id == small.model_id)
+    21.000 True
     """
 
     __slots__ = ()

@@ -60,7 +60,7 @@ def prune(
     max_loss : float, default=None
         Total loss allowed, in units of the null loss: the fewest units within it.
     importance : {"l1", "l2", "obd", "obs"} or callable, default="obs"
-        See `skcompress.core.units`.
+        The score of a unit: the norm of its weights, w_j^2 H_jj, or w_j^2 / [H^-1]_jj.
     search : {"auto", "one_shot", "backward", "swap", "exact"}, default="auto"
         "auto" is "swap" for obs, else "one_shot".
     refit : {"closed_form", None}, default="closed_form"
@@ -98,6 +98,18 @@ def prune(
     -----
     UserWarning
         If every weight is pruned, or a threshold leads to a total loss above 0.05.
+
+    See Also
+    --------
+    prune_path : Many sizes at once.
+    PrunedRegressor : The same for a fitted estimator.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcompress import QuadraticModel, prune
+    >>> prune(QuadraticModel(np.eye(3), [3.0, 1.0, 2.0]), n_nonzero=2).weights
+    array([[3., 0., 2.]])
     """
     require_quadratic(quadratic, "prune")
     options = PruneOptions(
@@ -192,6 +204,10 @@ def prune_path(quadratic: QuadraticModel, sizes: Sequence[int] | None = None, **
     ------
     ValueError
         If a size is not a positive integer or below the number of kept units.
+
+    See Also
+    --------
+    prune : One size, with its weights.
 
     Examples
     --------

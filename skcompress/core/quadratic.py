@@ -74,6 +74,18 @@ class QuadraticModel(Systems):
         the centre may violate them until it is restricted.
     hold : float, default=0.0
         For a centre not fitted on these rows: how strongly rounding keeps to it (`skcompress.core.unseen`).
+
+    See Also
+    --------
+    prune, quantize : Compress it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcompress import QuadraticModel
+    >>> model = QuadraticModel(np.diag([2.0, 1.0]), [3.0, 1.0])
+    >>> model.loss([0.0, 1.0])
+    18.0
     """
 
     def __init__(

@@ -32,6 +32,8 @@ from .scales import GRANULARITIES, SCALES, Granularity, ScaleRule, Task, reach, 
 MOST_CLIPPED = 0.5
 """Share of the weights that a given scale may clip without a warning."""
 
+Rule = ScaleRule | float
+
 
 @dataclass(frozen=True)
 class Quantization:
@@ -104,6 +106,15 @@ def quantize(
     -----
     UserWarning
         If a given scale clips more than half of the weights, or rounds all of them to zero.
+
+    See Also
+    --------
+    QuantizedRegressor : The same for a fitted estimator.
+
+    Examples
+    --------
+    >>> quantize(QuadraticModel(np.eye(2), [3.0, 1.1]), bits=3).codes
+    array([[3, 1]], dtype=int8)
     """
     require_quadratic(quadratic, "quantize")
     return quantize_with(quadratic, QuantizeOptions(bits, grid, rounding, scale, granularity, units, random_state))
@@ -137,13 +148,7 @@ def quantize_with(quadratic: QuadraticModel, options: QuantizeOptions) -> Quanti
 
 
 def on_even_grid(
-    tasks: list[Task],
-    kind: GridKind,
-    bits: Any,
-    method: Rounding,
-    rule: ScaleRule | float,
-    loss_unit: Floats,
-    shared: bool,
+    tasks: list[Task], kind: GridKind, bits: Any, method: Rounding, rule: Rule, loss_unit: Floats, shared: bool
 ) -> tuple[Trials, list[Floats]]:
     """Return the scales and zero points, S = 1, and the values of each task on a grid that has no levels to be found.
 

@@ -66,6 +66,20 @@ class ChangeReport:
         The largest change over the box of the inputs' ranges, the row that attains it, and each input's share.
     facts : dict of str
         Parameters, versions, fingerprint of the data.
+
+    See Also
+    --------
+    change_report : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import PrunedRegressor, change_report
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> report = change_report(LinearRegression().fit(X, y), PrunedRegressor(n_nonzero=4).fit(X, y), X, y)
+    >>> report.models["weights"].tolist(), report.segments is None
+    ([10, 4], True)
     """
 
     title: str
@@ -168,6 +182,11 @@ def change_report(
     ValueError
         If the models have several outputs, different classes or do not give the same kind of number, a segment cannot
         be found, a parameter is out of its range, or y, segments or sample_weight have the index of X in another order.
+
+    See Also
+    --------
+    compression_report : Puts any number of models side by side.
+    max_change : The largest change there can be, whatever the row.
 
     Examples
     --------

@@ -42,6 +42,17 @@ class CoefficientDisplay:
         The figure.
     before_, after_ : matplotlib Line2D
         The markers.
+
+    See Also
+    --------
+    CompressionPathDisplay : Draws scores against sizes.
+
+    Examples
+    --------
+    >>> from skcompress import CoefficientDisplay
+    >>> display = CoefficientDisplay(names=["age", "income"], before=[0.5, 2.0], after=[0.0, 2.25])
+    >>> display.after.tolist()
+    [0.0, 2.25]
     """
 
     def __init__(self, *, names: Any, before: Any, after: Any, codes: Any = None, n_more: int = 0):

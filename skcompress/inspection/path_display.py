@@ -69,6 +69,13 @@ class CompressionPathDisplay:
     See Also
     --------
     CompressedRegressorCV : Finds the candidates.
+
+    Examples
+    --------
+    >>> from skcompress import CompressionPathDisplay
+    >>> display = CompressionPathDisplay(sizes=[10, 20, 40], scores=[0.40, 0.47, 0.48], chosen=1)
+    >>> display.size_name
+    'bytes'
     """
 
     def __init__(

@@ -119,6 +119,11 @@ def compression_report(
         One line a model: "score", "inputs", "weights", "bits", "bytes", "row_us" (one row, microseconds) and
         "batch_ms" (all rows, milliseconds).
 
+    See Also
+    --------
+    change_report : Two models compared row by row.
+    size_bytes : The bytes of one model.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes

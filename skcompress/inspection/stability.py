@@ -65,6 +65,19 @@ class SelectionStability:
         The weights that each sample keeps.
     method : {"moments", "refits"}
         How the samples were made.
+
+    See Also
+    --------
+    selection_stability : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skcompress import PrunedRegressor, selection_stability
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> stability = selection_stability(PrunedRegressor(n_nonzero=2), X, y, n_boot=20)
+    >>> stability.samples.shape
+    (20, 1, 10)
     """
 
     features: pd.DataFrame
@@ -125,6 +138,10 @@ def selection_stability(
         If the estimator is none of those above.
     ValueError
         If n_boot is not a positive integer.
+
+    See Also
+    --------
+    PrunedRegressor : Chooses the weights to keep.
 
     Notes
     -----

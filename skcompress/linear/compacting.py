@@ -34,8 +34,7 @@ from .transformers.registry import compiled
 from .transformers.texts import READS_VALUES, keys_of
 from .view import read
 
-RINT = 18
-"""Number of the function in `skcompress.artifact.terms.numbers`."""
+RINT = 18  # the number of the function in skcompress.artifact.terms.numbers
 
 
 @dataclass
@@ -74,12 +73,10 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     ----------
     model : estimator
         A fitted linear model, on its own or inside pipelines, searches, a TransformedTargetRegressor or our
-        wrappers; or a model with a ``compact_`` of its own, such as ScorecardClassifier. A CompactLinear is returned
-        as it is.
+        wrappers; or one with a ``compact_`` of its own, such as ScorecardClassifier; or a CompactLinear, as it is.
     cap : array, frame or sparse matrix, or True, default=None
         Training rows: inputs that are used as numbers are capped at the smallest and largest value in them, so that
-        a row from far away is treated like one from the edge. True: at the range that the model says it was fitted
-        on, its attribute ``input_range_`` of shape (2, n_features).
+        a row from far away is treated like one from the edge. True: at the model's own ``input_range_``.
 
     Returns
     -------
@@ -90,6 +87,16 @@ def compact(model: Any, *, cap: Any = None) -> CompactLinear:
     ------
     ValueError
         If a transformer or the model cannot be compiled; the message names it.
+
+    See Also
+    --------
+    dump : Writes what ships to a file.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> compact(LinearRegression().fit([[0.0, 1.0], [1.0, 1.0]], [1.0, 3.0])).inputs
+    ('x0',)
     """
     if isinstance(model, CompactLinear):
         return model if cap is None else capped(model, _range_of(model, model, cap))

@@ -39,13 +39,26 @@ def neg_size_scorer(estimator: Any, X: Any = None, y: Any = None, sample_weight:
     ----------
     estimator : estimator
         A fitted linear model that `compact` takes.
-    X, y, sample_weight
+    X, y, sample_weight : object, default=None
         Not used.
 
     Returns
     -------
     score : float
         The higher the smaller.
+
+    See Also
+    --------
+    size_bytes : The bytes of one model.
+    score_and_size : The score and all sizes in one callable.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import neg_size_scorer, size_bytes
+    >>> model = LinearRegression().fit([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [1.0, 3.0, 4.0])
+    >>> neg_size_scorer(model) == -size_bytes(model)
+    True
     """
     return -float(size_bytes(compact(estimator)))
 
@@ -57,13 +70,26 @@ def neg_nonzero_scorer(estimator: Any, X: Any = None, y: Any = None, sample_weig
     ----------
     estimator : estimator
         A fitted linear model, or a pipeline or wrapper around one.
-    X, y, sample_weight
+    X, y, sample_weight : object, default=None
         Not used.
 
     Returns
     -------
     score : float
         The higher the smaller.
+
+    See Also
+    --------
+    neg_inputs_scorer : Counts inputs in place of weights.
+    score_and_size : The score and all sizes in one callable.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import neg_nonzero_scorer
+    >>> model = LinearRegression().fit([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [1.0, 3.0, 4.0])
+    >>> neg_nonzero_scorer(model)
+    -2.0
     """
     return -float(n_weights(estimator))
 
@@ -75,13 +101,26 @@ def neg_inputs_scorer(estimator: Any, X: Any = None, y: Any = None, sample_weigh
     ----------
     estimator : estimator
         A fitted linear model that `compact` takes.
-    X, y, sample_weight
+    X, y, sample_weight : object, default=None
         Not used.
 
     Returns
     -------
     score : float
         The higher the fewer.
+
+    See Also
+    --------
+    neg_nonzero_scorer : Counts weights in place of inputs.
+    score_and_size : The score and all sizes in one callable.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import neg_inputs_scorer
+    >>> model = LinearRegression().fit([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [1.0, 3.0, 4.0])
+    >>> neg_inputs_scorer(model)
+    -2.0
     """
     return -float(len(compact(estimator).inputs))
 
@@ -127,6 +166,15 @@ def score_and_size(scoring: Any = None) -> Callable[..., dict[str, float]]:
     See Also
     --------
     smallest_within : The `refit` that goes with it.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import score_and_size
+    >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+    >>> found = score_and_size()(LinearRegression().fit(X, y), X, y)
+    >>> found["score"], found["weights"], found["inputs"]
+    (1.0, 1.0, 1.0)
     """
     return ScoreAndSize(scoring)
 

@@ -133,6 +133,10 @@ def to_c(model: Any, *, integer: bool = False, self_test: Any = None, name: str 
     ValueError
         If the model holds texts, or `integer` and a term that is no integer; the message names them.
 
+    See Also
+    --------
+    to_python, to_sql, to_onnx : Other languages.
+
     Examples
     --------
     >>> from sklearn.linear_model import LinearRegression

@@ -65,12 +65,23 @@ def to_onnx(model: Any, *, weights: str = "float", dtype: Any = None, name: str 
     ImportError
         If onnx is not installed.
 
+    See Also
+    --------
+    register_skl2onnx : Converters for skl2onnx, for pipelines that `compact` does not take.
+
     Notes
     -----
     The graph is exact under the default options of onnxruntime: within 1e-12 of the spread of the predictions. With
     dtype=float32 that holds for inputs that are of that type already, up to the rounding of the answer; others lose
     digits before the graph sees them, which is much where their mean is large beside their spread. A number that is
     absent from a mapping is 0.
+
+    Examples
+    --------
+    With onnx installed::
+
+        graph = to_onnx(QuantizedRegressor(bits=8).fit(X, y), weights="int8")
+        onnx.save(graph, "model.onnx")
     """
     if not isinstance(weights, str) or weights not in BITS:
         raise ValueError(f"weights must be one of {sorted(BITS)}, got {weights!r}")

@@ -41,6 +41,10 @@ def to_python(model: Any, *, method: str = "predict", name: str = "predict") -> 
     ValueError
         If the model holds texts; the message names them.
 
+    See Also
+    --------
+    to_c, to_sql, to_onnx : Other languages.
+
     Examples
     --------
     >>> from sklearn.linear_model import LinearRegression

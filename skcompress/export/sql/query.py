@@ -57,6 +57,10 @@ def to_sql(
     ValueError
         If the model holds something that SQL has no words for (texts); the message names it.
 
+    See Also
+    --------
+    to_c, to_python, to_onnx : Other languages.
+
     Notes
     -----
     Where `predict` raises, because of infinity, an unknown category or a number without a logarithm, the prediction is

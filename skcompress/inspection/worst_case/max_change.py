@@ -46,6 +46,19 @@ class MaxChange:
         What both directions have in common: the middle of the range of b - a.
     output : int
         The output, of several.
+
+    See Also
+    --------
+    max_change : Finds it.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcompress import max_change
+    >>> a, b = (LinearRegression().fit([[0.0], [1.0]], [0.0, slope]) for slope in (1.0, 3.0))
+    >>> change = max_change(a, b, bounds={"x0": (0.0, 2.0)})
+    >>> print(f"{change.value:.3f}", change.row, change.exact)
+    4.000 {'x0': 2.0} True
     """
 
     value: float
@@ -96,6 +109,10 @@ def max_change(a: Any, b: Any, bounds: Any = "observed") -> MaxChange:
     ValueError
         If the models do not compare, an input has no bounds, or a model has no finite prediction within the box; the
         message names the input.
+
+    See Also
+    --------
+    change_report : How predictions change on rows that were observed.
 
     Notes
     -----

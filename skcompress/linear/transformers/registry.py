@@ -54,6 +54,26 @@ def register_transformer(transformer: type, compiler: Compiler) -> None:
         The transformer's class.
     compiler : callable(transformer, columns, graph) -> list of Column
         What comes out of the fitted transformer, given what goes in.
+
+    See Also
+    --------
+    compact : Compiles a fitted model.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator, TransformerMixin
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skcompress import compact, register_transformer
+    >>> class Halves(TransformerMixin, BaseEstimator):
+    ...     def fit(self, X, y=None):
+    ...         return self
+    ...     def transform(self, X):
+    ...         return X / 2
+    >>> register_transformer(Halves, lambda step, columns, graph: [c.standardised(0.0, 2.0) for c in columns])
+    >>> model = make_pipeline(Halves(), LinearRegression()).fit(np.array([[0.0], [1.0]]), [1.0, 3.0])
+    >>> print(f"{compact(model).predict([[10.0]])[0]:.3f}")
+    21.000
     """
     if not isinstance(transformer, type):
         raise TypeError(f"transformer must be a class, such as type(my_transformer), got {transformer!r}")
