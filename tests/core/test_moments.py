@@ -191,6 +191,7 @@ def test_frames_whose_columns_have_changed_places_are_no_sum():
         ([(np.ones((0, 2)), np.ones(0))], {}, "at least one block with rows"),
         ([(*GOOD, np.zeros(3))], {}, "must have a weight above 0"),
         ([GOOD], {"alpha": -1.0}, "alpha=-1.0 must be a number, 0 or above"),
+        ([GOOD], {"alpha": True}, "alpha=True must be a number, 0 or above"),
         ([(GOOD[0], None)], {}, "without y need coef"),
         ([GOOD], {"coef": [1, 2, 3]}, r"coef must have shape \(2,\) or \(m, 2\), .* got \(1, 3\)"),
         ([GOOD], {"coef": [1, np.nan]}, "coef must be finite, got nan"),
