@@ -89,10 +89,12 @@ def segment_labels(segments: Any, X: Any, n_rows: int) -> dict[str, NDArray[Any]
         raise ValueError(f"segments must name columns of X, or hold labels, one for each row, got {segments!r}")
     if not isinstance(segments, Mapping):
         listed = list(segments)
-        if listed and all(isinstance(name, str) for name in listed) and len(listed) != n_rows:
+        columns = getattr(X, "columns", ())
+        named = bool(listed) and all(isinstance(name, str) for name in listed)
+        if named and (len(listed) != n_rows or all(name in columns for name in listed)):
             if not hasattr(X, "columns"):
                 raise ValueError(f"segments={listed} names columns, but X has no names: pass their values, as a dict")
-            unknown = [name for name in listed if name not in getattr(X, "columns", ())]
+            unknown = [name for name in listed if name not in columns]
             if unknown:
                 raise ValueError(
                     f"segments names {unknown[0]!r}, which is no column of X: pass its values as a dict, "

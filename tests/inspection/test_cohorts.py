@@ -136,6 +136,11 @@ class TestLabels:
     def test_segments_come_in_many_forms(self, segments, names):
         assert list(cohorts.segment_labels(segments, self.FRAME, 4)) == names
 
+    def test_names_of_columns_are_that_for_as_many_rows_too(self):
+        assert list(cohorts.segment_labels("sex", self.FRAME[:1], 1)) == ["sex"]
+        assert list(cohorts.segment_labels(["town", "sex"], self.FRAME[:2], 2)) == ["town", "sex"]
+        assert cohorts.segment_labels(["Ely", "Bath"], self.FRAME[:2], 2)["segment"].tolist() == ["Ely", "Bath"]
+
     def test_a_missing_value_is_a_level_of_its_own(self):
         assert cohorts.segment_labels("town", self.FRAME, 4)["town"].tolist() == ["a", "b", "missing", "a"]
         numbers = cohorts.segment_labels({"x": [1.0, np.nan, 1.0, 2.5]}, None, 4)["x"]
