@@ -47,7 +47,7 @@ def require_probabilities(link: str, classes: Sequence[Any]) -> None:
     """Raise ValueError unless a model is a classifier whose scores are log-odds."""
     if not classes or link == "identity":
         raise ValueError(
-            "this model has no probabilities: the one that it was compiled from has no predict_proba, or none that is a "
+            "this model has no probabilities: the one it was compiled from has no predict_proba, or none that is a "
             "logistic or softmax function of its scores"
         )
 
