@@ -80,7 +80,9 @@ def wrappers_in(model):
     return found
 
 
-@pytest.mark.parametrize("layers", [*PAIRS, *TRIPLES], ids="-".join)
+@pytest.mark.parametrize(
+    "layers", [*PAIRS, *(pytest.param(layers, marks=pytest.mark.slow) for layers in TRIPLES)], ids="-".join
+)
 def test_what_is_wrapped_is_done_or_refused(layers, small):
     X, y = small
     model = built(layers)
