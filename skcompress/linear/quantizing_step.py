@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..core.gram import DENSE_LIMIT
 from ..core.grids import Grid
 from ..core.linalg import Floats
 from ..core.options import QuantizeOptions
@@ -71,7 +72,9 @@ class QuantizeStep:
         def step(quadratic: QuadraticModel, earlier: Quantization | None) -> Quantization:
             return quantize_with(quadratic, options)
 
-        solutions = [compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum else 1)]
+        # Where the curvature is too large to be made, the minimum that a second round needs takes most of the time.
+        large = np.count_nonzero((problem.weights != 0).any(axis=0)) > DENSE_LIMIT
+        solutions = [compress_in_rounds(problem, start, step, ROUNDS if start.at_minimum and not large else 1)]
         begin = damped(problem, start)
         if begin is not None:
             solutions.append(compress_in_rounds(problem, start, step, begin=begin))

@@ -5,12 +5,12 @@ import pytest
 from sklearn.linear_model import GammaRegressor, HuberRegressor, LinearRegression, LogisticRegression, PoissonRegressor
 from sklearn.metrics import log_loss
 
-from skcompress import PrunedClassifier, QuantizedClassifier
+from skcompress import PrunedClassifier, QuantizedClassifier, QuantizedRegressor
 from skcompress.core.pruned import swapped
 from skcompress.core.pruning import prune, prune_with
 from skcompress.core.quadratic import QuadraticModel
 from skcompress.core.quantizing import quantize
-from skcompress.linear import pruning_step
+from skcompress.linear import pruning_step, quantizing_step
 from skcompress.linear.containers import find_leaf
 from skcompress.linear.problem import LinearProblem
 from skcompress.linear.rounds import ROUNDS, compress_in_rounds, refit_weights
@@ -201,3 +201,19 @@ class TestNearlySeparated:
         base = LogisticRegression(C=np.inf, max_iter=3000)
         assert QuantizedClassifier(base, bits=4).fit(X, y).loss_increase_ < 0.3
         assert PrunedClassifier(base, n_nonzero=3).fit(X, y).loss_increase_ < 0.3
+
+
+@pytest.mark.parametrize("limit", [3, 6])
+def test_a_curvature_too_large_to_be_made_is_linearised_once(limit, counts, monkeypatch):
+    X, y = counts
+    asked = []
+
+    def compress(problem, start, step, rounds):
+        asked.append(rounds)
+        return compress_in_rounds(problem, start, step, rounds)
+
+    monkeypatch.setattr(quantizing_step, "compress_in_rounds", compress)
+    monkeypatch.setattr(quantizing_step, "DENSE_LIMIT", limit)
+    model = QuantizedRegressor(PoissonRegressor(alpha=0.1), bits=3).fit(X, y)
+    assert asked == [1 if limit < X.shape[1] else ROUNDS]
+    assert model.loss_increase_ < 0.05

@@ -25,7 +25,7 @@ from .hessian import Curvature, Factor, LazyCurvature
 from .integer_least_squares import Problem
 
 BLOCK = 48
-LAZY_BLOCK = 1500
+LAZY_BLOCK = 500
 """Columns whose curvature is held at a time where the whole of it cannot be."""
 
 
