@@ -115,8 +115,10 @@ def solve_psd(matrix: Floats, right: Floats, first: Mask | None = None) -> Float
     return (solution.T / scale).T
 
 
+NO_SLOPE = 1e-10
+"""Share of the largest moment up to which a slope, or a weight of the wrong sign, counts as zero under signs."""
+
 _PATIENCE = 3
-_TOLERANCE = 1e-10
 
 _SINGLE = 40
 """Corrections of one at a time before the active-set method takes over."""
@@ -141,7 +143,7 @@ def solve_signed(matrix: Floats, right: Floats, signs: NDArray[Any], first: Mask
     """
     scale = scale_of(np.diag(matrix))
     unit, target = matrix / np.outer(scale, scale), right / scale
-    level = _TOLERANCE * max(np.abs(target).max(initial=0.0), np.finfo(float).tiny)
+    level = NO_SLOPE * max(np.abs(target).max(initial=0.0), np.finfo(float).tiny)
     passive = np.ones(len(target), dtype=bool)
     fewest, patience, single = len(target) + 1, _PATIENCE, _SINGLE
     while single > 0:

@@ -86,7 +86,7 @@ class Pruning:
         if np.array_equal(support, self.support):
             return self.optimality_gap
         there = self.quadratic.restrict(support.reshape(self.quadratic.centre.shape))
-        return max(0.0, float((there.loss_at_centre / there.loss_unit).sum()) - (self.loss - self.optimality_gap))
+        return max(0.0, there.centre_loss - (self.loss - self.optimality_gap))
 
     @property
     def work(self) -> float:
@@ -116,7 +116,7 @@ def pruning_of(selection: Selection, choice: Choice, bar: Bar | None) -> Pruning
         model = selection.refitted(support)
         # A weight that its sign holds at zero does not count as kept.
         support = model.free if selection.quadratic.signs[support].any() else support
-        weights, loss = model.centre, float((model.loss_at_centre / model.loss_unit).sum())
+        weights, loss = model.centre, model.centre_loss
     else:
         weights = np.where(support, selection.quadratic.centre, 0.0)
         loss = selection.quadratic.loss(weights)
@@ -177,7 +177,7 @@ def swapped(earlier: Pruning, quadratic: QuadraticModel, feature_groups: Groups,
         kept[problem.unit_ids[chosen]] = True
         kept[problem.unit_ids[problem.kept]] = True
     model = quadratic.restrict(units.spread(kept).astype(bool), units.kept_columns)
-    loss = float((model.loss_at_centre / model.loss_unit).sum())
+    loss = model.centre_loss
     return replace(earlier, weights=model.centre, support=model.free, loss=loss, model=model, quadratic=quadratic)
 
 

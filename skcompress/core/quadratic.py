@@ -221,6 +221,11 @@ class QuadraticModel(Systems):
         """What divides each output's loss so that the sum over outputs is the loss; shape (m,)."""
         return np.where(self.null_loss > 0, self.null_loss, 1.0) * self.n_outputs
 
+    @property
+    def centre_loss(self) -> float:
+        """The loss of the centre in units of the null loss, averaged over outputs."""
+        return float((self.loss_at_centre / self.loss_unit).sum())
+
     def moment(self) -> Floats:
         """Return c = H w0 - g/2, shape (m, p): half the gain per unit of weight when starting from zero."""
         return self.dot(self.centre) - self.gradient / 2

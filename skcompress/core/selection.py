@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .gram import DENSE_LIMIT, DenseGram
-from .linalg import Floats, Indices, Mask
+from .linalg import NO_SLOPE, Floats, Indices, Mask
 from .options import SEARCHED, PruneOptions
 from .quadratic import QuadraticModel
 from .subset import SEARCHES, Problem, Profile, Settings, problems_of
 from .subset.signed import SignedProblem, signed_search
-from .subset.signed_columns import SLOPE
 from .subset.signed_units import signed_of
 from .units import IMPORTANCES, Importance, ImportanceLike, Units, scores_by, units_of
 
@@ -169,7 +168,7 @@ class Selection:
         if not self.refit:
             return self.quadratic.loss(np.where(support, self.quadratic.centre, 0.0))
         model = self.refitted(support)
-        return float((model.loss_at_centre / model.loss_unit).sum())
+        return model.centre_loss
 
     @property
     def known_floor(self) -> float:
@@ -179,11 +178,11 @@ class Selection:
         given = self.quadratic
         if given.gradient[given.free].any():
             return -np.inf
-        return float((given.loss_at_centre / given.loss_unit).sum())
+        return given.centre_loss
 
     def rounding_error(self, rises: Sequence[float]) -> float:
         """Return how far rounding may have moved the losses of supports this much above the floor of each problem."""
-        slope = SLOPE if self.refit and self.quadratic.signs[self.quadratic.free].any() else 0.0
+        slope = NO_SLOPE if self.refit and self.quadratic.signs[self.quadratic.free].any() else 0.0
         return sum(
             profile.problem.rounding_error(rise, slope) for profile, rise in zip(self.profiles, rises, strict=True)
         )

@@ -317,7 +317,7 @@ def _support_table(samples: Mask, support: Mask, quadratic: QuadraticModel, name
         rows.append(
             {
                 "frequency": count / len(samples),
-                "loss": float((model.loss_at_centre / model.loss_unit).sum()),
+                "loss": model.centre_loss,
                 "n_nonzero": int(kept.sum()),
                 "chosen": bool((kept == support).all()),
                 "features": _named(kept, names),

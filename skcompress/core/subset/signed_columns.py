@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..linalg import Floats, Indices, Mask, solve_signed
+from ..linalg import NO_SLOPE, Floats, Indices, Mask, solve_signed
 from .curvature import ELIGIBLE, Curvature, inverse_from, regular_factor_of, support_factor_of
 from .forward import TIE
 from .signed import State
@@ -27,9 +27,6 @@ SOLVED = 12
 
 RANKED = 64
 """Candidates at most that are looked at."""
-
-SLOPE = 1e-10
-"""Share of the largest moment from which a slope counts, as in `solve_signed`."""
 
 _CHUNK = 2**18
 
@@ -67,7 +64,7 @@ class SignedColumns:
         self._signs = signs
         self._kept = np.flatnonzero(kept)
         self._first = kept
-        self._slope = SLOPE * np.abs(moments).max(initial=0.0)
+        self._slope = NO_SLOPE * np.abs(moments).max(initial=0.0)
         self._latest: tuple[bytes, _Around] | None = None
 
     def solve(self, units: Indices) -> State:

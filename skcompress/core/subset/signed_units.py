@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..linalg import Floats, Indices, Mask, solve_signed
+from ..linalg import NO_SLOPE, Floats, Indices, Mask, solve_signed
 from ..quadratic import QuadraticModel
 from ..units import Units
 from .columns import ColumnProblem
@@ -22,7 +22,7 @@ from .curvature import Curvature, inverse_from, regular_factor_of, support_facto
 from .forward import TIE
 from .problem import Problem
 from .signed import State
-from .signed_columns import SLOPE, SignedColumns, gains_under_signs
+from .signed_columns import SignedColumns, gains_under_signs
 from .swap_state import IMPROVES
 
 ADDED = 16
@@ -137,7 +137,7 @@ class SignedUnits:
             residual = part.moments - weights[weights != 0] @ rows
             factor = support_factor_of(rows[:, used] + 1e-12 * np.eye(len(used)))
             left = part.curvature.diagonal - np.einsum("ij,ij->j", rows, inverse_from(factor) @ rows)
-            level = SLOPE * np.abs(part.moments).max(initial=0.0)
+            level = NO_SLOPE * np.abs(part.moments).max(initial=0.0)
             worth = gains_under_signs(residual, left, part.signs, level)
             for unit, columns in enumerate(part.members):
                 promises[unit] += worth[columns].sum()
